@@ -1,0 +1,2 @@
+process.stderr.write('usage: sotto <command>\n')
+process.exitCode = 2
