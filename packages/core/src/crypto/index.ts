@@ -1,0 +1,5 @@
+export { commitTo, idOf, kdf, noSalt, signAs, verifyAs } from './labels.ts'
+export { sizes } from './keys.ts'
+export type { DhKeyPair, DhPublicKey, KemCiphertext, KemKeyPair, KemPublicKey, SignKeyPair, SignPublicKey, Signature } from './keys.ts'
+export type { CryptoProvider, PasswordCost } from './provider.ts'
+export { Secret } from './secret.ts'

@@ -1,0 +1,201 @@
+/**
+ * The second interface of a device: what a face (command line, page, bot) may ask and hear. Everything here
+ * is structured-cloneable, so it crosses postMessage, a socket or a BroadcastChannel unchanged. Ids are
+ * lower-case base32 strings, times milliseconds since 1970 UTC. A refused command is a `UsageError`.
+ */
+
+/** Where a message of mine stands; each step is a fact somebody stored or signed. */
+export type DeliveryState = 'waiting' | 'relayed' | 'delivered' | 'read' | 'failed'
+
+/** How this device is connected, in the order a person should worry less. */
+export type ConnectionState = 'offline' | 'local' | 'limited' | 'relay' | 'direct'
+
+/** What can be asked to be done, with what each gives back. */
+export interface Commands {
+  'create-account': { readonly in: { readonly name: string }; readonly out: SelfView }
+  'create-invite': {
+    readonly in: { readonly expiresInMs?: number; readonly uses?: number; readonly direct?: boolean }
+    readonly out: InviteView
+  }
+  'revoke-invite': { readonly in: { readonly inviteId: string }; readonly out: InviteView }
+  /** Resolves once the invite record was read and checked and the first flight is durable. */
+  add: { readonly in: { readonly link: string }; readonly out: AddedView }
+  'accept-request': { readonly in: { readonly requestId: string }; readonly out: ContactView }
+  'ignore-request': { readonly in: { readonly requestId: string }; readonly out: null }
+  /** Resolves once the message is durable in the outbox. */
+  send: { readonly in: { readonly conversationId: string; readonly text: string }; readonly out: MessageView }
+  /** Marks everything shown so far as read; tells the author only when receipts are on at both ends. */
+  'mark-read': { readonly in: { readonly conversationId: string }; readonly out: null }
+  'rename-contact': { readonly in: { readonly accountId: string; readonly name: string }; readonly out: ContactView }
+  block: { readonly in: { readonly accountId: string }; readonly out: ContactView }
+  unblock: { readonly in: { readonly accountId: string }; readonly out: ContactView }
+  'add-relay': { readonly in: { readonly address: string }; readonly out: RelayView }
+  'remove-relay': { readonly in: { readonly relayId: string }; readonly out: null }
+  /** Keeps this peer as an entry to the DHT. */
+  'add-bootstrap': { readonly in: { readonly address: string }; readonly out: null }
+  'set-setting': { readonly in: { readonly key: SettingKey; readonly value: string }; readonly out: SettingsView }
+  /** The 24 words, until they were confirmed. */
+  'recovery-words': { readonly in: Record<never, never>; readonly out: { readonly words: readonly string[] } }
+  /** Three of the words by position (1 to 24); when right, the recovery secret is erased from this device. */
+  'confirm-recovery': { readonly in: { readonly words: Readonly<Record<string, string>> }; readonly out: null }
+  /** Tries every waiting delivery at once. */
+  'retry-now': { readonly in: Record<never, never>; readonly out: null }
+}
+
+/** What can be looked at; a query changes nothing. */
+export interface Queries {
+  self: { readonly in: Record<never, never>; readonly out: SelfView | null }
+  status: { readonly in: Record<never, never>; readonly out: StatusView }
+  contacts: { readonly in: Record<never, never>; readonly out: readonly ContactView[] }
+  requests: { readonly in: Record<never, never>; readonly out: readonly RequestView[] }
+  invites: { readonly in: Record<never, never>; readonly out: readonly InviteView[] }
+  relays: { readonly in: Record<never, never>; readonly out: readonly RelayView[] }
+  conversations: { readonly in: Record<never, never>; readonly out: readonly ConversationView[] }
+  /** The newest `limit` messages (default 50) before the given one, oldest first. */
+  history: {
+    readonly in: { readonly conversationId: string; readonly before?: string; readonly limit?: number; readonly sinceMs?: number }
+    readonly out: HistoryView
+  }
+  settings: { readonly in: Record<never, never>; readonly out: SettingsView }
+  safety: { readonly in: { readonly accountId: string }; readonly out: { readonly number: string; readonly deviceState: string } }
+  /** Events with `seq` above `since`, at most 1,000. */
+  events: { readonly in: { readonly since: number }; readonly out: readonly DeviceEvent[] }
+}
+
+export type CommandName = keyof Commands
+export type QueryName = keyof Queries
+
+/** A device as its faces see it. The daemon's socket, the Worker's port and the object itself all are one. */
+export interface DeviceFace {
+  dispatch<C extends CommandName>(command: C, input: Commands[C]['in']): Promise<Commands[C]['out']>
+  view<Q extends QueryName>(query: Q, input: Queries[Q]['in']): Promise<Queries[Q]['out']>
+  /** Calls back for every event from now on; the result ends it. */
+  subscribe(listener: (event: DeviceEvent) => void): () => void
+}
+
+export interface SelfView {
+  readonly accountId: string
+  readonly deviceId: string
+  readonly name: string
+  /** The 24 words were confirmed and their secret erased here. */
+  readonly recoveryConfirmed: boolean
+}
+
+export interface StatusView {
+  readonly peerId: string
+  readonly listen: readonly string[]
+  readonly connection: ConnectionState
+  /** Peers with an open connection, contacts or not. */
+  readonly peers: number
+  readonly relays: readonly RelayView[]
+  /** My messages not yet delivered. */
+  readonly outbox: number
+  /** Frames and records waiting for something they need. */
+  readonly held: number
+  readonly conversations: number
+  /** Things the person should know: `E_CLOCK`, `E_STORE_ROLLED_BACK`, `E_STORE_CORRUPT`, … */
+  readonly warnings: readonly WarningView[]
+}
+
+export interface WarningView {
+  readonly code: string
+  readonly message: string
+  readonly atMs: number
+}
+
+export interface ContactView {
+  readonly accountId: string
+  readonly conversationId: string
+  readonly name: string
+  readonly verified: boolean
+  readonly state: 'pending' | 'connected' | 'blocked'
+  readonly devices: number
+}
+
+export interface RequestView {
+  readonly requestId: string
+  readonly accountId: string
+  readonly name: string
+  readonly atMs: number
+}
+
+export interface InviteView {
+  readonly inviteId: string
+  readonly link: string
+  readonly createdAtMs: number
+  readonly expiresAtMs: number
+  readonly uses: number
+  readonly used: number
+  readonly state: 'open' | 'used' | 'revoked' | 'expired'
+  /** Who can answer for it while this device is away. */
+  readonly heldBy: readonly ('relay' | 'dht')[]
+}
+
+export interface AddedView {
+  readonly accountId: string
+  readonly conversationId: string
+  readonly name: string
+  readonly state: 'pending' | 'connected'
+}
+
+export interface RelayView {
+  readonly relayId: string
+  readonly address: string
+  readonly state: 'connecting' | 'connected' | 'unreachable'
+  /** Items of ours waiting there, as far as known. */
+  readonly items: number
+}
+
+export interface ConversationView {
+  readonly conversationId: string
+  readonly accountId: string
+  readonly name: string
+  readonly contactState: 'pending' | 'connected' | 'blocked'
+  readonly unread: number
+  readonly last: MessageView | null
+}
+
+export interface MessageView {
+  readonly messageId: string
+  readonly conversationId: string
+  readonly author: { readonly accountId: string; readonly deviceId: string; readonly name: string; readonly me: boolean }
+  /** Null when the text is gone: `deleted`, or damaged in the store and being asked for again. */
+  readonly text: string | null
+  readonly sentAtMs: number
+  readonly receivedAtMs: number
+  /** Of my own messages; null for others'. */
+  readonly state: DeliveryState | null
+  readonly replyTo: string | null
+  readonly edited: boolean
+  readonly deleted: boolean
+  /** Came more than a day after it says it was sent. */
+  readonly late: boolean
+  readonly reactions: readonly { readonly emoji: string; readonly by: readonly string[] }[]
+  readonly attachments: readonly { readonly fileId: string; readonly name: string; readonly size: number; readonly mime: string }[]
+}
+
+export interface HistoryView {
+  readonly messages: readonly MessageView[]
+  readonly more: boolean
+  /** Messages known to exist and not yet here, or damaged here; shown as a gap, being repaired. */
+  readonly missing: number
+}
+
+export interface SettingsView {
+  readonly name: string
+  readonly readReceipts: boolean
+  readonly previews: boolean
+}
+export type SettingKey = keyof SettingsView
+
+/** What happened, in order. `seq` grows by one and survives restarts. Text and names ride along for faces that may show them. */
+export type DeviceEvent = { readonly seq: number; readonly atMs: number } & (
+  | { readonly type: 'message'; readonly message: MessageView }
+  | { readonly type: 'state'; readonly messageId: string; readonly conversationId: string; readonly state: DeliveryState }
+  | { readonly type: 'contact'; readonly contact: ContactView; readonly change: 'added' | 'connected' | 'changed' | 'refused'; readonly code?: string }
+  | { readonly type: 'request'; readonly request: RequestView }
+  | { readonly type: 'invite'; readonly invite: InviteView }
+  | { readonly type: 'device'; readonly accountId: string; readonly change: 'added' | 'revoked' | 'expired' | 'forked' | 'rolled-back' }
+  | { readonly type: 'connection'; readonly connection: ConnectionState }
+  | { readonly type: 'warning'; readonly warning: WarningView }
+)

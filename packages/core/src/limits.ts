@@ -1,0 +1,127 @@
+/**
+ * Every bound of the protocol in one table, each with its reason. Sizes are bytes unless the name says
+ * otherwise, times end in `Ms`. Each is tested at the limit and one past it.
+ */
+const second = 1_000
+const minute = 60 * second
+const hour = 60 * minute
+const day = 24 * hour
+
+export const limits = {
+  /** CBOR nesting; our deepest frame needs six, and a hostile one must not reach the call stack. */
+  cborDepth: 8,
+  /** One frame on a stream or in a mailbox; larger bodies travel as attachments. */
+  frameBytes: 64 * 1024,
+  /** Smallest padded payload, so that a receipt and a short text look alike. */
+  paddedMinBytes: 512,
+  /** UTF-8 bytes of one text; leaves room for headers, padding and the cipher in `frameBytes`. */
+  textBytes: 32 * 1024,
+  /** UTF-8 bytes of a person's or device's name. */
+  nameBytes: 128,
+  /** Items in one payload; bounds the work one authenticated frame can cause. */
+  payloadItems: 64,
+  /** Records in one payload item; a batch fills `frameBytes` long before this with ordinary texts. */
+  payloadRecords: 128,
+
+  /** Message keys a single header may skip in one chain (Double Ratchet MAX_SKIP); bounds CPU per frame. */
+  skipPerChain: 1_000,
+  /** Skipped message keys stored in a session; the oldest go first. */
+  skippedKeys: 2_000,
+  /** Skipped keys die after this long: mailbox life plus two days. */
+  skippedKeyMs: 16 * day,
+  /** Receiving chains whose header keys are tried. */
+  receiveChains: 5,
+  /** Earlier sessions kept for frames still on their way. */
+  archivedSessions: 4,
+  /** Messages after which a fresh KEM key is offered. */
+  pqStepMessages: 50,
+  /** Time after which a fresh KEM key is offered. */
+  pqStepMs: 7 * day,
+  /** Life of an unanswered KEM key. */
+  pqOfferMs: 30 * day,
+  /** A session nobody answered does not send after this long. */
+  unansweredSessionMs: 14 * day,
+  /** One repair handshake a peer and hour. */
+  rehandshakeMs: hour,
+  /** Header trial decryptions a second and source. */
+  trialDecryptsPerSecond: 1_000,
+  /** Remembered `(E, bundleTag)` pairs of first flights, against replay. */
+  replayCacheEntries: 10_000,
+
+  /** Signed and KEM prekeys rotate this often while online. */
+  prekeyRotateMs: day,
+  /** Private halves are kept for mailbox life plus two days; a first flight to an older prekey is refused. */
+  prekeyKeepMs: 16 * day,
+  /** Life of a device certificate from its timestamp. */
+  certificateMs: 45 * day,
+  /** Renewal interval of a certificate. */
+  certificateRenewMs: 7 * day,
+  /** Clock error tolerated wherever a clock is compared with a peer's. */
+  clockSkewMs: 48 * hour,
+  /** Devices one device may add. */
+  addsPerAdder: 8,
+  /** Active devices of an account. */
+  activeDevices: 16,
+  /** Operations of one device log; a longer one is refused whole. */
+  deviceLogOps: 4_096,
+  /** Bytes of device log a stranger may send in a first flight. */
+  strangerLogBytes: 32 * 1024,
+
+  /** A DHT value, an invite record. */
+  recordBytes: 12 * 1024,
+  /** Longest life of a DHT value. */
+  dhtValueMs: 48 * hour,
+  /** Own DHT values are put again this often; nodes forget after 48 h. */
+  dhtRepublishMs: 12 * hour,
+  /** Keys whose high-water mark a DHT validator remembers. */
+  dhtMarks: 10_000,
+  /** Addresses in a bundle. */
+  bundleAddresses: 8,
+  /** Relays in a bundle. */
+  bundleRelays: 3,
+
+  /** Records linked by one record (refs and xrefs together). */
+  recordLinks: 8,
+  /** Records of one device in one segment. */
+  segmentRecords: 500,
+  /** Records and frames waiting for something they need, a conversation. */
+  heldRecords: 1_000,
+  /** Waiting longer than this is given up and reported. */
+  heldMs: 16 * day,
+  /** Open contact requests; more are ignored until some are answered. */
+  openRequests: 100,
+  /** Open invites of one account. */
+  openInvites: 100,
+  /** Messages waiting for one contact; sending more fails with a clear error. */
+  outboxPerContact: 10_000,
+
+  /** Life of an item in a relay's queue. */
+  mailboxTtlMs: 14 * day,
+  /** Items in one inbox queue. */
+  queueItems: 1_000,
+  /** Bytes in one inbox queue. */
+  queueBytes: 4 * 1024 * 1024,
+  /** Items in one intro queue. */
+  introItems: 32,
+  /** Items in one page of a fetch. */
+  fetchPage: 100,
+
+  /** Concurrent channels with one peer. */
+  channelsPerPeer: 16,
+  /** A dial that takes longer is given up and tried again. */
+  dialMs: 6 * second,
+  /** First and last pause between delivery attempts to one device. */
+  retryMinMs: 2 * second,
+  retryMaxMs: 15 * minute,
+  /** A frame sent directly and not acknowledged for this long is also left at a relay. */
+  directAckMs: 5 * second,
+
+  /** Life of an invite unless the person says otherwise, and the longest. */
+  inviteMs: 7 * day,
+  inviteMaxMs: 365 * day,
+  /** Uses of one invite, at most. */
+  inviteUses: 1_000,
+
+  /** Events kept for `--since`. */
+  eventLog: 10_000,
+} as const
