@@ -10,6 +10,8 @@ const configFile = new URL('../../.dependency-cruiser.mjs', import.meta.url)
 type House = Readonly<Record<string, readonly string[]>>
 
 const npmPackages = ['cborg', '@noble/hashes', 'libp2p', 'libsodium-wrappers-sumo', '@automerge/automerge']
+/** Lies in node_modules, yet no package.json names it. */
+const unlisted = 'stowaway'
 const room = (name: string, file = 'index') => `packages/core/src/${name}/${file}.ts`
 const binding = (name: string) => `packages/core/bindings/${name}/index.ts`
 
@@ -21,7 +23,7 @@ function write(base: string, path: string, text: string): void {
 function build(base: string, house: House): void {
   const dependencies = Object.fromEntries(npmPackages.map((name) => [name, '1.0.0']))
   write(base, 'package.json', JSON.stringify({ name: 'house', type: 'module', dependencies }))
-  for (const name of npmPackages) {
+  for (const name of [...npmPackages, unlisted]) {
     write(base, `node_modules/${name}/package.json`, JSON.stringify({ name, main: 'index.js' }))
     write(base, `node_modules/${name}/index.js`, 'module.exports = {}')
   }
@@ -126,6 +128,11 @@ describe('import law', () => {
       'a room and a binding without a row',
       { [room('extra')]: [room('wire')], [binding('extra')]: [room('wire')] },
       [`${binding('extra')}: binding-unknown`, `${room('extra')}: room-unknown`],
+    ],
+    [
+      'a package that no package.json names, and a file that is not there',
+      { 'packages/node/src/main.ts': [unlisted, './absent.js'] },
+      ['packages/node/src/main.ts: no-unlisted', 'packages/node/src/main.ts: no-unresolved'],
     ],
     [
       'an import of the tests',
