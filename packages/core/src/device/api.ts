@@ -26,18 +26,27 @@ export interface Commands {
   send: { readonly in: { readonly conversationId: string; readonly text: string }; readonly out: MessageView }
   /** Marks everything shown so far as read; tells the author only when receipts are on at both ends. */
   'mark-read': { readonly in: { readonly conversationId: string }; readonly out: null }
-  'rename-contact': { readonly in: { readonly accountId: string; readonly name: string }; readonly out: ContactView }
+  'rename-contact': {
+    readonly in: { readonly accountId: string; readonly name: string }
+    readonly out: ContactView
+  }
   block: { readonly in: { readonly accountId: string }; readonly out: ContactView }
   unblock: { readonly in: { readonly accountId: string }; readonly out: ContactView }
   'add-relay': { readonly in: { readonly address: string }; readonly out: RelayView }
   'remove-relay': { readonly in: { readonly relayId: string }; readonly out: null }
   /** Keeps this peer as an entry to the DHT. */
   'add-bootstrap': { readonly in: { readonly address: string }; readonly out: null }
-  'set-setting': { readonly in: { readonly key: SettingKey; readonly value: string }; readonly out: SettingsView }
+  'set-setting': {
+    readonly in: { readonly key: SettingKey; readonly value: string }
+    readonly out: SettingsView
+  }
   /** The 24 words, until they were confirmed. */
   'recovery-words': { readonly in: Record<never, never>; readonly out: { readonly words: readonly string[] } }
   /** Three of the words by position (1 to 24); when right, the recovery secret is erased from this device. */
-  'confirm-recovery': { readonly in: { readonly words: Readonly<Record<string, string>> }; readonly out: null }
+  'confirm-recovery': {
+    readonly in: { readonly words: Readonly<Record<string, string>> }
+    readonly out: null
+  }
   /** Tries every waiting delivery at once. */
   'retry-now': { readonly in: Record<never, never>; readonly out: null }
 }
@@ -53,11 +62,19 @@ export interface Queries {
   conversations: { readonly in: Record<never, never>; readonly out: readonly ConversationView[] }
   /** The newest `limit` messages (default 50) before the given one, oldest first. */
   history: {
-    readonly in: { readonly conversationId: string; readonly before?: string; readonly limit?: number; readonly sinceMs?: number }
+    readonly in: {
+      readonly conversationId: string
+      readonly before?: string
+      readonly limit?: number
+      readonly sinceMs?: number
+    }
     readonly out: HistoryView
   }
   settings: { readonly in: Record<never, never>; readonly out: SettingsView }
-  safety: { readonly in: { readonly accountId: string }; readonly out: { readonly number: string; readonly deviceState: string } }
+  safety: {
+    readonly in: { readonly accountId: string }
+    readonly out: { readonly number: string; readonly deviceState: string }
+  }
   /** Events with `seq` above `since`, at most 1,000. */
   events: { readonly in: { readonly since: number }; readonly out: readonly DeviceEvent[] }
 }
@@ -158,7 +175,12 @@ export interface ConversationView {
 export interface MessageView {
   readonly messageId: string
   readonly conversationId: string
-  readonly author: { readonly accountId: string; readonly deviceId: string; readonly name: string; readonly me: boolean }
+  readonly author: {
+    readonly accountId: string
+    readonly deviceId: string
+    readonly name: string
+    readonly me: boolean
+  }
   /** Null when the text is gone: `deleted`, or damaged in the store and being asked for again. */
   readonly text: string | null
   readonly sentAtMs: number
@@ -171,7 +193,12 @@ export interface MessageView {
   /** Came more than a day after it says it was sent. */
   readonly late: boolean
   readonly reactions: readonly { readonly emoji: string; readonly by: readonly string[] }[]
-  readonly attachments: readonly { readonly fileId: string; readonly name: string; readonly size: number; readonly mime: string }[]
+  readonly attachments: readonly {
+    readonly fileId: string
+    readonly name: string
+    readonly size: number
+    readonly mime: string
+  }[]
 }
 
 export interface HistoryView {
@@ -191,11 +218,25 @@ export type SettingKey = keyof SettingsView
 /** What happened, in order. `seq` grows by one and survives restarts. Text and names ride along for faces that may show them. */
 export type DeviceEvent = { readonly seq: number; readonly atMs: number } & (
   | { readonly type: 'message'; readonly message: MessageView }
-  | { readonly type: 'state'; readonly messageId: string; readonly conversationId: string; readonly state: DeliveryState }
-  | { readonly type: 'contact'; readonly contact: ContactView; readonly change: 'added' | 'connected' | 'changed' | 'refused'; readonly code?: string }
+  | {
+      readonly type: 'state'
+      readonly messageId: string
+      readonly conversationId: string
+      readonly state: DeliveryState
+    }
+  | {
+      readonly type: 'contact'
+      readonly contact: ContactView
+      readonly change: 'added' | 'connected' | 'changed' | 'refused'
+      readonly code?: string
+    }
   | { readonly type: 'request'; readonly request: RequestView }
   | { readonly type: 'invite'; readonly invite: InviteView }
-  | { readonly type: 'device'; readonly accountId: string; readonly change: 'added' | 'revoked' | 'expired' | 'forked' | 'rolled-back' }
+  | {
+      readonly type: 'device'
+      readonly accountId: string
+      readonly change: 'added' | 'revoked' | 'expired' | 'forked' | 'rolled-back'
+    }
   | { readonly type: 'connection'; readonly connection: ConnectionState }
   | { readonly type: 'warning'; readonly warning: WarningView }
 )

@@ -6,7 +6,8 @@ import { Malformed, type Cbor, type Shape } from './shape.ts'
 export type DecodeFailure = 'too-long' | 'not-cbor' | 'malformed' | 'not-canonical'
 
 /** A decoded value, or why there is none. */
-export type Decoded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: DecodeFailure }
+export type Decoded<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: DecodeFailure }
 
 /** A frame: its name, its writer and its canonical reader, declared once. */
 export interface Frame<T> {
@@ -18,7 +19,15 @@ export interface Frame<T> {
   readonly decode: (input: Uint8Array) => Decoded<T>
 }
 
-const strict = { strict: true, allowIndefinite: false, allowUndefined: false, allowNaN: false, allowInfinity: false, allowBigInt: false, useMaps: true } as const
+const strict = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowNaN: false,
+  allowInfinity: false,
+  allowBigInt: false,
+  useMaps: true,
+} as const
 
 /** Declares a frame of at most `maxBytes`. */
 export function frame<T>(name: string, shape: Shape<T>, maxBytes: number = limits.frameBytes): Frame<T> {
@@ -42,7 +51,9 @@ export function frame<T>(name: string, shape: Shape<T>, maxBytes: number = limit
       }
       try {
         const value = shape.read(raw)
-        return equalBytes(encodeCbor(raw as Cbor), input) ? { ok: true, value } : { ok: false, reason: 'not-canonical' }
+        return equalBytes(encodeCbor(raw as Cbor), input)
+          ? { ok: true, value }
+          : { ok: false, reason: 'not-canonical' }
       } catch {
         return { ok: false, reason: 'malformed' }
       }
@@ -82,7 +93,7 @@ function nestedWithin(input: Uint8Array, depth: number): boolean {
     const major = head >> 5
     const info = head & 31
     const extra = info < 24 ? 0 : info === 24 ? 1 : info === 25 ? 2 : info === 26 ? 4 : info === 27 ? 8 : -1
-    if (extra < 0 || major > 4 && major !== 7) return false
+    if (extra < 0 || (major > 4 && major !== 7)) return false
     let length = info
     if (extra > 0) {
       length = 0

@@ -1,4 +1,16 @@
-export { bool, bytes, bytesBetween, fields, list, literal, nullable, oneOf, openOneOf, text, uint } from './shape.ts'
+export {
+  bool,
+  bytes,
+  bytesBetween,
+  fields,
+  list,
+  literal,
+  nullable,
+  oneOf,
+  openOneOf,
+  text,
+  uint,
+} from './shape.ts'
 export type { Cbor, Infer, Shape, UnknownCase } from './shape.ts'
 export { compareBytes, encodeCbor, equalBytes, frame } from './frame.ts'
 export type { Decoded, DecodeFailure, Frame } from './frame.ts'

@@ -15,7 +15,13 @@ export interface Shape<T> {
 }
 
 /** The type a shape stands for. */
-export type Infer<S> = S extends Shape<infer T> ? T : never
+export type Infer<S extends AnyShape> = ReturnType<S['read']>
+
+/** Any shape, where the type it stands for is inferred. */
+export interface AnyShape {
+  readonly write: (value: never) => Cbor
+  readonly read: (raw: unknown) => unknown
+}
 
 /** Thrown inside `read` only; `frame().decode` turns it into a value. */
 export class Malformed extends Error {}
@@ -25,17 +31,20 @@ const fail = (what: string): never => {
 }
 
 /** Exactly `length` bytes. `B` brands the result, for keys and ids. */
-export const bytes = <B extends Uint8Array = Uint8Array>(length: number): Shape<B> => ({
-  write: (value) => (value.length === length ? value : fail('bytes')),
-  read: (raw) => (raw instanceof Uint8Array && raw.length === length ? (raw as B) : fail('bytes')),
-})
+export function bytes(length: number): Shape<Uint8Array>
+export function bytes<B extends Uint8Array>(length: number): Shape<B>
+export function bytes(length: number): Shape<Uint8Array> {
+  return bytesBetween(length, length)
+}
 
 /** Between `min` and `max` bytes. */
-export const bytesBetween = <B extends Uint8Array = Uint8Array>(min: number, max: number): Shape<B> => ({
-  write: (value) => (value.length >= min && value.length <= max ? value : fail('bytes')),
-  read: (raw) =>
-    raw instanceof Uint8Array && raw.length >= min && raw.length <= max ? (raw as B) : fail('bytes'),
-})
+export function bytesBetween(min: number, max: number): Shape<Uint8Array>
+export function bytesBetween<B extends Uint8Array>(min: number, max: number): Shape<B>
+export function bytesBetween(min: number, max: number): Shape<Uint8Array> {
+  const check = (raw: unknown): Uint8Array =>
+    raw instanceof Uint8Array && raw.length >= min && raw.length <= max ? raw : fail('bytes')
+  return { write: check, read: check }
+}
 
 /** An unsigned integer up to `max`, at most 2^53 − 1. */
 export const uint = (max: number = Number.MAX_SAFE_INTEGER): Shape<number> => {
@@ -75,7 +84,7 @@ export const list = <T>(inner: Shape<T>, max: number): Shape<readonly T[]> => ({
   read: (raw) => (Array.isArray(raw) && raw.length <= max ? raw.map(inner.read) : fail('list')),
 })
 
-type Fields = Readonly<Record<string, Shape<never>>>
+type Fields = Readonly<Record<string, AnyShape>>
 type AnyFields = Readonly<Record<string, Shape<unknown>>>
 type Values<F extends Fields> = { readonly [K in keyof F]: Infer<F[K]> }
 
@@ -107,7 +116,12 @@ export interface UnknownCase {
 
 /** A union of field lists, told apart by a number in the first position; the value carries it as `kind`. */
 export const oneOf = <const C extends Cases>(cases: C): Shape<Union<C>> => {
-  const byKind = new Map(Object.entries(cases).map(([kind, [tag, shapes]]) => [kind, { kind, tag, shape: fields(shapes) as Shape<unknown> }]))
+  const byKind = new Map(
+    Object.entries(cases).map(([kind, [tag, shapes]]) => [
+      kind,
+      { kind, tag, shape: fields(shapes) as Shape<unknown> },
+    ]),
+  )
   const byTag = new Map([...byKind.values()].map((entry) => [entry.tag, entry]))
   return {
     write: (value) => {
@@ -130,7 +144,8 @@ export const openOneOf = <const C extends Cases>(cases: C): Shape<Union<C> | Unk
     write: (value) => (value.kind === 'unknown' ? fail('unknown') : known.write(value as Union<C>)),
     read: (raw) => {
       const tag: unknown = Array.isArray(raw) ? raw[0] : undefined
-      if (typeof tag === 'number' && Number.isSafeInteger(tag) && tag >= 0 && !tags.has(tag)) return { kind: 'unknown', tag }
+      if (typeof tag === 'number' && Number.isSafeInteger(tag) && tag >= 0 && !tags.has(tag))
+        return { kind: 'unknown', tag }
       return known.read(raw)
     },
   }

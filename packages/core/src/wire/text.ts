@@ -4,13 +4,15 @@ import { base32nopad, base64urlnopad, hex } from '@scure/base'
 export const toBase32 = (value: Uint8Array): string => base32nopad.encode(value).toLowerCase()
 
 /** Reads base32 of either case; undefined when it is not. */
-export const fromBase32 = (value: string): Uint8Array | undefined => attempt(() => base32nopad.decode(value.toUpperCase()))
+export const fromBase32 = (value: string): Uint8Array | undefined =>
+  attempt(() => base32nopad.decode(value.toUpperCase()))
 
 /** Base64url without padding (RFC 4648 §5): how links carry bytes. */
 export const toBase64Url = (value: Uint8Array): string => base64urlnopad.encode(value)
 
 /** Reads base64url; undefined when it is not. */
-export const fromBase64Url = (value: string): Uint8Array | undefined => attempt(() => base64urlnopad.decode(value))
+export const fromBase64Url = (value: string): Uint8Array | undefined =>
+  attempt(() => base64urlnopad.decode(value))
 
 /** Lower-case hexadecimal. */
 export const toHex = (value: Uint8Array): string => hex.encode(value)
