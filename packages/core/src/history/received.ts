@@ -1,0 +1,58 @@
+/**
+ * Which of a device's records of one conversation are held, as counts rather than lists: every aseq below
+ * `upTo`, and the ones in `above`. A `got` says the same of what is held, with the holes spelled out.
+ */
+export interface Received {
+  /** All aseq below this are held. */
+  readonly upTo: number
+  /** Held ones above, ascending. */
+  readonly above: readonly number[]
+}
+
+export const nothingReceived: Received = { upTo: 0, above: [] }
+
+/** Adds one; the same value again changes nothing. */
+export function receive(received: Received, aseq: number): Received {
+  if (holds(received, aseq)) return received
+  const above = [...received.above, aseq].sort((a, b) => a - b)
+  let { upTo } = received
+  while (above[0] === upTo) {
+    above.shift()
+    upTo += 1
+  }
+  return { upTo, above }
+}
+
+/** Whether the aseq is held. */
+export const holds = (received: Received, aseq: number): boolean =>
+  aseq < received.upTo || received.above.includes(aseq)
+
+/** How many are known to exist and not held. */
+export const missingCount = (received: Received): number => {
+  const last = received.above.at(-1)
+  return last === undefined ? 0 : last + 1 - received.upTo - received.above.length
+}
+
+/** The acknowledgement of what is held: one past the highest, and at most `max` holes; the rest waits for the next. */
+export function acknowledge(
+  received: Received,
+  max: number,
+): { readonly upTo: number; readonly holes: readonly number[] } {
+  const held = new Set(received.above)
+  const last = received.above.at(-1)
+  const holes: number[] = []
+  if (last !== undefined) {
+    for (let aseq = received.upTo; aseq <= last; aseq++) {
+      if (held.has(aseq)) continue
+      if (holes.length === max) return { upTo: aseq, holes }
+      holes.push(aseq)
+    }
+  }
+  return { upTo: last === undefined ? received.upTo : last + 1, holes }
+}
+
+/** Whether an acknowledgement covers the aseq. */
+export const covers = (
+  ack: { readonly upTo: number; readonly holes: readonly number[] },
+  aseq: number,
+): boolean => aseq < ack.upTo && !ack.holes.includes(aseq)

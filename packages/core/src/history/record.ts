@@ -1,0 +1,121 @@
+import { commitTo, idOf, signAs, sizes, verifyAs } from '../crypto/index.ts'
+import type { CryptoProvider, SignKeyPair, SignPublicKey, Signature } from '../crypto/index.ts'
+import { limits } from '../limits.ts'
+import {
+  bytes,
+  bytesBetween,
+  compareBytes,
+  equalBytes,
+  fields,
+  frame,
+  list,
+  nullable,
+  uint,
+} from '../wire/index.ts'
+import type { Infer } from '../wire/index.ts'
+
+/** What a record is: a message, or something said about an earlier record. */
+export const recordKinds = { msg: 0, edit: 1, redact: 2, react: 3, timer: 4 } as const
+
+const id = bytes(sizes.hash)
+
+const recordShape = fields({
+  conversation: id,
+  segment: id,
+  kind: uint(recordKinds.timer),
+  account: id,
+  device: id,
+  /** Counts the device's records in the conversation, from 0. */
+  aseq: uint(),
+  /** Counts the device's records in the segment, from 1. */
+  sseq: uint(limits.segmentRecords),
+  /** The device's record before, in whatever segment; null for its first. */
+  selfPrev: nullable(id),
+  /** Records of the same segment this one was written after, sorted, without `selfPrev`. */
+  refs: list(id, limits.recordLinks),
+  /** Records of other segments it was written after: hints, never required. */
+  xrefs: list(id, limits.recordLinks),
+  groupHeads: list(id, limits.recordLinks),
+  lamport: uint(),
+  /** The author's clock in milliseconds: shown, never trusted for order. */
+  timestampMs: uint(),
+  ttlMs: nullable(uint()),
+  target: nullable(id),
+  history: uint(1),
+  bodyCommit: id,
+  /** Padded size of the body in 512-byte steps. */
+  sizeClass: uint(),
+})
+
+/** A record's content, independent of whatever carries it. */
+export type RecordContent = Infer<typeof recordShape>
+
+const recordFrame = frame('record', recordShape, 2_048)
+
+/** A record as it travels: exact bytes, the author's signature over its id, and the body beside it. */
+export const carriedRecord = fields({
+  bytes: bytesBetween(1, recordFrame.maxBytes),
+  signature: bytes<Signature>(sizes.signature),
+  salt: bytes(sizes.hash),
+  body: bytesBetween(0, limits.textBytes + 64),
+})
+export type CarriedRecord = Infer<typeof carriedRecord>
+
+/** A decoded record with its id and the exact bytes they were computed from. */
+export interface RecordHeader {
+  readonly id: Uint8Array
+  readonly bytes: Uint8Array
+  readonly content: RecordContent
+}
+
+const recordId = (crypto: CryptoProvider, encoded: Uint8Array): Uint8Array => idOf(crypto, 'record', encoded)
+
+/** Reads exact record bytes; undefined when they are not canonical. */
+export function readRecord(crypto: CryptoProvider, encoded: Uint8Array): RecordHeader | undefined {
+  const decoded = recordFrame.decode(encoded)
+  return decoded.ok ? { id: recordId(crypto, encoded), bytes: encoded, content: decoded.value } : undefined
+}
+
+/** What an author states; the rest of a record follows from it. */
+export type RecordDraft = Omit<RecordContent, 'bodyCommit' | 'sizeClass'>
+
+/** Makes and signs a record around a body with a fresh 32-byte salt. */
+export function issueRecord(
+  crypto: CryptoProvider,
+  author: SignKeyPair,
+  draft: RecordDraft,
+  body: Uint8Array,
+  salt: Uint8Array,
+): { readonly header: RecordHeader; readonly carried: CarriedRecord } {
+  const content: RecordContent = {
+    ...draft,
+    refs: draft.refs.toSorted(compareBytes),
+    xrefs: draft.xrefs.toSorted(compareBytes),
+    bodyCommit: commitTo(crypto, salt, body),
+    sizeClass: sizeClassOf(body),
+  }
+  const encoded = recordFrame.encode(content)
+  const header = { id: recordId(crypto, encoded), bytes: encoded, content }
+  const signature = signAs(crypto, author, 'record', content.conversation, header.id)
+  return { header, carried: { bytes: encoded, signature, salt, body } }
+}
+
+/** Whether the author's device signed exactly this record. */
+export const verifyRecord = (
+  crypto: CryptoProvider,
+  author: SignPublicKey,
+  header: RecordHeader,
+  signature: Signature,
+): boolean => verifyAs(crypto, author, 'record', header.content.conversation, header.id, signature)
+
+/** Whether the salt and body are the ones the record commits to. */
+export const opensCommitment = (
+  crypto: CryptoProvider,
+  header: RecordHeader,
+  salt: Uint8Array,
+  body: Uint8Array,
+): boolean =>
+  sizeClassOf(body) === header.content.sizeClass &&
+  equalBytes(commitTo(crypto, salt, body), header.content.bodyCommit)
+
+const sizeClassOf = (body: Uint8Array): number => Math.ceil(body.length / limits.paddedMinBytes)
