@@ -108,6 +108,20 @@ export const limits = {
 
   /** Concurrent channels with one peer. */
   channelsPerPeer: 16,
+  /** Channels with all peers together; bounds the memory half-sent frames can hold. */
+  channelsTotal: 1_024,
+  /** One frame on a stream: the largest frame plus the request around it. */
+  streamFrameBytes: 65 * 1024,
+  /** A frame that began arriving and is not complete by then closes its channel. */
+  streamFrameMs: 30 * second,
+  /** Bytes waiting to be written on one channel; more is refused until the peer reads. */
+  channelQueueBytes: 1024 * 1024,
+  /** One DHT query; what was found by then is the answer. */
+  dhtQueryMs: 10 * second,
+  /** Last pause between tries to reach an attached relay or bootstrap peer. */
+  attachRetryMaxMs: minute,
+  /** Given and locally seen addresses a node remembers as dialable. */
+  permittedAddresses: 4_096,
   /** A dial that takes longer is given up and tried again. */
   dialMs: 6 * second,
   /** First and last pause between delivery attempts to one device. */

@@ -4,20 +4,34 @@ export type Route = 'direct' | 'relayed'
 /** What the network tells. Channel numbers are unique within one Network. */
 export type NetworkEvent =
   /** A peer opened a channel for one of our protocols. */
-  | { readonly type: 'opened'; readonly channel: number; readonly peer: string; readonly protocol: string; readonly route: Route }
+  | {
+      readonly type: 'opened'
+      readonly channel: number
+      readonly peer: string
+      readonly protocol: string
+      readonly route: Route
+    }
   | { readonly type: 'frame'; readonly channel: number; readonly frame: Uint8Array }
   /** The channel is gone, either end closed it or it broke. Comes once for each channel, last. */
-  | { readonly type: 'closed'; readonly channel: number; readonly reason: 'closed' | 'reset' | 'oversized' | 'slow' }
+  | {
+      readonly type: 'closed'
+      readonly channel: number
+      readonly reason: 'closed' | 'reset' | 'oversized' | 'slow'
+    }
   /** A message on a subscribed topic. */
   | { readonly type: 'message'; readonly topic: string; readonly data: Uint8Array }
-  /** First connection to a peer came up, or the last one went. */
+  /** First connection to a peer came up, its best route changed, or the last one went. */
   | { readonly type: 'peer'; readonly peer: string; readonly connected: boolean; readonly route: Route }
   /** Seen on the local network. */
   | { readonly type: 'discovered'; readonly peer: string; readonly addresses: readonly string[] }
   /** Own addresses (multiaddrs with /p2p) changed. */
   | { readonly type: 'addresses'; readonly addresses: readonly string[] }
 
-export type NetworkListener = (event: NetworkEvent) => void
+/**
+ * Hears every event. A promise returned for a `frame` holds back that channel's next frames, and in the end
+ * its sender, until it settles.
+ */
+export type NetworkListener = (event: NetworkEvent) => unknown
 
 /**
  * The one port to the network. Every argument and result is structured-cloneable, so it may run in another
@@ -32,7 +46,11 @@ export interface Network {
   peerId(): Promise<string>
   addresses(): Promise<readonly string[]>
   /** Dials the peer at the addresses, or where it was found before, and opens a channel. Gives up after `limits.dialMs` a try. */
-  open(peer: string, addresses: readonly string[], protocol: string): Promise<{ readonly channel: number; readonly route: Route }>
+  open(
+    peer: string,
+    addresses: readonly string[],
+    protocol: string,
+  ): Promise<{ readonly channel: number; readonly route: Route }>
   /** Writes one length-prefixed frame; resolves when the transport took it. */
   write(channel: number, frame: Uint8Array): Promise<void>
   close(channel: number): Promise<void>
