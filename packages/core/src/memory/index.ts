@@ -1,0 +1,5 @@
+export { CollectingLog, CollectingNotifier } from './collecting.ts'
+export { ManualClock } from './manual-clock.ts'
+export { MemoryMailboxStore } from './memory-mailbox-store.ts'
+export { MemoryStore } from './memory-store.ts'
+export { seededRandom } from './seeded-random.ts'
