@@ -88,6 +88,11 @@ export const limits = {
   heldRecords: 1_000,
   /** Waiting longer than this is given up and reported. */
   heldMs: 16 * day,
+  /** Memory one Argon2id call may ask for, KiB: 1 GiB is the most a 32-bit wasm heap gives reliably. */
+  passwordMaxKiB: 1024 * 1024,
+  /** Passes one Argon2id call may ask for; at 1 GiB more than these would hang a device for minutes. */
+  passwordMaxPasses: 64,
+
   /** Open contact requests; more are ignored until some are answered. */
   openRequests: 100,
   /** Open invites of one account. */

@@ -1,5 +1,17 @@
+export { createProvider } from './guard.ts'
 export { commitTo, idOf, kdf, noSalt, signAs, verifyAs } from './labels.ts'
 export { sizes } from './keys.ts'
-export type { DhKeyPair, DhPublicKey, KemCiphertext, KemKeyPair, KemPublicKey, SignKeyPair, SignPublicKey, Signature } from './keys.ts'
+export type {
+  DhKeyPair,
+  DhPublicKey,
+  KemCiphertext,
+  KemKeyPair,
+  KemPublicKey,
+  SignKeyPair,
+  SignPublicKey,
+  Signature,
+} from './keys.ts'
+export { nobleProvider } from './noble.ts'
+export type { CryptoPrimitives } from './primitives.ts'
 export type { CryptoProvider, PasswordCost } from './provider.ts'
 export { Secret } from './secret.ts'

@@ -46,4 +46,5 @@ export const sizes = {
   aeadKey: 32,
   aeadNonce: 24,
   aeadTag: 16,
+  salt: 16,
 } as const

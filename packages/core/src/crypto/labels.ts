@@ -16,7 +16,14 @@ export const noSalt: Uint8Array = new Uint8Array(sizes.hash)
  * HKDF-SHA-256 (RFC 5869) whose info is `cbor([ns, version, purpose, …context])`, so that no two purposes
  * share an output. `length` in bytes, at most 8160.
  */
-export function kdf(crypto: CryptoProvider, salt: Uint8Array, ikm: Uint8Array, purpose: string, context: readonly Cbor[] = [], length: number = sizes.hash): Uint8Array {
+export function kdf(
+  crypto: CryptoProvider,
+  salt: Uint8Array,
+  ikm: Uint8Array,
+  purpose: string,
+  context: readonly Cbor[] = [],
+  length: number = sizes.hash,
+): Uint8Array {
   const info = encodeCbor([namespace, version, purpose, ...context])
   const prk = crypto.hmacSha256(salt, ikm)
   const out = new Uint8Array(length)
@@ -29,18 +36,32 @@ export function kdf(crypto: CryptoProvider, salt: Uint8Array, ikm: Uint8Array, p
 }
 
 /** The one builder of signed bytes: `cbor([ns, version, "sig", type, context, bytes])`. */
-const signedBytes = (type: string, context: Uint8Array, content: Uint8Array): Uint8Array => encodeCbor([namespace, version, 'sig', type, context, content])
+const signedBytes = (type: string, context: Uint8Array, content: Uint8Array): Uint8Array =>
+  encodeCbor([namespace, version, 'sig', type, context, content])
 
 /** Signs `content` as a `type` within `context` (an account or conversation id); nothing else may sign. */
-export const signAs = (crypto: CryptoProvider, own: SignKeyPair, type: string, context: Uint8Array, content: Uint8Array): Signature =>
-  crypto.sign(own, signedBytes(type, context, content))
+export const signAs = (
+  crypto: CryptoProvider,
+  own: SignKeyPair,
+  type: string,
+  context: Uint8Array,
+  content: Uint8Array,
+): Signature => crypto.sign(own, signedBytes(type, context, content))
 
 /** Verifies what `signAs` made; a signature of one type is never one of another. */
-export const verifyAs = (crypto: CryptoProvider, remote: SignPublicKey, type: string, context: Uint8Array, content: Uint8Array, signature: Signature): boolean =>
-  crypto.verify(remote, signedBytes(type, context, content), signature)
+export const verifyAs = (
+  crypto: CryptoProvider,
+  remote: SignPublicKey,
+  type: string,
+  context: Uint8Array,
+  content: Uint8Array,
+  signature: Signature,
+): boolean => crypto.verify(remote, signedBytes(type, context, content), signature)
 
 /** A 32-byte id: `SHA-256(cbor([ns, version, "id", type, bytes]))`. */
-export const idOf = (crypto: CryptoProvider, type: string, content: Uint8Array): Uint8Array => crypto.sha256(encodeCbor([namespace, version, 'id', type, content]))
+export const idOf = (crypto: CryptoProvider, type: string, content: Uint8Array): Uint8Array =>
+  crypto.sha256(encodeCbor([namespace, version, 'id', type, content]))
 
 /** A salted commitment to a body: `SHA-256(cbor([ns, version, "body", salt, body]))`. */
-export const commitTo = (crypto: CryptoProvider, salt: Uint8Array, body: Uint8Array): Uint8Array => crypto.sha256(encodeCbor([namespace, version, 'body', salt, body]))
+export const commitTo = (crypto: CryptoProvider, salt: Uint8Array, body: Uint8Array): Uint8Array =>
+  crypto.sha256(encodeCbor([namespace, version, 'body', salt, body]))

@@ -1,4 +1,13 @@
-import type { DhKeyPair, DhPublicKey, KemCiphertext, KemKeyPair, KemPublicKey, SignKeyPair, SignPublicKey, Signature } from './keys.ts'
+import type {
+  DhKeyPair,
+  DhPublicKey,
+  KemCiphertext,
+  KemKeyPair,
+  KemPublicKey,
+  SignKeyPair,
+  SignPublicKey,
+  Signature,
+} from './keys.ts'
 
 /** Argon2id cost (RFC 9106 §3.1): memory in KiB, passes over it; one lane. */
 export interface PasswordCost {
@@ -35,7 +44,10 @@ export interface CryptoProvider {
   /** ML-KEM-768 key pair of a 64-byte seed `d‖z` (FIPS 203 §7.1). */
   kemKeyPair(seed: Uint8Array): KemKeyPair
   /** Encapsulates with the given 32-byte coins; undefined when the key fails the modulus check. */
-  kemEncapsulate(remote: KemPublicKey, coins: Uint8Array): { readonly ciphertext: KemCiphertext; readonly sharedSecret: Uint8Array } | undefined
+  kemEncapsulate(
+    remote: KemPublicKey,
+    coins: Uint8Array,
+  ): { readonly ciphertext: KemCiphertext; readonly sharedSecret: Uint8Array } | undefined
   /** Decapsulates; a ciphertext of the right length always gives a secret (implicit rejection). */
   kemDecapsulate(own: KemKeyPair, ciphertext: KemCiphertext): Uint8Array | undefined
   /** Argon2id (RFC 9106), one lane, 16-byte salt, 32 bytes out. */

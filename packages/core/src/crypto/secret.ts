@@ -6,6 +6,8 @@ const hidden = '[secret]'
  */
 export class Secret {
   readonly #bytes: Uint8Array
+  #wiped = false
+  #prepared: Map<unknown, unknown> | undefined
 
   /** Takes ownership of `bytes`. */
   constructor(bytes: Uint8Array) {
@@ -20,9 +22,31 @@ export class Secret {
     return this.#bytes
   }
 
-  /** Overwrites the bytes. Copies the engine made on its own are beyond reach. */
+  /** Whether `wipe` was called; a provider refuses such a key. */
+  get wiped(): boolean {
+    return this.#wiped
+  }
+
+  /**
+   * A form of the bytes a provider needs again and again (an imported key, an expanded one): `make` runs at
+   * most once a secret. It lives as long as the secret, and `wipe` forgets it.
+   */
+  prepared<T>(make: (bytes: Uint8Array) => T): T {
+    this.#prepared ??= new Map()
+    let form = this.#prepared.get(make) as T | undefined
+    if (form === undefined) {
+      form = make(this.#bytes)
+      this.#prepared.set(make, form)
+    }
+    return form
+  }
+
+  /** Overwrites the bytes and every prepared array. Copies the engine made on its own are beyond reach. */
   wipe(): void {
     this.#bytes.fill(0)
+    for (const form of this.#prepared?.values() ?? []) if (form instanceof Uint8Array) form.fill(0)
+    this.#prepared = undefined
+    this.#wiped = true
   }
 
   toString(): string {
