@@ -52,6 +52,12 @@ export const limits = {
   prekeyRotateMs: day,
   /** Private halves are kept for mailbox life plus two days; a first flight to an older prekey is refused. */
   prekeyKeepMs: 16 * day,
+  /** Generations of own prekeys held: one a day for `prekeyKeepMs`, and as many again after suspected thefts. */
+  prekeyGenerations: 32,
+  /** Own bundles whose exact bytes are held: each change of address makes one. */
+  prekeyBundles: 64,
+  /** One key bundle: prekeys, a certificate, and the longest addresses, within a DHT value. */
+  bundleBytes: 6 * 1024,
   /** Life of a device certificate from its timestamp. */
   certificateMs: 45 * day,
   /** Renewal interval of a certificate. */
@@ -62,8 +68,16 @@ export const limits = {
   addsPerAdder: 8,
   /** Active devices of an account. */
   activeDevices: 16,
-  /** Operations of one device log; a longer one is refused whole. */
-  deviceLogOps: 4_096,
+  /** Operations of one device log: 19 years of 16 devices renewed each week. Beyond it only the recovery key and active devices add. */
+  deviceLogOps: 16_384,
+  /** Operations by one device, and by one recovery key, in one log. */
+  deviceLogOpsPerAuthor: 4_096,
+  /** Heads one operation or one payload names; honest logs have as many as devices wrote at once. */
+  deviceLogHeads: 32,
+  /** One operation: a certificate, its heads and a signature. */
+  deviceLogOpBytes: 2 * 1024,
+  /** Revokes by one device; an account has 16 devices and few reasons. */
+  revokesPerDevice: 64,
   /** Bytes of device log a stranger may send in a first flight. */
   strangerLogBytes: 32 * 1024,
 
