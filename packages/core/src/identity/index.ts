@@ -1,0 +1,45 @@
+export { createAccount, genesisFrame, readGenesis, recoveryKeys, suite } from './account.ts'
+export type { Account, Genesis, RecoveryKeys } from './account.ts'
+export { bundlesConflict, bundleTag, issueBundle, readBundle } from './bundle.ts'
+export type { BundleRefusal, BundleTerms, IntroQueue, KemPrekey, KeyBundle, SignedPrekey } from './bundle.ts'
+export {
+  certificateBytes,
+  certificateShape,
+  deviceIdOf,
+  issueCertificate,
+  lapsedAt,
+  readCertificate,
+} from './certificate.ts'
+export type { CertificateTerms, DeviceCertificate, DeviceKeys } from './certificate.ts'
+export type {
+  ActiveDevice,
+  AddedOps,
+  Contest,
+  DeviceLog,
+  ForkProof,
+  HeldOp,
+  LogOpRefusal,
+  LogState,
+} from './device-log.ts'
+export { accountIdShape, addressKey, deviceIdShape, logOpIdShape, sameDevice } from './ids.ts'
+export type { AccountId, DeviceAddress, DeviceId, LogOpId } from './ids.ts'
+export { addArgs, readLogOp, signDeviceOp, signRecoveryOp } from './log-op.ts'
+export type { KnownLogOpArgs, LogOp, LogOpArgs, LogOpAuthor, LogPlace } from './log-op.ts'
+export {
+  decodePrekeys,
+  encodePrekeys,
+  expirePrekeys,
+  findPrekeys,
+  noPrekeys,
+  prekeysDue,
+  publishBundle,
+  rotatePrekeys,
+} from './prekeys.ts'
+export type {
+  BundleContact,
+  IssuedBundle,
+  OwnPrekeys,
+  Prekeys,
+  PrekeysChange,
+  PrekeySeeds,
+} from './prekeys.ts'
