@@ -85,6 +85,12 @@ export const limits = {
   recordBytes: 12 * 1024,
   /** Longest life of a DHT value. */
   dhtValueMs: 48 * hour,
+  /** Life a writer gives a DHT value: nodes whose clocks are up to half a day behind still take it. */
+  dhtLifeMs: 36 * hour,
+  /** Plaintexts of DHT values and invite records are padded to multiples of this, so that size names nobody. */
+  recordPadBytes: 2 * 1024,
+  /** Log heads in one DHT value: one a device at most, when all wrote at once. */
+  logHeads: 16,
   /** Own DHT values are put again this often; nodes forget after 48 h. */
   dhtRepublishMs: 12 * hour,
   /** Keys whose high-water mark a DHT validator remembers. */
