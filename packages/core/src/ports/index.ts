@@ -5,3 +5,5 @@ export type { Network, NetworkEvent, NetworkListener, Route } from './network.ts
 export type { Notifier } from './notifier.ts'
 export type { Random } from './random.ts'
 export type { Store, StoreEntry, StoreOp, StoreRange } from './store.ts'
+export { networkError } from './network-error.ts'
+export type { NetworkErrorCode } from './network-error.ts'

@@ -28,7 +28,13 @@ export interface StoredRecord {
 /** What changed by one request; committed as one durable batch before its reply is released. */
 export type MailboxWrite =
   | { readonly type: 'create'; readonly queue: MailboxQueue }
-  | { readonly type: 'append'; readonly recvId: Uint8Array; readonly blob: Uint8Array; readonly blobHash: Uint8Array; readonly expiresAtMs: number }
+  | {
+      readonly type: 'append'
+      readonly recvId: Uint8Array
+      readonly blob: Uint8Array
+      readonly blobHash: Uint8Array
+      readonly expiresAtMs: number
+    }
   | { readonly type: 'ack'; readonly recvId: Uint8Array; readonly upTo: number }
   | { readonly type: 'delete'; readonly recvId: Uint8Array }
   | { readonly type: 'record'; readonly locator: Uint8Array; readonly record: StoredRecord }
@@ -49,6 +55,11 @@ export interface MailboxStore {
   /** Deletes what expired before `nowMs`; returns how many items went. */
   sweep(nowMs: number): Promise<number>
   /** Totals for metrics. */
-  totals(): Promise<{ readonly queues: number; readonly items: number; readonly bytes: number; readonly records: number }>
+  totals(): Promise<{
+    readonly queues: number
+    readonly items: number
+    readonly bytes: number
+    readonly records: number
+  }>
   close(): Promise<void>
 }

@@ -1,0 +1,6 @@
+export { AddressGate } from './gate.ts'
+export type { GateOptions, LocalPeer } from './gate.ts'
+export { createLibp2pNetwork } from './network.ts'
+export type { Libp2pNetworkOptions, NetworkBounds } from './network.ts'
+export { dhtProtocol, nodeLibp2pOptions, relayLibp2pOptions, tabLibp2pOptions } from './recipes.ts'
+export type { NodeRecipeOptions, RecipeOptions, RecordRules, RelayRecipeOptions } from './recipes.ts'

@@ -1,0 +1,13 @@
+/**
+ * Runs once after `ms`; the result cancels it. A waiting timer never keeps a Node process alive: whatever
+ * it guards holds its own socket.
+ */
+export function later(ms: number, run: () => void): () => void {
+  const timer: unknown = setTimeout(run, ms)
+  if (isUnrefable(timer)) timer.unref()
+  return () => clearTimeout(timer as Parameters<typeof clearTimeout>[0])
+}
+
+function isUnrefable(timer: unknown): timer is { unref(): void } {
+  return typeof timer === 'object' && timer !== null && 'unref' in timer
+}
