@@ -12,7 +12,7 @@ const rooms = {
   session: { rooms: ['wire', 'crypto', 'identity'] },
   group: { rooms: ['wire', 'crypto', 'identity', 'session'] },
   history: { rooms: ['wire', 'crypto', 'identity', 'group'], npm: ['@automerge/automerge'] },
-  mailbox: { rooms: ['wire', 'crypto'] },
+  mailbox: { rooms: ['wire', 'crypto', 'ports'] },
   attachment: { rooms: ['wire', 'crypto'] },
   backup: { rooms: ['wire', 'crypto', 'identity'] },
   ports: { rooms: ['wire'] },

@@ -130,6 +130,31 @@ export const limits = {
   introItems: 32,
   /** Items in one page of a fetch. */
   fetchPage: 100,
+  /** Requests of one channel a relay has accepted and not answered; more are told to come back. */
+  relayPendingRequests: 256,
+  /** Requests one durable commit covers (group commit). */
+  relayBatch: 128,
+  /** Queues one channel watches; one inbox a contact and device. */
+  relaySubscriptions: 4_096,
+  /** Items of one queue pushed to a channel and not yet acknowledged by it. */
+  pushWindowItems: 32,
+  /** Bytes pushed to a channel and not yet acknowledged by it, all its queues together; half `channelQueueBytes`. */
+  pushWindowBytes: 512 * 1024,
+  /** Requests a second one peer may make of a relay for long, and how many at once before that counts. */
+  relayRequestsPerSecond: 100,
+  relayRequestBurst: 1_000,
+  /** Bytes a second one peer may send a relay for long, and at once. */
+  relayBytesPerSecond: 2 * 1024 * 1024,
+  relayByteBurst: 16 * 1024 * 1024,
+  /** Peers whose spent rate a relay remembers after they left. */
+  relayPeers: 10_000,
+  /** Frames that are no request before a relay closes the channel. */
+  relayBadFrames: 8,
+  /** Longest proof of work a relay may ask for; about 2^18 hashes, a second on a slow phone. */
+  workBits: 18,
+  /** Queues and invite records one relay keeps unless its operator says otherwise. */
+  relayQueues: 100_000,
+  relayRecords: 100_000,
 
   /** Concurrent channels with one peer. */
   channelsPerPeer: 16,

@@ -1,0 +1,97 @@
+import type { MailboxQueue, MailboxStore, MailboxWrite, StoredRecord } from '../ports/index.ts'
+import { toHex } from '../wire/index.ts'
+
+/** What serving a request reads. */
+export type MailboxReads = Pick<
+  MailboxStore,
+  'queueByReader' | 'queueByWriter' | 'usage' | 'holds' | 'page' | 'record'
+>
+
+/** A store as it will be once the writes collected so far are committed. */
+export interface Overlay extends MailboxReads {
+  readonly add: (writes: readonly MailboxWrite[]) => void
+}
+
+interface Pending {
+  /** Null: deleted. */
+  readonly readers: Map<string, MailboxQueue | null>
+  readonly writers: Map<string, MailboxQueue | null>
+  readonly records: Map<string, StoredRecord>
+  readonly items: Map<string, number>
+  readonly bytes: Map<string, number>
+  readonly blobs: Set<string>
+}
+
+const blobName = (recvId: Uint8Array, blobHash: Uint8Array): string => `${toHex(recvId)}/${toHex(blobHash)}`
+const count = (map: Map<string, number>, name: string, by: number): unknown =>
+  map.set(name, (map.get(name) ?? 0) + by)
+
+/** What an append changes that a later request of the same batch can see. */
+function addItem(pending: Pending, write: MailboxWrite & { readonly type: 'append' }): void {
+  const name = toHex(write.recvId)
+  count(pending.items, name, 1)
+  count(pending.bytes, name, write.blob.length)
+  pending.blobs.add(blobName(write.recvId, write.blobHash))
+}
+
+function forget(pending: Pending, queue: MailboxQueue | undefined, recvId: Uint8Array): void {
+  pending.readers.set(toHex(recvId), null)
+  if (queue !== undefined) pending.writers.set(toHex(queue.sendId), null)
+}
+
+/**
+ * Lets the requests of one batch see each other before the batch is durable, so that a quota holds and a
+ * repeated deposit stays one deposit however many arrive at once. Items are not paged before they are durable,
+ * and what an acknowledgement frees counts from the next batch on.
+ */
+export function createOverlay(store: MailboxReads): Overlay {
+  const pending: Pending = {
+    readers: new Map(),
+    writers: new Map(),
+    records: new Map(),
+    items: new Map(),
+    bytes: new Map(),
+    blobs: new Set(),
+  }
+  const known = new Map<string, MailboxQueue>()
+  const remember = (queue: MailboxQueue | undefined): MailboxQueue | undefined => {
+    if (queue !== undefined) known.set(toHex(queue.recvId), queue)
+    return queue
+  }
+  const look = (map: Map<string, MailboxQueue | null>, id: Uint8Array): MailboxQueue | null | undefined =>
+    map.get(toHex(id))
+  return {
+    queueByReader: async (recvId) => {
+      const found = look(pending.readers, recvId)
+      return found === undefined ? remember(await store.queueByReader(recvId)) : (found ?? undefined)
+    },
+    queueByWriter: async (sendId) => {
+      const found = look(pending.writers, sendId)
+      return found === undefined ? remember(await store.queueByWriter(sendId)) : (found ?? undefined)
+    },
+    usage: async (recvId) => {
+      const { items, bytes } = await store.usage(recvId)
+      const name = toHex(recvId)
+      return {
+        items: items + (pending.items.get(name) ?? 0),
+        bytes: bytes + (pending.bytes.get(name) ?? 0),
+      }
+    },
+    holds: async (recvId, blobHash) =>
+      pending.blobs.has(blobName(recvId, blobHash)) || (await store.holds(recvId, blobHash)),
+    page: (recvId, after, limit) => store.page(recvId, after, limit),
+    record: async (locator) => pending.records.get(toHex(locator)) ?? (await store.record(locator)),
+    add: (writes) => {
+      for (const write of writes) {
+        if (write.type === 'append') addItem(pending, write)
+        else if (write.type === 'record') pending.records.set(toHex(write.locator), write.record)
+        else if (write.type === 'delete') forget(pending, known.get(toHex(write.recvId)), write.recvId)
+        else if (write.type === 'create') {
+          known.set(toHex(write.queue.recvId), write.queue)
+          pending.readers.set(toHex(write.queue.recvId), write.queue)
+          pending.writers.set(toHex(write.queue.sendId), write.queue)
+        }
+      }
+    },
+  }
+}
