@@ -89,8 +89,6 @@ export const limits = {
   dhtLifeMs: 36 * hour,
   /** Plaintexts of DHT values and invite records are padded to multiples of this, so that size names nobody. */
   recordPadBytes: 2 * 1024,
-  /** Log heads in one DHT value: one a device at most, when all wrote at once. */
-  logHeads: 16,
   /** Own DHT values are put again this often; nodes forget after 48 h. */
   dhtRepublishMs: 12 * hour,
   /** Keys whose high-water mark a DHT validator remembers. */
@@ -183,6 +181,16 @@ export const limits = {
   /** Life of an invite unless the person says otherwise, and the longest. */
   inviteMs: 7 * day,
   inviteMaxMs: 365 * day,
+  /** Characters of an invite link: a long host, and two addresses. Without them it stays near 100. */
+  inviteLinkChars: 1_100,
+  /** Address hints in an invite link. */
+  inviteAddresses: 2,
+  /** UTF-8 bytes of one multiaddr; a relayed WebRTC address with two PeerIds needs about 200. */
+  addressBytes: 256,
+  /** Plaintext of an invite record: what padding, cipher and frames leave of a DHT value and of a relay's record. */
+  inviteRecordBytes: 23 * 512 - 1,
+  /** Records of one invite that a reader looks at; liars may have put up any number. */
+  inviteCandidates: 16,
   /** Uses of one invite, at most. */
   inviteUses: 1_000,
 

@@ -23,6 +23,18 @@ export type {
 } from './device-log.ts'
 export { accountIdShape, addressKey, deviceIdShape, logOpIdShape, sameDevice } from './ids.ts'
 export type { AccountId, DeviceAddress, DeviceId, LogOpId } from './ids.ts'
+export { formatInvite, inviteEditKey, inviteKeys, parseInvite } from './invite.ts'
+export type { InviteKeys, InviteLink, InviteLinkFault, ParsedInvite } from './invite.ts'
+export {
+  createInvite,
+  decodeInvite,
+  encodeInvite,
+  inviteStatus,
+  renewInvite,
+  revokeInvite,
+  useInvite,
+} from './invite-state.ts'
+export type { InviteRefusal, InviteState, InviteStatus, InviteTerms } from './invite-state.ts'
 export { addArgs, readLogOp, signDeviceOp, signRecoveryOp } from './log-op.ts'
 export type { KnownLogOpArgs, LogOp, LogOpArgs, LogOpAuthor, LogPlace } from './log-op.ts'
 export {
