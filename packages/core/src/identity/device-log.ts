@@ -37,6 +37,13 @@ export interface LogChain {
   readonly structural: readonly number[]
 }
 
+/** The device of an add. */
+export interface AddedDevice {
+  /** Hexadecimal device id. */
+  readonly device: string
+  readonly certificate: DeviceCertificate
+}
+
 /** The operations of one account. Plain data; `addOps` returns another and leaves this one as it was. */
 export interface DeviceLog {
   readonly account: Account
@@ -46,7 +53,9 @@ export interface DeviceLog {
   readonly byId: ReadonlyMap<string, number>
   /** Certificates by hexadecimal device id, from admitted adds. */
   readonly certificates: ReadonlyMap<string, DeviceCertificate>
-  /** Resolutions of pasts, by content; a cache, never part of the meaning. */
+  /** What each add added, by the hexadecimal of the operation's id. */
+  readonly added: ReadonlyMap<string, AddedDevice>
+  /** Active devices of the pasts of all operations, by what of a past decides them: a cache, not a meaning. */
   readonly resolved: ReadonlyMap<string, ReadonlySet<string>>
 }
 
@@ -107,6 +116,15 @@ export interface Contest {
   readonly second: Uint8Array
 }
 
+/** Standing revokes that kill each other: both lines are out, and nobody but the owner knows who is right. */
+export interface Accusation {
+  readonly revokes: readonly LogOpId[]
+  /** Hexadecimal ids of the devices they put out. */
+  readonly accused: readonly string[]
+  /** Whether the recovery key or an active device has written something counting since, knowing of them all. */
+  readonly answered: boolean
+}
+
 /** What a set of operations says. Maps are keyed by the hexadecimal device id and iterate in its order. */
 export interface LogState {
   readonly account: AccountId
@@ -117,8 +135,7 @@ export interface LogState {
   readonly revoked: ReadonlyMap<string, readonly LogOpId[]>
   readonly forked: readonly ForkProof[]
   readonly contested: Contest | null
-  /** Accused devices: a revoke of a device stands, and so does one by it or its line against the accuser. */
-  readonly disputed: ReadonlySet<string>
+  readonly accusations: readonly Accusation[]
   /** Every device that was ever added, whether or not the add counts. */
   readonly everKnown: ReadonlyMap<string, DeviceId>
   /** Operations of a kind this version does not know are in the set: the app must be updated. */

@@ -12,6 +12,7 @@ export {
 } from './certificate.ts'
 export type { CertificateTerms, DeviceCertificate, DeviceKeys } from './certificate.ts'
 export type {
+  Accusation,
   ActiveDevice,
   AddedOps,
   Contest,
@@ -35,6 +36,12 @@ export {
   useInvite,
 } from './invite-state.ts'
 export type { InviteRefusal, InviteState, InviteStatus, InviteTerms } from './invite-state.ts'
+export { addOps, logHeads, logOps, missingFrom, restoreLog } from './log-add.ts'
+export type { LogDifference } from './log-add.ts'
+export { emptyLog } from './log-admit.ts'
+export { effectiveNotAfter, lapsed, lapseOf, mayReceiveSeeds, mayRenew, ownRenewDue } from './log-expiry.ts'
+export type { Lapse, OwnPresence, OwnRenewal, RenewalAdvice } from './log-expiry.ts'
+export { readForkProof } from './log-fork.ts'
 export { addArgs, readLogOp, signDeviceOp, signRecoveryOp } from './log-op.ts'
 export type { KnownLogOpArgs, LogOp, LogOpArgs, LogOpAuthor, LogPlace } from './log-op.ts'
 export {
@@ -55,3 +62,7 @@ export type {
   PrekeysChange,
   PrekeySeeds,
 } from './prekeys.ts'
+export { resolveAt, resolveLog } from './log-state.ts'
+export { cutBefore, writeDeviceOp, writeRecoveryOp } from './log-write.ts'
+export { deviceState, safetyNumber } from './safety-number.ts'
+export type { SeenAccount } from './safety-number.ts'
