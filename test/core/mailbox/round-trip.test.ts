@@ -134,12 +134,11 @@ describe('mailbox: a client and a relay', () => {
         await reader.ask((id) => putRequest(crypto, reader.session, id, write, blob))
       }
     }
-    let unacked = 0
     for (const seed of seeds)
       await reader.ask((id) => subscribeRequest(crypto, reader.session, id, keysOf(seed).read, 0))
     const got = new Set<string>()
     for (let pushes = reader.pushes(); pushes.length > 0; pushes = reader.pushes()) {
-      unacked = pushes.flatMap(({ items }) => items).reduce((sum, { blob }) => sum + blob.length, 0)
+      const unacked = pushes.flatMap(({ items }) => items).reduce((sum, { blob }) => sum + blob.length, 0)
       expect(unacked).to.be.at.most(limits.pushWindowBytes)
       for (const { recvId, items } of pushes) {
         const seed = seeds.find((name) => Buffer.from(keysOf(name).recvId).equals(recvId)) ?? ''
