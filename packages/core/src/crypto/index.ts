@@ -1,5 +1,5 @@
 export { createProvider } from './guard.ts'
-export { commitTo, idOf, kdf, noSalt, signAs, verifyAs } from './labels.ts'
+export { commitTo, idOf, kdf, kdfEach, kdfInfo, noSalt, signAs, verifyAs } from './labels.ts'
 export { sizes } from './keys.ts'
 export type {
   DhKeyPair,

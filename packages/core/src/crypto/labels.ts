@@ -35,6 +35,24 @@ export function kdf(
   return out
 }
 
+/**
+ * The info of one 32-byte KDF output, prepared once where the same call is made for every message: the info
+ * that `kdf` builds, followed by the number of the only block.
+ */
+export const kdfInfo = (purpose: string, context: readonly Cbor[] = []): Uint8Array =>
+  concat(encodeCbor([namespace, version, purpose, ...context]), Uint8Array.of(1))
+
+/** One extract, and one 32-byte output for each prepared info: each equals what `kdf` gives for it alone. */
+export function kdfEach<const I extends readonly Uint8Array[]>(
+  crypto: CryptoProvider,
+  salt: Uint8Array,
+  ikm: Uint8Array,
+  infos: I,
+): { readonly [K in keyof I]: Uint8Array } {
+  const prk = crypto.hmacSha256(salt, ikm)
+  return infos.map((info) => crypto.hmacSha256(prk, info)) as { readonly [K in keyof I]: Uint8Array }
+}
+
 /** The one builder of signed bytes: `cbor([ns, version, "sig", type, context, bytes])`. */
 const signedBytes = (type: string, context: Uint8Array, content: Uint8Array): Uint8Array =>
   encodeCbor([namespace, version, 'sig', type, context, content])
