@@ -1,0 +1,271 @@
+import type { Secret } from '../crypto/index.ts'
+import { type CryptoProvider } from '../crypto/index.ts'
+import { limits } from '../limits.ts'
+import { messageKeyOf, nextChainKey, wipeKey } from './chain.ts'
+import { decodeHeader, type Header } from './header.ts'
+import { completeOffer, expireOffer, notePeerOffer } from './pq-step.ts'
+import { bodyAssociated, type RatchetFrame } from './ratchet-frame.ts'
+import type { Ratchet, ReceivingChain } from './ratchet-state.ts'
+import { stepRoot } from './root-key.ts'
+import { addSkippedKeys, forgetExpired, forgetOldest, noSkippedKeys, takeSkippedKey } from './skipped-keys.ts'
+
+/**
+ * Why a message did not open. Only `body-failed` (the header opened, the body did not) may ever lead to a new
+ * handshake; `no-header-key` says nothing about who sent it.
+ */
+export type OpenFailure = 'malformed' | 'no-header-key' | 'duplicate' | 'too-old' | 'too-far' | 'body-failed'
+
+/** An opened message, the state after it, and what may be wiped once that state is committed. */
+export interface MessageOpened {
+  readonly ok: true
+  readonly ratchet: Ratchet
+  readonly plaintext: Uint8Array
+  readonly spent: readonly Secret[]
+}
+
+/** A refusal; the state that was passed in is untouched. */
+export interface OpenRefused<R extends string = OpenFailure> {
+  readonly ok: false
+  readonly reason: R
+}
+
+const refuse = <R extends string>(reason: R): OpenRefused<R> => ({ ok: false, reason })
+
+/** Position of the chain whose header key opened, or the next one's. */
+type Found = { readonly chain: number | 'next'; readonly header: Header | undefined }
+
+/** Opens one message on a new value of the state. */
+export function openMessage(
+  crypto: CryptoProvider,
+  ratchet: Ratchet,
+  frame: RatchetFrame,
+  nowMs: number,
+): MessageOpened | OpenRefused {
+  const found = findHeader(crypto, ratchet, frame)
+  if (found === undefined) return refuse('no-header-key')
+  if (found.header === undefined) return refuse('malformed')
+  const fresh = forgetOld(ratchet, nowMs)
+  if (found.chain === 'next') return openNext(crypto, fresh, frame, found.header, nowMs)
+  const chain = fresh.receiving[found.chain]
+  if (chain === undefined) return refuse('no-header-key')
+  if (found.header.count < chain.count) return openSkipped(crypto, fresh, found.chain, frame, found.header)
+  return openAhead(crypto, fresh, chain, frame, found.header, nowMs)
+}
+
+/** Tries the header keys, the likely ones first. */
+function findHeader(crypto: CryptoProvider, ratchet: Ratchet, frame: RatchetFrame): Found | undefined {
+  const attempt = (key: Secret): Uint8Array | undefined =>
+    crypto.open(key.expose(), frame.nonce, frame.sealedHeader, ratchet.associated)
+  const [current, ...older] = ratchet.receiving
+  if (current !== undefined) {
+    const plain = attempt(current.headerKey)
+    if (plain !== undefined) return { chain: 0, header: decodeHeader(plain) }
+  }
+  const next = attempt(ratchet.nextReceivingHeaderKey)
+  if (next !== undefined) return { chain: 'next', header: decodeHeader(next) }
+  for (const [i, chain] of older.entries()) {
+    const plain = attempt(chain.headerKey)
+    if (plain !== undefined) return { chain: i + 1, header: decodeHeader(plain) }
+  }
+  return undefined
+}
+
+/** A message of a number that was passed over before: its key was kept, used, or forgotten. */
+function openSkipped(
+  crypto: CryptoProvider,
+  ratchet: Ratchet,
+  index: number,
+  frame: RatchetFrame,
+  header: Header,
+): MessageOpened | OpenRefused {
+  const chain = ratchet.receiving[index]
+  const taken = chain && takeSkippedKey(chain.skipped, header.count)
+  if (chain === undefined || taken === undefined) {
+    return refuse(header.count < (chain?.skipped.forgottenBelow ?? 0) ? 'too-old' : 'duplicate')
+  }
+  const plaintext = openBody(crypto, ratchet, taken.key, frame)
+  if (plaintext === undefined) return refuse('body-failed')
+  const receiving = ratchet.receiving.with(index, { ...chain, skipped: taken.rest })
+  const pq = notedOffer(crypto, ratchet, index === 0 ? header : undefined)
+  return { ok: true, ratchet: { ...ratchet, receiving, pq }, plaintext, spent: [chain.skipped.rows] }
+}
+
+/** A message in a live chain, at or beyond the next expected number. */
+function openAhead(
+  crypto: CryptoProvider,
+  ratchet: Ratchet,
+  chain: ReceivingChain,
+  frame: RatchetFrame,
+  header: Header,
+  nowMs: number,
+): MessageOpened | OpenRefused {
+  const passed = skipTo(crypto, chain, header.count, nowMs)
+  if (passed?.chain.chainKey === undefined) return refuse('too-far')
+  const plaintext = openBody(crypto, ratchet, messageKeyOf(crypto, passed.chain.chainKey), frame)
+  if (plaintext === undefined) return refuse('body-failed')
+  const current = {
+    ...passed.chain,
+    chainKey: nextChainKey(crypto, passed.chain.chainKey),
+    count: header.count + 1,
+  }
+  const receiving = withinBounds([current, ...ratchet.receiving.slice(1)])
+  const spent = [...passed.spent, passed.chain.chainKey]
+  return {
+    ok: true,
+    ratchet: { ...ratchet, receiving, pq: notedOffer(crypto, ratchet, header) },
+    plaintext,
+    spent,
+  }
+}
+
+/** The first message of the peer's next chain: the DH step, with the KEM answer it may carry. */
+function openNext(
+  crypto: CryptoProvider,
+  ratchet: Ratchet,
+  frame: RatchetFrame,
+  header: Header,
+  nowMs: number,
+): MessageOpened | OpenRefused {
+  const [last, ...older] = ratchet.receiving
+  const closed = last === undefined ? undefined : closeAt(crypto, last, header.previousCount, nowMs)
+  if (last !== undefined && closed === undefined) return refuse('too-far')
+  const stepped = stepReceiving(crypto, ratchet, header, nowMs)
+  if (stepped === undefined) return refuse('body-failed')
+  const chains = closed === undefined ? older : [closed.chain, ...older]
+  const opened = openAhead(
+    crypto,
+    { ...stepped.ratchet, receiving: [stepped.chain, ...chains] },
+    stepped.chain,
+    frame,
+    header,
+    nowMs,
+  )
+  if (!opened.ok) return opened
+  const dropped = chains.slice(limits.receiveChains - 1).flatMap(secretsOfChain)
+  return { ...opened, spent: [...opened.spent, ...(closed?.spent ?? []), ...stepped.spent, ...dropped] }
+}
+
+/** KDF_RK on the receiving side. The own next key is made when there is something to send. */
+function stepReceiving(
+  crypto: CryptoProvider,
+  ratchet: Ratchet,
+  header: Header,
+  nowMs: number,
+):
+  | { readonly ratchet: Ratchet; readonly chain: ReceivingChain; readonly spent: readonly Secret[] }
+  | undefined {
+  const dh = ratchet.ownKey && crypto.dh(ratchet.ownKey, header.ratchetKey)
+  if (dh === undefined) return undefined
+  const completed =
+    header.answer === undefined ? undefined : completeOffer(crypto, ratchet.pq, header.answer, nowMs)
+  if (header.answer !== undefined && completed === undefined) return undefined
+  const step = stepRoot(crypto, ratchet.root, dh, completed?.mix)
+  const spent = [
+    ratchet.root,
+    ...(ratchet.sending === undefined ? [] : [ratchet.sending.chainKey, ratchet.sending.headerKey]),
+  ]
+  return {
+    ratchet: {
+      ...ratchet,
+      root: step.root,
+      peerKey: header.ratchetKey.slice() as typeof header.ratchetKey,
+      sending: undefined,
+      previousCount: ratchet.sending?.count ?? ratchet.previousCount,
+      nextReceivingHeaderKey: step.nextHeaderKey,
+      pq: completed?.pq ?? ratchet.pq,
+    },
+    chain: {
+      headerKey: ratchet.nextReceivingHeaderKey,
+      chainKey: step.chainKey,
+      count: 0,
+      skipped: noSkippedKeys,
+    },
+    spent: completed === undefined ? spent : [...spent, completed.spent],
+  }
+}
+
+/** Keeps the keys of the messages before `count`; undefined when that is more than `limits.skipPerChain`, or the chain is closed. */
+function skipTo(
+  crypto: CryptoProvider,
+  chain: ReceivingChain,
+  count: number,
+  nowMs: number,
+): { readonly chain: ReceivingChain; readonly spent: readonly Secret[] } | undefined {
+  if (chain.chainKey === undefined || count - chain.count > limits.skipPerChain) return undefined
+  if (count <= chain.count) return { chain, spent: [] }
+  const keys: Uint8Array[] = []
+  const spent: Secret[] = [chain.skipped.rows]
+  let chainKey = chain.chainKey
+  for (let n = chain.count; n < count; n++) {
+    keys.push(messageKeyOf(crypto, chainKey))
+    spent.push(chainKey)
+    chainKey = nextChainKey(crypto, chainKey)
+  }
+  const skipped = addSkippedKeys(chain.skipped, chain.count, keys, nowMs)
+  keys.forEach(wipeKey)
+  return { chain: { ...chain, chainKey, count, skipped }, spent }
+}
+
+/** Ends a chain at the number of messages its author says it had. */
+function closeAt(
+  crypto: CryptoProvider,
+  chain: ReceivingChain,
+  count: number,
+  nowMs: number,
+): { readonly chain: ReceivingChain; readonly spent: readonly Secret[] } | undefined {
+  const passed = skipTo(crypto, chain, count, nowMs)
+  if (passed?.chain.chainKey === undefined) return undefined
+  return { chain: { ...passed.chain, chainKey: undefined }, spent: [...passed.spent, passed.chain.chainKey] }
+}
+
+function openBody(
+  crypto: CryptoProvider,
+  ratchet: Ratchet,
+  key: Uint8Array,
+  frame: RatchetFrame,
+): Uint8Array | undefined {
+  const plaintext = crypto.open(
+    key,
+    frame.nonce,
+    frame.sealedBody,
+    bodyAssociated(ratchet.associated, frame.sealedHeader),
+  )
+  wipeKey(key)
+  return plaintext
+}
+
+/** An offer counts only in the newest chain: in an older one it may have been completed since. */
+const notedOffer = (crypto: CryptoProvider, ratchet: Ratchet, header: Header | undefined): Ratchet['pq'] =>
+  header?.offer === undefined ? ratchet.pq : notePeerOffer(crypto, ratchet.pq, header.offer)
+
+/** Forgets what has outlived its time. */
+function forgetOld(ratchet: Ratchet, nowMs: number): Ratchet {
+  const pq = expireOffer(ratchet.pq, nowMs)
+  const receiving = ratchet.receiving.map((chain) => {
+    const skipped = forgetExpired(chain.skipped, nowMs)
+    return skipped === chain.skipped ? chain : { ...chain, skipped }
+  })
+  const same = pq === ratchet.pq && receiving.every((chain, i) => chain === ratchet.receiving[i])
+  return same ? ratchet : { ...ratchet, pq, receiving }
+}
+
+/** At most `limits.receiveChains` chains and `limits.skippedKeys` keys, the oldest going first. */
+function withinBounds(chains: readonly ReceivingChain[]): readonly ReceivingChain[] {
+  const kept = chains.length > limits.receiveChains ? chains.slice(0, limits.receiveChains) : chains
+  let excess = kept.reduce((sum, chain) => sum + chain.skipped.count, 0) - limits.skippedKeys
+  if (excess <= 0) return kept
+  return kept
+    .toReversed()
+    .map((chain) => {
+      const skipped = forgetOldest(chain.skipped, excess)
+      excess -= chain.skipped.count - skipped.count
+      return { ...chain, skipped }
+    })
+    .toReversed()
+}
+
+const secretsOfChain = (chain: ReceivingChain): readonly Secret[] => [
+  chain.headerKey,
+  chain.skipped.rows,
+  ...(chain.chainKey === undefined ? [] : [chain.chainKey]),
+]
