@@ -42,7 +42,7 @@ const introductionShape = fields({
 const innerShape = fields({
   account: accountIdShape,
   certificate: bytesBetween(1, certificateBytes),
-  logHeads: list(logOpIdShape, limits.logHeads),
+  logHeads: list(logOpIdShape, limits.deviceLogHeads),
   introduction: nullable(introductionShape),
   signature: bytes<Signature>(sizes.signature),
 })
