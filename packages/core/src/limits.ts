@@ -14,6 +14,8 @@ export const limits = {
   frameBytes: 64 * 1024,
   /** Smallest padded payload, so that a receipt and a short text look alike. */
   paddedMinBytes: 512,
+  /** Largest padded payload: `frameBytes` less what surrounds it (header with KEM key, signature, tags). */
+  paddedMaxBytes: 60 * 1024,
   /** UTF-8 bytes of one text; leaves room for headers, padding and the cipher in `frameBytes`. */
   textBytes: 32 * 1024,
   /** UTF-8 bytes of a person's or device's name. */

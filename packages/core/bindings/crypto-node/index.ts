@@ -1,22 +1,31 @@
 import { createProvider, type CryptoProvider } from '../../src/crypto/index.ts'
 import { wasmPrimitives } from '../crypto-wasm/primitives.ts'
 import { loadSodium } from '../crypto-wasm/sodium.ts'
+import { bulkCiphers } from './bulk.ts'
 import { nativePrimitives } from './native.ts'
 
 /** Up to this many bytes the wasm hash wins: a native call costs more than it saves. Measured by `bench:crypto`. */
 const wasmHashBytes = 256
 
+/** From this many bytes on the native cipher wins over wasm, extended nonce included. */
+const bulkBytes = 4096
+
 /**
- * The provider of desktop, server and tests: node:crypto for X25519, Ed25519 and long SHA-256, libsodium's
- * wasm for the rest. No native add-on.
+ * The provider of desktop, server and tests: node:crypto for X25519, Ed25519, long SHA-256 and long texts,
+ * libsodium's wasm for the rest. No native add-on.
  */
 export async function createNodeProvider(): Promise<CryptoProvider> {
   const wasm = wasmPrimitives(await loadSodium())
   const native = nativePrimitives()
+  const bulk = bulkCiphers((key, nonce) => wasm.subkey(key, nonce))
   return createProvider({
     ...wasm,
     ...native,
     name: 'node',
-    sha256: (data) => (data.length <= wasmHashBytes ? wasm.sha256(data) : native.sha256(data)),
+    sha256: (data) => (data.length <= wasmHashBytes ? wasm : native).sha256(data),
+    seal: (key, nonce, plaintext, associated) =>
+      (plaintext.length < bulkBytes ? wasm : bulk).seal(key, nonce, plaintext, associated),
+    open: (key, nonce, sealed, associated) =>
+      (sealed.length < bulkBytes ? wasm : bulk).open(key, nonce, sealed, associated),
   })
 }

@@ -1,8 +1,8 @@
 import {
-  createHash,
   createPrivateKey,
   createPublicKey,
   diffieHellman,
+  hash,
   sign,
   verify,
   type KeyObject,
@@ -62,7 +62,7 @@ export function nativePrimitives(): Pick<
   const remoteDh = publicKeys('X25519')
   const remoteSign = publicKeys('Ed25519')
   return {
-    sha256: (data) => plain(createHash('sha256').update(data).digest()),
+    sha256: (data) => plain(hash('sha256', data, 'buffer')),
     dhPublic: (secret) => publicHalf(secret.prepared(dhSecret)),
     dh: (secret, remote) =>
       plain(diffieHellman({ privateKey: secret.prepared(dhSecret), publicKey: remoteDh(remote) })),

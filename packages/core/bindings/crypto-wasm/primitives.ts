@@ -200,11 +200,24 @@ const passwordPrimitive = (sodium: SodiumExports, scratch: Scratch): Pick<Crypto
   },
 })
 
+/** The primitives, and the step that makes ChaCha20 of XChaCha20. */
+export interface WasmPrimitives extends CryptoPrimitives {
+  /** HChaCha20 (draft-irtf-cfrg-xchacha-03 §2.2): the subkey of a 32-byte key and the first 16 nonce bytes. */
+  subkey(key: Uint8Array, nonce: Uint8Array): Uint8Array
+}
+
 /** Every primitive out of libsodium's wasm, over one scratch area. */
-export function wasmPrimitives(sodium: SodiumExports): CryptoPrimitives {
+export function wasmPrimitives(sodium: SodiumExports): WasmPrimitives {
   const scratch = new Scratch(sodium)
   return {
     name: 'wasm',
+    subkey(key, nonce) {
+      const base = scratch.reserve(96)
+      scratch.put(base, key)
+      scratch.put(base + 32, nonce)
+      sodium._crypto_core_hchacha20(base + 64, base + 32, base, 0)
+      return scratch.take(base + 64, 32)
+    },
     ...hashes(sodium, scratch),
     ...ciphers(sodium, scratch),
     ...dhPrimitives(sodium, scratch),

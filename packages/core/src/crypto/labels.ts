@@ -1,6 +1,8 @@
 import { concat } from '../wire/bytes.ts'
 import { encodeCbor } from '../wire/frame.ts'
 import type { Cbor } from '../wire/shape.ts'
+import { blindSign } from './blind.ts'
+import { hkdf } from './hkdf.ts'
 import { sizes, type SignKeyPair, type SignPublicKey, type Signature } from './keys.ts'
 import type { CryptoProvider } from './provider.ts'
 
@@ -24,15 +26,7 @@ export function kdf(
   context: readonly Cbor[] = [],
   length: number = sizes.hash,
 ): Uint8Array {
-  const info = encodeCbor([namespace, version, purpose, ...context])
-  const prk = crypto.hmacSha256(salt, ikm)
-  const out = new Uint8Array(length)
-  let block: Uint8Array = new Uint8Array(0)
-  for (let at = 0, i = 1; at < length; at += sizes.hash, i++) {
-    block = crypto.hmacSha256(prk, concat(block, info, Uint8Array.of(i)))
-    out.set(block.subarray(0, length - at), at)
-  }
-  return out
+  return hkdf(crypto, salt, ikm, encodeCbor([namespace, version, purpose, ...context]), length)
 }
 
 /**
@@ -65,6 +59,19 @@ export const signAs = (
   context: Uint8Array,
   content: Uint8Array,
 ): Signature => crypto.sign(own, signedBytes(type, context, content))
+
+/**
+ * Signs as `signAs` does, for the public key `blindPublic` gives under the same blind key and blind context;
+ * `verifyAs` with that key accepts it.
+ */
+export const signBlindedAs = (
+  own: SignKeyPair,
+  blindKey: Uint8Array,
+  blindContext: Uint8Array,
+  type: string,
+  context: Uint8Array,
+  content: Uint8Array,
+): Signature => blindSign(own, blindKey, blindContext, signedBytes(type, context, content))
 
 /** Verifies what `signAs` made; a signature of one type is never one of another. */
 export const verifyAs = (

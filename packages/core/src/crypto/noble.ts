@@ -2,28 +2,14 @@ import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { argon2id } from '@noble/hashes/argon2.js'
 import { hmac } from '@noble/hashes/hmac.js'
-import { sha256, sha512 } from '@noble/hashes/sha2.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import { equalBytes } from '../wire/frame.ts'
+import { Point, scalarOf, sha512Of } from './edwards.ts'
 import { createProvider } from './guard.ts'
 import { sizes } from './keys.ts'
 import type { CryptoPrimitives } from './primitives.ts'
 import type { CryptoProvider } from './provider.ts'
-
-const { Point } = ed25519
-
-/** A little-endian number. */
-export function numberOf(bytes: Uint8Array): bigint {
-  let value = 0n
-  for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] ?? 0)
-  return value
-}
-
-/** The challenge k = SHA-512(R ‖ A ‖ M) mod L (RFC 8032 §5.1.6). */
-export function challenge(commitment: Uint8Array, publicKey: Uint8Array, message: Uint8Array): bigint {
-  const hash = sha512.create().update(commitment).update(publicKey).update(message).digest()
-  return numberOf(hash) % Point.Fn.ORDER
-}
 
 /**
  * Compares bytes as RFC 8032 §5.1.7 allows: `encode(S·B − k·A) = R`, without the cofactor. noble's own
@@ -31,9 +17,9 @@ export function challenge(commitment: Uint8Array, publicKey: Uint8Array, message
  */
 function verifyCofactorless(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   const commitment = signature.subarray(0, 32)
-  const response = numberOf(signature.subarray(32))
+  const response = scalarOf(signature.subarray(32))
   const minusA = Point.fromBytes(publicKey).negate()
-  const k = challenge(commitment, publicKey, message)
+  const k = scalarOf(sha512Of(commitment, publicKey, message))
   const sum = Point.BASE.multiplyUnsafe(response).add(minusA.multiplyUnsafe(k))
   return equalBytes(sum.toBytes(), commitment)
 }
