@@ -3,6 +3,7 @@ import {
   openSealedStore,
   type SealedStore,
   type Table,
+  type Write,
 } from '../../../packages/core/src/device/sealed-store.ts'
 import { nobleProvider, Secret } from '../../../packages/core/src/crypto/index.ts'
 import { PortError } from '../../../packages/core/src/errors.ts'
@@ -26,14 +27,18 @@ const open = (store: Store, checkpointEvery = 8, key = 1): Promise<SealedStore> 
     checkpointEvery,
   })
 
-const put = (table: Table, key: string, value: string) => ({ table, key: utf8(key), value: utf8(value) })
-const del = (table: Table, key: string) => ({ table, key: utf8(key), value: null })
-const asText = (value: Uint8Array | undefined | 'damaged') =>
+const put = (table: Table, key: string, value: string): Write => ({
+  table,
+  key: utf8(key),
+  value: utf8(value),
+})
+const del = (table: Table, key: string): Write => ({ table, key: utf8(key), value: null })
+const asText = (value: Uint8Array | undefined | 'damaged'): string | undefined =>
   value instanceof Uint8Array ? new TextDecoder().decode(value) : value
 const read = async (store: SealedStore, table: Table, key: string) =>
   asText(await store.get(table, utf8(key)))
-const listed = async (store: SealedStore, table: Table) =>
-  Object.fromEntries((await store.list(table)).map(({ key, value }) => [asText(key), asText(value)]))
+const listed = async (store: SealedStore, table: Table): Promise<Record<string, string | undefined>> =>
+  Object.fromEntries((await store.list(table)).map(({ key, value }) => [asText(key) ?? '', asText(value)]))
 
 async function failure(work: Promise<unknown>): Promise<string> {
   try {
