@@ -89,7 +89,7 @@ export const limits = {
   dhtValueMs: 48 * hour,
   /** Life a writer gives a DHT value: nodes whose clocks are up to half a day behind still take it. */
   dhtLifeMs: 36 * hour,
-  /** Plaintexts of DHT values and invite records are padded to multiples of this, so that size names nobody. */
+  /** Plaintexts of DHT values are padded to multiples of this, so that size names nobody. */
   recordPadBytes: 2 * 1024,
   /** Own DHT values are put again this often; nodes forget after 48 h. */
   dhtRepublishMs: 12 * hour,

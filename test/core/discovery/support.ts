@@ -1,4 +1,5 @@
 import { nobleProvider, signAs, type SignKeyPair } from '../../../packages/core/src/crypto/index.ts'
+import { sealRecord, type RecordDraft } from '../../../packages/core/src/discovery/index.ts'
 import { encodeContent, encodeValue, keyOf, recordLabel } from '../../../packages/core/src/discovery/value.ts'
 
 export const crypto = nobleProvider()
@@ -17,6 +18,21 @@ export function bytesOf(seed: string, length = 32): Uint8Array {
 }
 
 export const keyPair = (seed: string): SignKeyPair => crypto.signKeyPair(bytesOf(seed))
+
+/** A record of the account named by `who`, good for a day. */
+export function record(who: string, changes: Partial<RecordDraft> = {}) {
+  const day = Math.floor(noonMs / dayMs)
+  return sealRecord(crypto, {
+    discovery: keyPair(who),
+    day,
+    slot: 0,
+    seq: 1,
+    notAfterMs: noonMs + dayMs,
+    plaintext: bytesOf('plaintext', 300),
+    nonce: bytesOf(`${who}/${changes.slot ?? 0}/${changes.day ?? day}/${changes.seq ?? 1}`, 24),
+    ...changes,
+  })
+}
 
 /** A value a plain key signs, as anybody may make one: nodes cannot tell a blinded key from another. */
 export function valueOf(who: SignKeyPair, seq: number, notAfterMs: number, sealed = bytesOf('sealed', 100)) {
