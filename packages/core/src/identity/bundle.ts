@@ -28,7 +28,8 @@ import type { DeviceAddress } from './ids.ts'
 /** Longest multiaddr in a bundle, in UTF-8 bytes. */
 const addressBytes = 256
 
-const introShape = fields({
+/** The shape of an intro queue in other frames. */
+export const introShape = fields({
   /** Multiaddr of the relay, with its PeerId. */
   relay: text(addressBytes),
   /** Seed of the queue's writer key: whoever holds the bundle may leave a first flight there. */

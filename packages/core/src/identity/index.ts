@@ -26,6 +26,10 @@ export { accountIdShape, addressKey, deviceIdShape, logOpIdShape, sameDevice } f
 export type { AccountId, DeviceAddress, DeviceId, LogOpId } from './ids.ts'
 export { formatInvite, inviteEditKey, inviteKeys, parseInvite } from './invite.ts'
 export type { InviteKeys, InviteLink, InviteLinkFault, ParsedInvite } from './invite.ts'
+export { openInvite } from './invite-open.ts'
+export type { InviteFindings, InviteResult, OpenedInvite } from './invite-open.ts'
+export { openInviteCopy, sealInviteCopy, writeInviteRecord } from './invite-record.ts'
+export type { InviteRecord, InviteRecordTerms } from './invite-record.ts'
 export {
   createInvite,
   decodeInvite,
