@@ -46,7 +46,8 @@ const libp2p = [
 /** Bindings: packages/core/bindings. `node` says which Node built-ins a binding may use. */
 const bindings = {
   libp2p: { rooms: boundRooms, npm: libp2p },
-  level: { rooms: boundRooms, npm: ['abstract-level'] },
+  // `open-level.ts` loads the last three on demand, in Node only.
+  level: { rooms: boundRooms, npm: ['abstract-level', 'classic-level'], node: ['fs', 'zlib'] },
   idb: { rooms: boundRooms, npm: ['abstract-level', 'events'] },
   'message-port': { rooms: boundRooms },
   'crypto-wasm': { rooms: ['crypto'], npm: ['libsodium-wrappers-sumo'] },

@@ -24,7 +24,7 @@ const append = (n: number, item: number, expiresAtMs = 1_000, length = 10): Mail
   type: 'append',
   recvId: id(n),
   blob: new Uint8Array(length).fill(item),
-  blobHash: id(200, item),
+  blobHash: id(item, 200),
   expiresAtMs,
 })
 const cursors = async (store: MailboxStore, n: number, after = 0, limit = 100): Promise<number[]> =>
@@ -97,12 +97,12 @@ export function mailboxStoreCompliance(name: string, make: () => Promise<Mailbox
 
     it('knows a blob that waits or was acknowledged, until it would have expired', async () => {
       await store.commit([create(1), append(1, 1, 100)])
-      expect(await store.holds(id(1), id(200, 1))).to.equal(true)
-      expect(await store.holds(id(1), id(200, 2))).to.equal(false)
+      expect(await store.holds(id(1), id(1, 200))).to.equal(true)
+      expect(await store.holds(id(1), id(2, 200))).to.equal(false)
       await store.commit([{ type: 'ack', recvId: id(1), upTo: 1 }])
-      expect(await store.holds(id(1), id(200, 1))).to.equal(true)
+      expect(await store.holds(id(1), id(1, 200))).to.equal(true)
       await store.sweep(101)
-      expect(await store.holds(id(1), id(200, 1))).to.equal(false)
+      expect(await store.holds(id(1), id(1, 200))).to.equal(false)
     })
 
     it('stores a blob it holds only once, in one commit or several', async () => {
@@ -127,7 +127,7 @@ export function mailboxStoreCompliance(name: string, make: () => Promise<Mailbox
       expect(await store.queueByReader(id(1))).to.equal(undefined)
       expect(await store.queueByWriter(id(1, 1))).to.equal(undefined)
       expect(await cursors(store, 1)).to.deep.equal([])
-      expect(await store.holds(id(1), id(200, 1))).to.equal(false)
+      expect(await store.holds(id(1), id(1, 200))).to.equal(false)
       expect(await store.totals()).to.deep.equal({ queues: 0, items: 0, bytes: 0, records: 0 })
     })
 
@@ -172,7 +172,7 @@ export function mailboxStoreCompliance(name: string, make: () => Promise<Mailbox
       await store.close()
       store = await under.reopen()
       expect(await store.queueByReader(id(1))).to.deep.equal(queue(1))
-      expect(await store.holds(id(1), id(200, 1))).to.equal(true)
+      expect(await store.holds(id(1), id(1, 200))).to.equal(true)
       expect(await store.totals()).to.deep.equal({ queues: 1, items: 1, bytes: 10, records: 1 })
       await store.commit([append(1, 3)])
       expect(await cursors(store, 1)).to.deep.equal([2, 3])

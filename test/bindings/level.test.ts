@@ -1,0 +1,155 @@
+import { expect } from 'chai'
+import { ClassicLevel } from 'classic-level'
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  createLevelStore,
+  openLevelMailboxStore,
+  openLevelStore,
+} from '../../packages/core/bindings/level/index.ts'
+import { nobleProvider, Secret } from '../../packages/core/src/crypto/index.ts'
+import { openSealedStore } from '../../packages/core/src/device/sealed-store.ts'
+import { PortError } from '../../packages/core/src/errors.ts'
+import { seededRandom } from '../../packages/core/src/memory/index.ts'
+import { utf8 } from '../../packages/core/src/wire/index.ts'
+import { mailboxStoreCompliance } from '../support/mailbox-store-compliance.ts'
+import { storeCompliance } from '../support/store-compliance.ts'
+
+const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'sotto-level-'))
+const wipe = (path: string): Promise<void> => rm(path, { recursive: true, force: true })
+const durable = { durable: true }
+
+async function failure(work: Promise<unknown>): Promise<string> {
+  try {
+    await work
+  } catch (error) {
+    if (error instanceof PortError) return error.code
+    throw error
+  }
+  return 'no failure'
+}
+
+storeCompliance('level', async () => {
+  const home = await folder()
+  const path = join(home, 'store')
+  const store = await openLevelStore(path)
+  const dispose = async (): Promise<void> => {
+    await store.close()
+    await wipe(home)
+  }
+  return { store, reopen: () => openLevelStore(path), dispose }
+})
+
+mailboxStoreCompliance('level', async () => {
+  const home = await folder()
+  const path = join(home, 'relay')
+  const store = await openLevelMailboxStore(path)
+  const dispose = async (): Promise<void> => {
+    await store.close()
+    await wipe(home)
+  }
+  return { store, reopen: () => openLevelMailboxStore(path), dispose }
+})
+
+/** Opens a home in another process and says what came of it. */
+async function openElsewhere(path: string): Promise<string> {
+  const door = new URL('../../packages/core/bindings/level/index.ts', import.meta.url).href
+  const script = `import { openLevelStore } from ${JSON.stringify(door)}
+    openLevelStore(${JSON.stringify(path)}).then(() => 'opened', (error) => error.code).then(console.log)`
+  const child = spawn(process.execPath, [...process.execArgv, '--input-type=module', '--eval', script])
+  let said = ''
+  child.stdout.on('data', (data: Buffer) => (said += data.toString()))
+  await new Promise((resolve) => child.on('close', resolve))
+  return said.trim()
+}
+
+describe('level store', () => {
+  let home: string
+  let path: string
+  beforeEach(async () => {
+    home = await folder()
+    path = join(home, 'store')
+  })
+  afterEach(() => wipe(home))
+
+  it('is locked for a second process, and for a second opening in this one', async () => {
+    const store = await openLevelStore(path)
+    expect(await openElsewhere(path)).to.equal('E_STORE_LOCKED')
+    expect(await failure(openLevelStore(path))).to.equal('E_STORE_LOCKED')
+    await store.close()
+    expect(await openElsewhere(path)).to.equal('opened')
+  })
+
+  it('holds no planted plaintext, neither key nor value nor table name', async () => {
+    const below = await openLevelStore(path)
+    const crypto = nobleProvider()
+    const key = new Secret(new Uint8Array(32).fill(1))
+    const store = await openSealedStore({
+      crypto,
+      store: below,
+      random: seededRandom(crypto, '1'),
+      key,
+      nowMs: 1,
+    })
+    const table = { name: 'planted-table', kind: 'mutable' } as const
+    for (let i = 0; i < 50; i++)
+      await store.commit(
+        [{ table, key: utf8(`planted-key-${i}`), value: utf8(`planted-value-${i}`) }],
+        durable,
+      )
+    await store.close()
+    for (const name of await readdir(home, { recursive: true })) {
+      const bytes = await readFile(join(home, name)).catch(() => Buffer.alloc(0))
+      expect(bytes.includes('planted'), name).to.equal(false)
+    }
+  })
+
+  it('reads the older mark when the newer one was torn', async () => {
+    const store = await openLevelStore(path)
+    await store.writeMark(Uint8Array.of(1))
+    await store.writeMark(Uint8Array.of(2))
+    await store.close()
+    const { open } = await import('node:fs/promises')
+    const file = await open(`${path}.mark`, 'r+')
+    await file.write(Uint8Array.of(255), 0, 1, 12)
+    await file.close()
+    const again = await openLevelStore(path)
+    expect(await again.readMark()).to.deep.equal(Uint8Array.of(1))
+    await again.close()
+  })
+
+  it('says E_STORE_FULL on a full disk, goes on reading, and writes again once there is room', async () => {
+    const db = new ClassicLevel<Uint8Array, Uint8Array>(path, { keyEncoding: 'view', valueEncoding: 'view' })
+    let room = true
+    const write = db.batch.bind(db) as (...given: unknown[]) => Promise<void>
+    const full = (): Promise<void> =>
+      Promise.reject(new Error('IO error: 000005.log: No space left on device'))
+    Object.assign(db, { batch: (...given: unknown[]) => (room ? write(...given) : full()) })
+    const markFile = {
+      read: async () => undefined,
+      write: async () => undefined,
+      close: async () => undefined,
+    }
+    const store = createLevelStore(db, { markFile, roomToReopen: async () => room })
+    const put = (value: number) =>
+      store.batch([{ type: 'put', key: Uint8Array.of(1), value: Uint8Array.of(value) }], durable)
+    await put(1)
+    room = false
+    expect(await failure(put(2))).to.equal('E_STORE_FULL')
+    expect(await failure(put(3))).to.equal('E_STORE_FULL')
+    expect(await store.get(Uint8Array.of(1))).to.deep.equal(Uint8Array.of(1))
+    room = true
+    await put(4)
+    expect(await store.get(Uint8Array.of(1))).to.deep.equal(Uint8Array.of(4))
+    await store.close()
+  })
+
+  it('gives damage of the database a code of its own', async () => {
+    await (await openLevelStore(path)).close()
+    const { writeFile } = await import('node:fs/promises')
+    await writeFile(join(path, 'CURRENT'), 'MANIFEST-999999\n')
+    expect(await failure(openLevelStore(path))).to.be.oneOf(['E_STORE_CORRUPT', 'E_STORE_IO'])
+  })
+})
