@@ -78,7 +78,14 @@ const minute = 60_000
 const transportKey = (options: RecipeOptions): PrivateKey =>
   privateKeyFromRaw(concat(options.seed, options.publicKey))
 
-const security = () => ({ connectionEncrypters: [noise()], streamMuxers: [yamux()] })
+/** A paused stream holds at most its window, which stays below the muxer's own read buffer of 4 MiB. */
+const muxer = {
+  maxInboundStreams: 256,
+  maxOutboundStreams: 256,
+  streamOptions: { initialStreamWindowSize: mebibyte / 4, maxStreamWindowSize: mebibyte },
+}
+
+const security = () => ({ connectionEncrypters: [noise()], streamMuxers: [yamux(muxer)] })
 
 /** Says the same in every node, so that nothing is told about the machine. */
 const nodeInfo = { name: 'sotto', version: '1', userAgent: 'sotto/1' }

@@ -20,6 +20,9 @@ export interface MemoryNodeOptions {
 /** Bytes a receiver may leave unread before a write waits. */
 const windowBytes = 256 * 1024
 
+/** Microtasks a resolved `open` may take to reach its caller through a few awaits. */
+const hopsOfAnswer = 8
+
 /** One end of a channel. */
 interface End {
   readonly number: number
@@ -149,7 +152,7 @@ export class MemoryNode implements Network {
     this.meet(other)
     const near: End = newEnd(this, () => far)
     const far: End = newEnd(other, () => near)
-    void other.#emit({ type: 'opened', channel: far.number, peer: this.id, protocol, route })
+    void other.#opened(far, this.id, protocol, route)
     return { channel: near.number, route }
   }
 
@@ -259,6 +262,15 @@ export class MemoryNode implements Network {
     return end
   }
 
+  /** Some microtasks later, so that the opener knows its channel before the first frame on it. */
+  async #opened(end: End, peer: string, protocol: string, route: Route): Promise<void> {
+    end.draining = true
+    for (let hop = 0; hop < hopsOfAnswer; hop += 1) await Promise.resolve()
+    void this.#emit({ type: 'opened', channel: end.number, peer, protocol, route })
+    end.draining = false
+    void this.#drain(end)
+  }
+
   #connect(peer: string, route: Route): void {
     if (this.#connected.has(peer)) return
     this.#connected.add(peer)
@@ -272,8 +284,10 @@ export class MemoryNode implements Network {
     // A microtask later: the writer's call returns before its frame arrives.
     await Promise.resolve()
     for (let frame = end.inbox.shift(); frame !== undefined && isOpen(end); frame = end.inbox.shift()) {
+      // Counted before: a listener may give the buffer away.
+      const bytes = frame.length
       await this.#emit({ type: 'frame', channel: end.number, frame })
-      end.waitingBytes -= frame.length
+      end.waitingBytes -= bytes
       for (const wake of end.room.splice(0)) wake()
     }
     end.draining = false
