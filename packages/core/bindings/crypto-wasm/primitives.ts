@@ -51,7 +51,8 @@ const ciphers = (sodium: SodiumExports, scratch: Scratch): Pick<Symmetric, 'seal
   return {
     seal(key, nonce, plaintext, associated) {
       const base = place(key, nonce, associated, plaintext)
-      const [n, a] = [plaintext.length, associated.length]
+      const n = plaintext.length
+      const a = associated.length
       const at = base + 56 + a
       expectDone(
         sodium._crypto_aead_xchacha20poly1305_ietf_encrypt(
@@ -72,7 +73,8 @@ const ciphers = (sodium: SodiumExports, scratch: Scratch): Pick<Symmetric, 'seal
     },
     open(key, nonce, sealed, associated) {
       const base = place(key, nonce, associated, sealed)
-      const [n, a] = [sealed.length, associated.length]
+      const n = sealed.length
+      const a = associated.length
       const at = base + 56 + a
       const failed = sodium._crypto_aead_xchacha20poly1305_ietf_decrypt(
         at,

@@ -3,9 +3,6 @@ import type { Pointer, SodiumExports } from './sodium.ts'
 
 const firstBytes = 256 * 1024
 
-/** Shorter arrays are copied faster by a loop than by `TypedArray.set`. */
-const loopBytes = 24
-
 /**
  * The one stretch of the wasm heap all calls share: arguments go in, one call, the result comes out. No
  * call keeps anything there for the next.
@@ -32,9 +29,7 @@ export class Scratch {
 
   /** Copies `bytes` to `at`. */
   put(at: Pointer, bytes: Uint8Array): void {
-    const heap = this.#sodium.HEAPU8
-    if (bytes.length > loopBytes) heap.set(bytes, at)
-    else for (let i = 0; i < bytes.length; i++) heap[at + i] = bytes[i] ?? 0
+    this.#sodium.HEAPU8.set(bytes, at)
   }
 
   /** A fresh copy of `length` bytes at `at`. */
