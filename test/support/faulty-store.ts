@@ -46,7 +46,7 @@ export class FaultyStore implements Store {
   #cut: { readonly at: number; readonly mode: CrashMode } | undefined
   #fault: { readonly kind: Fault; readonly at: number } | undefined
   #down = false
-  readonly #choose: (below: number) => number
+  #choose: (below: number) => number
 
   constructor(seed = 1) {
     this.#choose = seededChoice(seed)
@@ -121,16 +121,19 @@ export class FaultyStore implements Store {
     this.#cut = { at: boundary, mode }
   }
 
-  /** The machine starts again over what the disk holds; planned faults are forgotten. */
-  async reopen(): Promise<this> {
+  /**
+   * The machine starts again over what the disk holds: a new handle, planned faults forgotten. This one stays
+   * down, for whatever still holds it belongs to a dead process.
+   */
+  async reopen(): Promise<FaultyStore> {
     if (!this.#down) await this.crash('keep')
-    this.#seen = new MemoryStore()
-    await this.#seen.batch(await this.#puts(this.#disk), sync)
-    this.#unsynced = []
-    this.#cut = undefined
-    this.#fault = undefined
-    this.#down = false
-    return this
+    const again = new FaultyStore()
+    again.#disk = this.#disk
+    again.#choose = this.#choose
+    again.#marks = this.#marks.slice(-1)
+    again.#writes = this.#writes
+    await again.#seen.batch(await this.#puts(this.#disk), sync)
+    return again
   }
 
   /** Every batch fails with `E_STORE_FULL` after `batches` more, until `free`. */

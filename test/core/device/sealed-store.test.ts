@@ -69,13 +69,13 @@ describe('sealed store', () => {
   })
 
   it('keeps its contents over many checkpoints, page splits and deletions', async () => {
-    const below = new MemoryStore()
+    let below = new MemoryStore()
     let store = await open(below)
     for (let i = 0; i < 500; i++) {
       await store.commit([put(sessions, `k${i}`, `v${i}`), del(sessions, `k${i - 250}`)], durable)
       if (i % 97 === 0) {
         await store.close()
-        store = await open(below.reopen())
+        store = await open((below = below.reopen()))
         expect(store.doubt).to.equal(null)
       }
     }

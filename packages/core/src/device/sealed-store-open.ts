@@ -207,9 +207,9 @@ const follows = (a: JournalRow | undefined, b: JournalRow): boolean =>
 
 /** Builds the manifest from the root the chain names and what was journalled since. */
 async function manifestOf(chain: Chain, vault: Vault, read: ReadRaw): Promise<Manifest> {
-  // A head that lagged behind a checkpoint names the root of the newest row.
-  const raw = await read(vault.own.roots)
-  for (const [i, key] of vault.own.roots.entries()) {
+  const roots = vault.rootKeys(chain.head.meta.checkpoint)
+  const raw = await read(roots)
+  for (const [i, key] of roots.entries()) {
     const sealed = raw[i]
     const content = vault.openOwn(key, sealed === 'damaged' ? undefined : sealed)
     if (content === undefined) continue

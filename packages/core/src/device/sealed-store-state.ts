@@ -44,6 +44,8 @@ type Judged = Row | undefined | DamageReason
 /** One step of the journal: what it writes beside its own rows, and what it says of the store. */
 interface Step {
   readonly ops: readonly StoreOp[]
+  /** Keys that are of no use once the head is written. */
+  readonly obsolete?: readonly Uint8Array[]
   readonly entries: readonly Entry[]
   readonly durable: boolean
   readonly clean?: boolean
@@ -221,7 +223,7 @@ export class SealedRows implements SealedStore {
 
   /** Writes one generation: the given rows, the journal row that names them and the head, as one batch. */
   async #advance(step: Step): Promise<void> {
-    const { ops, entries, durable, clean = false, settlesDoubt = false, root } = step
+    const { ops, obsolete = [], entries, durable, clean = false, settlesDoubt = false, root } = step
     const generation = this.#tip.generation + 1
     const meta: Meta = {
       generation,
@@ -241,6 +243,7 @@ export class SealedRows implements SealedStore {
         ...ops,
         { type: 'put', key: journalKey, value: this.#vault.sealOwn(journalKey, journal) },
         { type: 'put', key: this.#vault.own.head, value: head },
+        ...obsolete.map((key): StoreOp => ({ type: 'del', key })),
       ],
       durable,
     )
@@ -267,18 +270,15 @@ export class SealedRows implements SealedStore {
   /** Folds the journal into the manifest's pages and begins it anew. */
   async #checkpoint(more: readonly StoreOp[], durable: boolean): Promise<void> {
     const plan = await this.#manifest.checkpoint(this.#read)
-    const roots = this.#vault.own.roots.map((key): StoreOp => ({
-      type: 'put',
-      key,
-      value: this.#vault.sealOwn(key, plan.root),
-    }))
-    const old = this.#journal.map((number): StoreOp => ({ type: 'del', key: this.#vault.journalKey(number) }))
-    await this.#advance({
-      ops: [...more, ...plan.ops, ...roots, ...old],
-      entries: [],
-      durable,
-      root: plan.root,
-    })
+    const roots = this.#vault
+      .rootKeys(this.#tip.generation + 1)
+      .map((key): StoreOp => ({ type: 'put', key, value: this.#vault.sealOwn(key, plan.root) }))
+    const obsolete = [
+      ...this.#journal.map((number) => this.#vault.journalKey(number)),
+      ...this.#vault.rootKeys(this.#tip.checkpoint),
+    ]
+    const ops = [...more, ...plan.ops, ...roots]
+    await this.#advance({ ops, obsolete, entries: [], durable, root: plan.root })
     plan.apply()
     this.#journal = [this.#tip.generation]
   }

@@ -26,7 +26,6 @@ export interface Address {
 export interface OwnKeys {
   readonly format: Uint8Array
   readonly head: Uint8Array
-  readonly roots: readonly [Uint8Array, Uint8Array]
   readonly journalPrefix: Uint8Array
 }
 
@@ -47,6 +46,7 @@ export class Vault {
   readonly #ownKey: Secret
   readonly #tables = new Map<string, Uint8Array>()
   readonly #pagePrefix: Uint8Array
+  readonly #rootPrefixes: readonly Uint8Array[]
   readonly own: OwnKeys
   #era: Uint8Array
   #counter = 0
@@ -63,10 +63,10 @@ export class Vault {
     this.#era = random.bytes(eraBytes)
     const prefix = (name: string): Uint8Array => this.#table(`\0${name}`)
     this.#pagePrefix = prefix('page')
+    this.#rootPrefixes = [prefix('root a'), prefix('root b')]
     this.own = {
       format: utf8('sotto-store'),
       head: concat(prefix('head'), new Uint8Array(1)),
-      roots: [concat(prefix('root a'), new Uint8Array(1)), concat(prefix('root b'), new Uint8Array(1))],
       journalPrefix: prefix('journal'),
     }
   }
@@ -90,10 +90,12 @@ export class Vault {
 
   /** Where the journal row of a generation lies. */
   journalKey(generation: number): Uint8Array {
-    const key = new Uint8Array(tableBytes + generationBytes)
-    key.set(this.own.journalPrefix)
-    writeGeneration(key, tableBytes, generation)
-    return key
+    return numbered(this.own.journalPrefix, generation)
+  }
+
+  /** Where the two copies of the root of a checkpoint lie, far apart. */
+  rootKeys(checkpoint: number): readonly Uint8Array[] {
+    return this.#rootPrefixes.map((prefix) => numbered(prefix, checkpoint))
   }
 
   /** Where a page of a mutable table's manifest lies. */
@@ -188,6 +190,13 @@ export function generationOf(sealed: Uint8Array): number {
 /** The part of a sealed row that tells it from every other version. */
 export const tagOf = (sealed: Uint8Array): Uint8Array =>
   sealed.slice(sealed.length - sizes.aeadTag, sealed.length - sizes.aeadTag + tagBytes)
+
+function numbered(prefix: Uint8Array, generation: number): Uint8Array {
+  const key = new Uint8Array(tableBytes + generationBytes)
+  key.set(prefix)
+  writeGeneration(key, tableBytes, generation)
+  return key
+}
 
 function writeGeneration(target: Uint8Array, at: number, value: number): void {
   let rest = value

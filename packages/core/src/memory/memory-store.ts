@@ -4,7 +4,7 @@ import { BytesMap } from './bytes-map.ts'
 
 /** The `Store` port in memory: nothing outlives the object, every batch counts as durable. */
 export class MemoryStore implements Store {
-  readonly #rows = new BytesMap<Uint8Array>()
+  #rows = new BytesMap<Uint8Array>()
   #mark: Uint8Array | undefined
   #closed = false
 
@@ -56,10 +56,13 @@ export class MemoryStore implements Store {
     this.#closed = true
   }
 
-  /** The same rows behind an open handle, as after a restart of the process. */
-  reopen(): this {
-    this.#closed = false
-    return this
+  /** A new handle to the same rows, as after a restart of the process; this one stays closed. */
+  reopen(): MemoryStore {
+    this.#closed = true
+    const again = new MemoryStore()
+    again.#rows = this.#rows
+    again.#mark = this.#mark
+    return again
   }
 
   #check(): void {
