@@ -37,6 +37,8 @@ export const limits = {
   archivedSessions: 4,
   /** Messages after which a fresh KEM key is offered. */
   pqStepMessages: 50,
+  /** Messages of one chain after which an unanswered KEM key is sent again; it also starts every chain. */
+  pqRepeatMessages: 100,
   /** Time after which a fresh KEM key is offered. */
   pqStepMs: 7 * day,
   /** Life of an unanswered KEM key. */

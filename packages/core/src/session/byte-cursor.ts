@@ -1,24 +1,29 @@
-/** Writes fixed fields into one growing buffer: the flat form of session state, on the path of every message. */
-export class ByteWriter {
-  #bytes: Uint8Array
-  #at = 0
+import { invariant } from '../errors.ts'
 
-  constructor(capacity: number) {
-    this.#bytes = new Uint8Array(capacity)
+/**
+ * Writes fixed fields into one buffer: the flat form of session state, on the path of every message. The
+ * buffer's size is given; writing past it is a bug and throws.
+ */
+export class ByteWriter {
+  readonly bytes: Uint8Array
+  at = 0
+
+  constructor(length: number) {
+    this.bytes = new Uint8Array(length)
   }
 
   u8(value: number): this {
-    const at = this.#take(1)
-    this.#bytes[at] = value
+    this.bytes[this.at++] = value
     return this
   }
 
   u32(value: number): this {
-    const at = this.#take(4)
-    this.#bytes[at] = value >>> 24
-    this.#bytes[at + 1] = value >>> 16
-    this.#bytes[at + 2] = value >>> 8
-    this.#bytes[at + 3] = value
+    const { bytes, at } = this
+    bytes[at] = value >>> 24
+    bytes[at + 1] = value >>> 16
+    bytes[at + 2] = value >>> 8
+    bytes[at + 3] = value
+    this.at = at + 4
     return this
   }
 
@@ -29,8 +34,8 @@ export class ByteWriter {
 
   /** Bytes of a length both ends know. */
   fixed(value: Uint8Array): this {
-    const at = this.#take(value.length)
-    this.#bytes.set(value, at)
+    this.bytes.set(value, this.at)
+    this.at += value.length
     return this
   }
 
@@ -39,20 +44,10 @@ export class ByteWriter {
     return this.u32(value.length).fixed(value)
   }
 
-  /** What was written, as a buffer of its own. */
+  /** The buffer, full to the last byte. */
   done(): Uint8Array {
-    return this.#bytes.slice(0, this.#at)
-  }
-
-  #take(length: number): number {
-    const at = this.#at
-    this.#at += length
-    if (this.#at > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(this.#at, this.#bytes.length * 2))
-      grown.set(this.#bytes)
-      this.#bytes = grown
-    }
-    return at
+    invariant(this.at === this.bytes.length, 'E_STATE_LENGTH', 'a state was not as long as reckoned')
+    return this.bytes
   }
 }
 

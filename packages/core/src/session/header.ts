@@ -89,7 +89,7 @@ export function decodeHeader(input: Uint8Array): Header | undefined {
     at += 1 + answerBytes
   }
   if (at !== input.length) return undefined
-  return { ratchetKey: input.subarray(0, sizes.dhPublic) as DhPublicKey, previousCount, count, offer, answer }
+  return { ratchetKey: input.slice(0, sizes.dhPublic) as DhPublicKey, previousCount, count, offer, answer }
 }
 
 /** Seals a header: its key is the chain's, its nonce the frame's, its associated data the two devices and the suite. */

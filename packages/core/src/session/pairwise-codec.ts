@@ -1,16 +1,16 @@
 import { limits } from '../limits.ts'
 import { ByteReader, ByteWriter, Truncated } from './byte-cursor.ts'
 import type { Pairwise } from './pairwise.ts'
-import { readSession, writeSession } from './session.ts'
+import { readSession, sessionLength, writeSession } from './session.ts'
 
 /** Version of the stored form. */
 const version = 1
-/** A session without skipped keys or a pending KEM key takes about half of this. */
-const usualBytes = 1_536
 
 /** The flat form of everything kept for one remote device. Holds secrets: it goes into a sealed store only. */
 export function encodePairwise(peer: Pairwise): Uint8Array {
-  const out = new ByteWriter(usualBytes)
+  let length = 1 + 8 + 1
+  for (const session of peer.sessions) length += sessionLength(session)
+  const out = new ByteWriter(length)
   out.u8(version).u64(peer.handshakeAtMs).u8(peer.sessions.length)
   for (const session of peer.sessions) writeSession(out, session)
   return out.done()

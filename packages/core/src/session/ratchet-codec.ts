@@ -28,6 +28,24 @@ const pqBits = { wanted: 1, overdue: 2 } as const
 const bit = (present: unknown, mask: number): number =>
   present === undefined || present === false ? 0 : mask
 
+/** Length of a ratchet's flat form in bytes. */
+export function ratchetLength(ratchet: Ratchet): number {
+  const { ownKey, peerKey, sending, pq } = ratchet
+  let length = 1 + 1 + 4 + ratchet.associated.length + 3 * sizes.seed + 4 + (1 + 4 + 8) + 1
+  if (ownKey !== undefined) length += sizes.seed + sizes.dhPublic
+  if (peerKey !== undefined) length += sizes.dhPublic
+  if (sending !== undefined) length += 2 * sizes.seed + 4
+  if (sending?.answer !== undefined) length += offerNameBytes + sizes.kemCiphertext
+  if (pq.offer !== undefined) length += sizes.kemSeed + sizes.kemPublic + 8
+  if (pq.peerKey !== undefined) length += sizes.kemPublic
+  if (pq.answeredName !== undefined) length += offerNameBytes
+  for (const chain of ratchet.receiving) {
+    length +=
+      1 + sizes.seed + (chain.chainKey === undefined ? 0 : sizes.seed) + 4 + 4 + 4 + chain.skipped.rows.length
+  }
+  return length
+}
+
 /** Writes a ratchet: fixed fields first, then the parts its presence bits name. */
 export function writeRatchet(out: ByteWriter, ratchet: Ratchet): void {
   const { ownKey, peerKey, sending, pq } = ratchet

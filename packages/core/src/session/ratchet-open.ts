@@ -7,7 +7,14 @@ import { completeOffer, expireOffer, notePeerOffer } from './pq-step.ts'
 import { bodyAssociated, type RatchetFrame } from './ratchet-frame.ts'
 import type { Ratchet, ReceivingChain } from './ratchet-state.ts'
 import { stepRoot } from './root-key.ts'
-import { addSkippedKeys, forgetExpired, forgetOldest, noSkippedKeys, takeSkippedKey } from './skipped-keys.ts'
+import {
+  addSkippedKeys,
+  forgetExpired,
+  forgetOldest,
+  holdsExpired,
+  noSkippedKeys,
+  takeSkippedKey,
+} from './skipped-keys.ts'
 
 /**
  * Why a message did not open. Only `body-failed` (the header opened, the body did not) may ever lead to a new
@@ -52,23 +59,25 @@ export function openMessage(
   return openAhead(crypto, fresh, chain, frame, found.header, nowMs)
 }
 
-/** Tries the header keys, the likely ones first. */
+/** Tries the header keys, the likely ones first: the newest chain's, the next one's, the older ones'. */
 function findHeader(crypto: CryptoProvider, ratchet: Ratchet, frame: RatchetFrame): Found | undefined {
-  const attempt = (key: Secret): Uint8Array | undefined =>
-    crypto.open(key.expose(), frame.nonce, frame.sealedHeader, ratchet.associated)
-  const [current, ...older] = ratchet.receiving
-  if (current !== undefined) {
-    const plain = attempt(current.headerKey)
-    if (plain !== undefined) return { chain: 0, header: decodeHeader(plain) }
-  }
-  const next = attempt(ratchet.nextReceivingHeaderKey)
-  if (next !== undefined) return { chain: 'next', header: decodeHeader(next) }
-  for (const [i, chain] of older.entries()) {
-    const plain = attempt(chain.headerKey)
-    if (plain !== undefined) return { chain: i + 1, header: decodeHeader(plain) }
+  for (let i = 0; i < Math.max(1, ratchet.receiving.length); i++) {
+    const chain = ratchet.receiving[i]
+    const plain = chain && openHeader(crypto, ratchet, chain.headerKey, frame)
+    if (plain !== undefined) return { chain: i, header: decodeHeader(plain) }
+    if (i > 0) continue
+    const next = openHeader(crypto, ratchet, ratchet.nextReceivingHeaderKey, frame)
+    if (next !== undefined) return { chain: 'next', header: decodeHeader(next) }
   }
   return undefined
 }
+
+const openHeader = (
+  crypto: CryptoProvider,
+  ratchet: Ratchet,
+  key: Secret,
+  frame: RatchetFrame,
+): Uint8Array | undefined => crypto.open(key.expose(), frame.nonce, frame.sealedHeader, ratchet.associated)
 
 /** A message of a number that was passed over before: its key was kept, used, or forgotten. */
 function openSkipped(
@@ -108,7 +117,7 @@ function openAhead(
     chainKey: nextChainKey(crypto, passed.chain.chainKey),
     count: header.count + 1,
   }
-  const receiving = withinBounds([current, ...ratchet.receiving.slice(1)])
+  const receiving = withinBounds(ratchet.receiving.with(0, current))
   const spent = [...passed.spent, passed.chain.chainKey]
   return {
     ok: true,
@@ -168,7 +177,7 @@ function stepReceiving(
     ratchet: {
       ...ratchet,
       root: step.root,
-      peerKey: header.ratchetKey.slice() as typeof header.ratchetKey,
+      peerKey: header.ratchetKey,
       sending: undefined,
       previousCount: ratchet.sending?.count ?? ratchet.previousCount,
       nextReceivingHeaderKey: step.nextHeaderKey,
@@ -241,18 +250,20 @@ const notedOffer = (crypto: CryptoProvider, ratchet: Ratchet, header: Header | u
 /** Forgets what has outlived its time. */
 function forgetOld(ratchet: Ratchet, nowMs: number): Ratchet {
   const pq = expireOffer(ratchet.pq, nowMs)
-  const receiving = ratchet.receiving.map((chain) => {
-    const skipped = forgetExpired(chain.skipped, nowMs)
-    return skipped === chain.skipped ? chain : { ...chain, skipped }
-  })
-  const same = pq === ratchet.pq && receiving.every((chain, i) => chain === ratchet.receiving[i])
-  return same ? ratchet : { ...ratchet, pq, receiving }
+  const stale = ratchet.receiving.some((chain) => holdsExpired(chain.skipped, nowMs))
+  if (!stale) return pq === ratchet.pq ? ratchet : { ...ratchet, pq }
+  const receiving = ratchet.receiving.map((chain) => ({
+    ...chain,
+    skipped: forgetExpired(chain.skipped, nowMs),
+  }))
+  return { ...ratchet, pq, receiving }
 }
 
 /** At most `limits.receiveChains` chains and `limits.skippedKeys` keys, the oldest going first. */
 function withinBounds(chains: readonly ReceivingChain[]): readonly ReceivingChain[] {
   const kept = chains.length > limits.receiveChains ? chains.slice(0, limits.receiveChains) : chains
-  let excess = kept.reduce((sum, chain) => sum + chain.skipped.count, 0) - limits.skippedKeys
+  let excess = -limits.skippedKeys
+  for (const chain of kept) excess += chain.skipped.count
   if (excess <= 0) return kept
   return kept
     .toReversed()

@@ -38,7 +38,7 @@ export function sealMessage(
   const alive = expireOffer(stepped.pq, nowMs)
   const fresh = offerDue(alive, nowMs)
   const pq = fresh ? makeOffer(crypto, alive, random.kemSeed, nowMs) : alive
-  const rides = fresh || chain.count % limits.pqStepMessages === 0
+  const rides = fresh || chain.count % limits.pqRepeatMessages === 0
   const offer = rides ? pq.offer?.keyPair.publicKey : undefined
   const frame = sealWith(crypto, stepped, chain, offer, plaintext, random.nonce)
   const next = { ...chain, chainKey: nextChainKey(crypto, chain.chainKey), count: chain.count + 1 }

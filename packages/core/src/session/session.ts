@@ -4,7 +4,7 @@ import { limits } from '../limits.ts'
 import { Truncated, type ByteReader, type ByteWriter } from './byte-cursor.ts'
 import { encodeFirstFlight, replayKeyBytes, type Preamble } from './handshake-frame.ts'
 import { sealedHeaderBytes } from './header.ts'
-import { readRatchet, writeRatchet } from './ratchet-codec.ts'
+import { ratchetLength, readRatchet, writeRatchet } from './ratchet-codec.ts'
 import type { RatchetFrame } from './ratchet-frame.ts'
 import { openMessage, type OpenRefused } from './ratchet-open.ts'
 import { sealMessage } from './ratchet-seal.ts'
@@ -86,6 +86,21 @@ export const maySend = (session: Session, nowMs: number): boolean =>
   session.preamble === undefined || nowMs - session.createdAtMs <= limits.unansweredSessionMs
 
 const bits = { responder: 1, preamble: 2, rival: 4 } as const
+
+/** Length of a session's flat form in bytes. */
+export function sessionLength({ preamble, rival, ratchet }: Session): number {
+  const flight =
+    preamble === undefined ? 0 : 8 + preamble.clear.length + sizes.aeadNonce + preamble.inner.length
+  return (
+    1 +
+    sizes.hash +
+    replayKeyBytes +
+    8 +
+    flight +
+    (rival === undefined ? 0 : sizes.hash) +
+    ratchetLength(ratchet)
+  )
+}
 
 /** Writes a session in its flat form. */
 export function writeSession(out: ByteWriter, session: Session): void {

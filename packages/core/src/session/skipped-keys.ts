@@ -76,6 +76,10 @@ export function forgetOldest(skipped: SkippedKeys, drop: number): SkippedKeys {
   return rowsFrom(bytes.slice(gone * rowBytes), Math.max(skipped.forgottenBelow, last + 1))
 }
 
+/** Whether the oldest key was skipped more than `limits.skippedKeyMs` ago. */
+export const holdsExpired = (skipped: SkippedKeys, nowMs: number): boolean =>
+  skipped.count > 0 && readTime(viewOf(skipped.rows.expose()), timeAt) + limits.skippedKeyMs < nowMs
+
 /** Forgets the keys skipped more than `limits.skippedKeyMs` ago. */
 export function forgetExpired(skipped: SkippedKeys, nowMs: number): SkippedKeys {
   if (skipped.count === 0) return skipped
