@@ -242,7 +242,7 @@ describe('mailbox: hostile frames', () => {
     relay.server.closed(client.channel)
     relay.server.closed(client.channel)
     expect(await client.raw(putRequest(crypto, client.session, 7, keys.write, utf8('x')))).to.have.length(0)
-    relay.server.frame(999, utf8('x'))
+    void relay.server.frame(999, utf8('x'))
     await relay.server.settled()
     expect((await relay.store.totals()).items).to.equal(0)
   })

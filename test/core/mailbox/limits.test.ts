@@ -70,7 +70,10 @@ describe('mailbox: quotas and life', () => {
     const keys = await newQueue(client, 'q')
     const before = client.received.length
     for (let i = 0; i < 30; i++)
-      relay.server.frame(client.channel, putRequest(crypto, client.session, i, keys.write, utf8(`m${i}`)))
+      void relay.server.frame(
+        client.channel,
+        putRequest(crypto, client.session, i, keys.write, utf8(`m${i}`)),
+      )
     await relay.server.settled()
     expect(client.received.length - before).to.equal(30)
     expect((await relay.store.usage(keys.recvId)).items).to.equal(10)
@@ -83,7 +86,7 @@ describe('mailbox: quotas and life', () => {
     const client = relay.connect()
     const keys = await newQueue(client, 'q')
     for (let i = 0; i < 4; i++)
-      relay.server.frame(client.channel, putRequest(crypto, client.session, i, keys.write, utf8('same')))
+      void relay.server.frame(client.channel, putRequest(crypto, client.session, i, keys.write, utf8('same')))
     await relay.server.settled()
     expect((await relay.store.usage(keys.recvId)).items).to.equal(1)
     await client.ask((id) => ackRequest(crypto, client.session, id, keys.read, 1))
@@ -188,7 +191,7 @@ describe('mailbox: rates', () => {
     const keys = await newQueue(client, 'q')
     const total = limits.relayPendingRequests + limits.relayRequestBurst + 1
     const request = putRequest(crypto, client.session, 1, keys.write, utf8('x'))
-    for (let i = 0; i < total; i++) relay.server.frame(client.channel, request)
+    for (let i = 0; i < total; i++) void relay.server.frame(client.channel, request)
     expect(relay.hungUp.has(client.channel)).to.equal(true)
     await relay.server.settled()
     expect(relay.server.counters().replies.busy).to.equal(limits.relayRequestBurst)
@@ -211,7 +214,7 @@ describe('mailbox: rates', () => {
     const client = relay.connect()
     const keys = await newQueue(client, 'q')
     const request = putRequest(crypto, client.session, 50, keys.write, utf8('in time'))
-    relay.server.frame(client.channel, request)
+    void relay.server.frame(client.channel, request)
     await relay.server.drain()
     expect((await relay.store.usage(keys.recvId)).items).to.equal(1)
     expect((await put(client, keys, 'late')).kind).to.equal('busy')
@@ -245,7 +248,7 @@ describe('mailbox: receipts', () => {
     await client.ask((id) => subscribeRequest(crypto, client.session, id, read, 0))
     const before = client.received.length
     store.fault = 'hangs'
-    relay.server.frame(client.channel, putRequest(crypto, client.session, 5, keys.write, utf8('x')))
+    void relay.server.frame(client.channel, putRequest(crypto, client.session, 5, keys.write, utf8('x')))
     for (let i = 0; i < 50; i++) await Promise.resolve()
     expect(client.received.length, 'neither receipt nor push').to.equal(before)
     expect((await store.usage(keys.recvId)).items).to.equal(0)
@@ -263,8 +266,11 @@ describe('mailbox: receipts', () => {
     store.fault = 'fails'
     const before = client.received.length
     for (let i = 0; i < 3; i++)
-      relay.server.frame(client.channel, putRequest(crypto, client.session, i, keys.write, utf8(`m${i}`)))
-    relay.server.frame(client.channel, lookupRequest(crypto, client.session, 3, bytesOf('l', 32)))
+      void relay.server.frame(
+        client.channel,
+        putRequest(crypto, client.session, i, keys.write, utf8(`m${i}`)),
+      )
+    void relay.server.frame(client.channel, lookupRequest(crypto, client.session, 3, bytesOf('l', 32)))
     await relay.server.settled()
     expect(client.received.length - before).to.equal(4)
     expect(relay.server.counters().replies).to.include({ busy: 3, missing: 1, done: 1 })

@@ -108,7 +108,7 @@ function clientOf(server: MailboxServer, channel: number, relay: string, receive
   let seen = 1
   const raw = async (input: Uint8Array): Promise<readonly NumberedReply[]> => {
     const before = received.length
-    server.frame(channel, input)
+    void server.frame(channel, input)
     await server.settled()
     return received.slice(before).map(read)
   }

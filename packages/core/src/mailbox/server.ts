@@ -147,23 +147,18 @@ export class MailboxServer {
     this.#reply(channel, null, { kind: 'hello', nonce, terms: this.#terms })
   }
 
-  /** A frame came in; its reply goes out through `out`, never as a throw. */
-  frame(channel: number, input: Uint8Array): void {
+  /**
+   * A frame came in; its reply goes out through `out`, never as a throw. A promise asks to be given no more
+   * frames of this channel until it settles; who ignores that is told `busy` in the end.
+   */
+  frame(channel: number, input: Uint8Array): Promise<void> | undefined {
     const state = this.#channels.get(channel)
-    if (state === undefined) return
-    if (input.length > limits.streamFrameBytes) {
-      this.#bad(state, null)
-      return
-    }
-    const waitMs = this.#waitMs(state, input.length)
-    if (waitMs > 0) {
-      this.#refuse(state, input, waitMs)
-      return
-    }
-    state.refusals = 0
-    state.pending += 1
-    this.#line.push({ channel: state, input })
-    this.#kick()
+    if (state === undefined) return undefined
+    const waitMs = input.length > limits.streamFrameBytes ? 0 : this.#waitMs(state, input.length)
+    if (input.length > limits.streamFrameBytes) this.#bad(state, null)
+    else if (waitMs > 0) this.#refuse(state, input, waitMs)
+    else this.#accept(state, input)
+    return state.pending > limits.relayPendingRequests / 2 ? this.settled() : undefined
   }
 
   /** The channel is gone; what it asked for and did not hear about may or may not have been done. */
@@ -238,6 +233,13 @@ export class MailboxServer {
   #reply(channel: number, id: number | null, body: MailboxReply): void {
     this.#replies[body.kind] += 1
     this.#options.out(channel, encodeReply(id, body))
+  }
+
+  #accept(state: Channel, input: Uint8Array): void {
+    state.refusals = 0
+    state.pending += 1
+    this.#line.push({ channel: state, input })
+    this.#kick()
   }
 
   #kick(): void {
