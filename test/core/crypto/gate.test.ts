@@ -2,6 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { expect } from 'chai'
 import type { DhPublicKey, SignPublicKey, Signature } from '../../../packages/core/src/crypto/index.ts'
+import { passesSignatureGate } from '../../../packages/core/src/crypto/gate.ts'
 import { concat } from '../../../packages/core/src/wire/index.ts'
 import { providers } from '../../support/providers.ts'
 import { fromHex, hex, readVectors } from '../../support/vectors.ts'
@@ -79,6 +80,31 @@ describe('Ed25519 gate', () => {
         if (cancels) accepted++
       }
     expect(accepted).to.be.within(8, 20)
+  })
+
+  it('3: refuses an R of small order, though the equation holds', () => {
+    const { scalar } = ed25519.utils.getExtendedPublicKey(seed)
+    const identity = new Uint8Array(32).with(0, 1)
+    const k = numberOf(sha512(concat(identity, own.publicKey, message))) % ed25519.Point.Fn.ORDER
+    const response = littleEndian((k * scalar) % ed25519.Point.Fn.ORDER)
+    everybody(false, own.publicKey, message, concat(identity, response))
+  })
+
+  it('draws its borders exactly: S at L, A at p', () => {
+    const order = ed25519.Point.Fn.ORDER
+    const bordered = (response: bigint): boolean =>
+      passesSignatureGate(own.publicKey, concat(R, littleEndian(response)))
+    expect([bordered(0n), bordered(order - 1n)]).to.deep.equal([true, true])
+    expect([bordered(order), bordered(order + 1n), bordered(2n ** 256n - 1n)]).to.deep.equal([
+      false,
+      false,
+      false,
+    ])
+    for (const sign of [0n, 2n ** 255n]) {
+      expect(passesSignatureGate(littleEndian(p - 2n + sign), signature)).to.equal(true)
+      for (let y = p; y < 2n ** 255n; y++)
+        expect(passesSignatureGate(littleEndian(y + sign), signature), String(y - p)).to.equal(false)
+    }
   })
 
   it('3: refuses all small-order and all non-canonical keys and commitments', () => {
