@@ -61,8 +61,11 @@ export function frame<T>(name: string, shape: Shape<T>, maxBytes: number = limit
   }
 }
 
-/** Deterministic CBOR of plain data. */
-export const encodeCbor = (value: Cbor): Uint8Array => encode(value)
+/**
+ * Deterministic CBOR of plain data, in memory of its own. On Node the library answers with a piece of a shared
+ * `Buffer` pool: its `slice` would be a view, and a structured clone would carry the whole pool to another thread.
+ */
+export const encodeCbor = (value: Cbor): Uint8Array => new Uint8Array(encode(value))
 
 /** Compares two byte strings; not for secrets, whose comparison is the cipher's business. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
