@@ -2,7 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { networkError } from '../../src/ports/index.ts'
 import { toNetworkError } from './errors.ts'
 import { encodeFrame, FrameReader } from './frames.ts'
-import { later } from './timer.ts'
+import { deadline, later } from './timer.ts'
 
 /** Why a channel ended, as the port tells it. */
 export type CloseReason = 'closed' | 'reset' | 'oversized' | 'slow'
@@ -159,7 +159,7 @@ export class Channel {
     const cancel = later(lingerMs, () => stream.abort(new Error('linger')))
     stream.addEventListener('close', cancel, { once: true })
     try {
-      await stream.close({ signal: AbortSignal.timeout(lingerMs) })
+      await stream.close({ signal: deadline(lingerMs) })
     } catch (failure) {
       stream.abort(failure instanceof Error ? failure : new Error('close'))
     }

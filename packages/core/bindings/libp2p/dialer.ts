@@ -4,6 +4,7 @@ import { networkError } from '../../src/ports/index.ts'
 import { toNetworkError } from './errors.ts'
 import type { AddressGate } from './gate.ts'
 import { addressesOf, bestOf, kindOf, routeOf, type AddressKind } from './peer.ts'
+import { deadline } from './timer.ts'
 
 /** Times of a dialer, in milliseconds. */
 export interface DialerOptions {
@@ -83,14 +84,14 @@ export class Dialer {
   }
 
   async #dial(target: PeerId | readonly Multiaddr[]): Promise<Connection> {
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#options.dialMs)])
+    const signal = deadline(this.#options.dialMs, this.#stopped.signal)
     return this.#node.dial(isAddresses(target) ? [...target] : target, { signal })
   }
 
   /** Asks the DHT where the peer is. What it says is dialled only if public or permitted before. */
   async #look(peer: PeerId): Promise<Connection> {
     if (this.#node.getConnections().length === 0) throw networkError('E_NET_UNREACHABLE')
-    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(this.#options.dialMs)])
+    const signal = deadline(this.#options.dialMs, this.#stopped.signal)
     const { multiaddrs } = await this.#node.peerRouting.findPeer(peer, { signal })
     const allowed = addressesOf(peer, multiaddrs.map(String)).filter((address) => this.#gate.allows(address))
     if (allowed.length === 0) throw networkError('E_NET_UNREACHABLE')

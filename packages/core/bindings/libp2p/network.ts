@@ -12,6 +12,7 @@ import { readAddress, type AddressGate, type LocalPeer } from './gate.ts'
 import { bestOf, peerOf, readPeer, routeOf } from './peer.ts'
 import { getRecords, putRecord } from './records.ts'
 import { Supervisor } from './supervisor.ts'
+import { deadline } from './timer.ts'
 
 /** What `createLibp2pNetwork` needs beside the node; the numbers default to `limits`. */
 export interface Libp2pNetworkOptions {
@@ -213,7 +214,7 @@ class Libp2pNetwork implements Network {
     const stream = await connection.newStream(protocol, {
       runOnLimitedConnection: true,
       maxOutboundStreams: this.#bounds.channelsPerPeer,
-      signal: AbortSignal.timeout(this.#bounds.dialMs),
+      signal: deadline(this.#bounds.dialMs),
     })
     this.#mustRun()
     const route = routeOf(connection)

@@ -2,6 +2,7 @@ import type { KadDHT, QueryEvent } from '@libp2p/kad-dht'
 import { limits } from '../../src/limits.ts'
 import { equalBytes, utf8 } from '../../src/wire/index.ts'
 import { networkError } from '../../src/ports/index.ts'
+import { deadline } from './timer.ts'
 
 /** Checks a value as the DHT's validator does; the first path part of the key names the rule. */
 async function isValid(dht: KadDHT, key: string, value: Uint8Array): Promise<boolean> {
@@ -28,7 +29,7 @@ export async function putRecord(
   if (value.length > limits.recordBytes) throw networkError('E_NET_TOO_LONG')
   if (!(await isValid(dht, key, value))) throw networkError('E_NET_REFUSED')
   const took = new Set<string>()
-  await collect(dht.put(utf8(key), value, { signal: AbortSignal.timeout(timeMs) }), (event) => {
+  await collect(dht.put(utf8(key), value, { signal: deadline(timeMs) }), (event) => {
     if (event.name !== 'PEER_RESPONSE' || event.messageName !== 'PUT_VALUE') return
     if (event.record !== undefined && equalBytes(event.record.value, value)) took.add(event.from.toString())
   })
@@ -41,7 +42,7 @@ export async function getRecords(dht: KadDHT, key: string, timeMs: number): Prom
   const add = (value: Uint8Array | undefined): void => {
     if (value !== undefined && !found.some((known) => equalBytes(known, value))) found.push(value)
   }
-  await collect(dht.get(utf8(key), { signal: AbortSignal.timeout(timeMs) }), (event) => {
+  await collect(dht.get(utf8(key), { signal: deadline(timeMs) }), (event) => {
     if (event.name === 'VALUE') add(event.value)
     else if (event.name === 'PEER_RESPONSE') add(event.record?.value)
   })

@@ -2,7 +2,7 @@ import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { AddressGate } from './gate.ts'
 import { bestOf, routeOf } from './peer.ts'
-import { later } from './timer.ts'
+import { deadline, later } from './timer.ts'
 
 /** Pauses of the supervisor in milliseconds; `random` gives 0 ≤ x < 1 for the jitter. */
 export interface SupervisorOptions {
@@ -83,7 +83,7 @@ export class Supervisor {
     entry.busy = true
     try {
       if (!this.#isConnected(entry)) {
-        await this.#node.dial(entry.address, { signal: AbortSignal.timeout(this.#options.dialMs) })
+        await this.#node.dial(entry.address, { signal: deadline(this.#options.dialMs) })
       }
       if (this.#isCurrent(entry)) await this.#gate.reserve?.(entry.peer)
       entry.failures = 0
