@@ -48,7 +48,7 @@ const bindings = {
   libp2p: { rooms: boundRooms, npm: libp2p },
   // `open-level.ts` loads the last three on demand, in Node only.
   level: { rooms: boundRooms, npm: ['abstract-level', 'classic-level'], node: ['fs', 'zlib'] },
-  idb: { rooms: boundRooms, npm: ['abstract-level', 'events'] },
+  idb: { rooms: boundRooms, bindings: ['level'], npm: ['abstract-level', 'events'] },
   'message-port': { rooms: boundRooms },
   'crypto-wasm': { rooms: ['crypto'], npm: ['libsodium-wrappers-sumo'] },
   'crypto-node': {
