@@ -73,6 +73,7 @@ const mebibyte = 1024 ** 2
 export const settings = {
   'listen.addresses': texts([]),
   'listen.announce': texts([]),
+  'listen.bootstrap': texts([]),
   'http.address': text(''),
   'http.app': text(''),
   'http.metrics': flag(false),

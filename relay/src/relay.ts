@@ -114,6 +114,9 @@ function mailboxOf(
 
 const ignore = (): undefined => undefined
 
+/** Handshakes under way at once; who stalls in one is cut off by libp2p, and others go on meanwhile. */
+const halfOpenConnections = 2_000
+
 async function openNetwork(
   options: RelayOptions,
   seed: Uint8Array,
@@ -136,7 +139,11 @@ async function openNetwork(
     circuitBytes: config['circuit.data'],
     circuitMs: config['circuit.duration'],
   })
-  const connectionManager = { ...recipe.connectionManager, maxConnections: config['limits.connections'] }
+  const connectionManager = {
+    ...recipe.connectionManager,
+    maxConnections: config['limits.connections'],
+    maxIncomingPendingConnections: halfOpenConnections,
+  }
   const node = await createLibp2p({ ...recipe, connectionManager, start: false })
   const bounds = { channelsTotal: config['limits.channels'] }
   const network = createLibp2pNetwork(node, { protocols: [mailboxProtocol], gate, log, bounds })
@@ -207,6 +214,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     const server = mailboxOf({ config, clock, log, crypto, store, network, peerId })
     connect(network, server)
     await node.start()
+    for (const address of config['listen.bootstrap']) await network.attach(address)
     const listen = node.getMultiaddrs().map(String)
     if (listen.length === 0)
       throw new RelayFailure(

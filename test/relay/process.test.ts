@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { randomBytes } from 'node:crypto'
-import { readFile, readdir, stat } from 'node:fs/promises'
+import { readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   ackRequest,
@@ -126,6 +126,33 @@ describe('relay process', function () {
     }
     expect((await get('/metrics')).status, 'off unless wanted').to.equal(404)
     expect((await fetch(`${relay.ready.http}/`, { method: 'POST', body: 'x' })).status).to.equal(405)
+  })
+
+  it('serves the app it is given, its invite page too, and nothing beside it', async () => {
+    const app = await temporary()
+    const other = await temporary()
+    await writeFile(join(app.path, 'index.html'), '<!doctype html><title>app</title>')
+    await writeFile(join(app.path, 'main-AbCd1234.js'), 'export {}')
+    await writeFile(join(other.path, 'secret.txt'), 'secret')
+    await symlink(join(other.path, 'secret.txt'), join(app.path, 'link.txt'))
+    const second = await startProcess(other.path, [], {
+      SOTTO_RELAY__HTTP__APP: app.path,
+      SOTTO_RELAY__HTTP__METRICS: 'true',
+    })
+    try {
+      const get = (path: string) => fetch(`${second.ready.http}${path}`)
+      for (const path of ['/', '/i']) expect(await (await get(path)).text(), path).to.contain('<title>app')
+      const script = await get('/main-AbCd1234.js')
+      expect(script.headers.get('content-type')).to.contain('text/javascript')
+      expect(script.headers.get('cache-control')).to.contain('immutable')
+      expect(script.headers.get('content-security-policy')).to.contain("script-src 'self'")
+      expect((await get('/link.txt')).status).to.equal(404)
+      expect(await (await get('/metrics')).text()).to.match(/^sotto_relay_channels 0$/m)
+    } finally {
+      expect(await second.end('SIGTERM')).to.equal(0)
+      await app.after()
+      await other.after()
+    }
   })
 
   it('refuses a second process in its directory', async () => {
