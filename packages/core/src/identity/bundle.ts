@@ -137,14 +137,17 @@ export function readBundle(
   if (!verifyAs(crypto, identityKey, 'key-bundle', account, outer.value.body, outer.value.signature))
     return rejected('bad-signature')
   const bundle = { ...body.value, certificate, bytes: input, hash: crypto.sha256(input) }
-  return expired(bundle, nowMs) ? rejected('expired') : accepted(bundle)
+  return expiredBundle(bundle, nowMs) ? rejected('expired') : accepted(bundle)
 }
 
 const names = (certificate: DeviceCertificate, expected: DeviceAddress): boolean =>
   equalBytes(certificate.account, expected.account) && equalBytes(certificate.device, expected.device)
 
-/** Bundle and prekeys each carry an expiry; the certificate's may have been renewed in the device log. */
-const expired = (bundle: BundleTerms, nowMs: number): boolean =>
+/**
+ * Whether a clock within `limits.clockSkewMs` sees a bundle as past. Bundle and prekeys each carry an expiry;
+ * the certificate's is the device log's business, which may have renewed it.
+ */
+export const expiredBundle = (bundle: BundleTerms, nowMs: number): boolean =>
   [bundle.expiresAtMs, bundle.signedPrekey.expiresAtMs, bundle.kemPrekey.expiresAtMs].some((atMs) =>
     lapsedAt(atMs, nowMs),
   )

@@ -66,7 +66,7 @@ export type {
   PrekeysChange,
   PrekeySeeds,
 } from './prekeys.ts'
-export { resolveAt, resolveLog } from './log-state.ts'
+export { judgeBundle, resolveAt, resolveLog, speaksUnder } from './log-state.ts'
 export { cutBefore, writeDeviceOp, writeRecoveryOp } from './log-write.ts'
 export { deviceState, safetyNumber } from './safety-number.ts'
 export type { SeenAccount } from './safety-number.ts'

@@ -1,4 +1,8 @@
-import { toHex } from '../wire/index.ts'
+import type { SignPublicKey } from '../crypto/index.ts'
+import { accepted, rejected, type Verdict } from '../errors.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
+import { expiredBundle, type KeyBundle } from './bundle.ts'
+import { lapsedAt } from './certificate.ts'
 import type {
   Accusation,
   ActiveDevice,
@@ -106,3 +110,25 @@ function everKnown(log: DeviceLog, inside: readonly LogEntry[]): ReadonlyMap<str
 
 const sorted = <V>(map: ReadonlyMap<string, V>): ReadonlyMap<string, V> =>
   new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)))
+
+/** Whether an active device speaks under this transport key: a peer of another key is another device. */
+export function speaksUnder(state: LogState, device: DeviceId, transportKey: SignPublicKey): boolean {
+  const found = state.active.get(toHex(device))
+  return found !== undefined && equalBytes(found.transportKey, transportKey)
+}
+
+/**
+ * Whether a bundle may be used now: its device is active on the log, has not lapsed, and the bundle has not
+ * expired. A refused one is asked for again; the log's word on the device's life overrides the certificate's.
+ */
+export function judgeBundle(
+  state: LogState,
+  bundle: KeyBundle,
+  nowMs: number,
+): Verdict<ActiveDevice, 'not-active' | 'lapsed' | 'expired'> {
+  const found = state.active.get(toHex(bundle.certificate.device))
+  if (found === undefined || !equalBytes(bundle.certificate.account, state.account))
+    return rejected('not-active')
+  if (lapsedAt(found.notAfterMs, nowMs)) return rejected('lapsed')
+  return expiredBundle(bundle, nowMs) ? rejected('expired') : accepted(found)
+}
