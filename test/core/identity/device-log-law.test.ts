@@ -16,7 +16,7 @@ import { reference } from './reference.ts'
 import { crypto, dayMs, digestOf, laterMs, randomOf, shuffled, startMs, type Scene } from './support.ts'
 
 /** `npm run campaign:device-log` asks for 10,000 histories; the everyday run for a share. */
-const histories = Number(process.env['SOTTO_LOG_HISTORIES'] ?? 400)
+const histories = Number(process.env['SOTTO_LOG_HISTORIES'] ?? 300)
 const orders = 20
 const firstSeed = Number(process.env['SOTTO_LOG_SEED'] ?? 1)
 
