@@ -18,7 +18,11 @@ export abstract class SottoError extends Error {
   readonly hint: string
   readonly detail: ErrorDetail
 
-  constructor(code: string, message: string, options: ErrorOptions & { retryable?: boolean; hint?: string; detail?: ErrorDetail } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    options: ErrorOptions & { retryable?: boolean; hint?: string; detail?: ErrorDetail } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
     this.code = code
@@ -60,5 +64,6 @@ export const rejected = <R extends string>(reason: R): Verdict<never, R> => ({ v
 
 /** Throws an InvariantError unless `condition` holds. */
 export function invariant(condition: unknown, code: string, message: string): asserts condition {
-  if (condition === false || condition === undefined || condition === null) throw new InvariantError(code, message)
+  if (condition === false || condition === undefined || condition === null)
+    throw new InvariantError(code, message)
 }

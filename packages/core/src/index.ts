@@ -1,5 +1,8 @@
 export { InvariantError, SottoError, UsageError, PortError } from './errors.ts'
 export type { ErrorDetail, Fault, Verdict } from './errors.ts'
+export { createDevice } from './device/device.ts'
+export type { Device, DeviceOptions } from './device/device.ts'
+export { directProtocol, inviteProtocol } from './device/protocols.ts'
 export { limits } from './limits.ts'
 export type {
   AddedView,

@@ -19,7 +19,11 @@ export interface Commands {
   }
   'revoke-invite': { readonly in: { readonly inviteId: string }; readonly out: InviteView }
   /** Resolves once the invite record was read and checked and the first flight is durable. */
-  add: { readonly in: { readonly link: string }; readonly out: AddedView }
+  add: {
+    /** `relayHints`: addresses of the relay the link's host names, which the adapter looked up. */
+    readonly in: { readonly link: string; readonly relayHints?: readonly string[] }
+    readonly out: AddedView
+  }
   'accept-request': { readonly in: { readonly requestId: string }; readonly out: ContactView }
   'ignore-request': { readonly in: { readonly requestId: string }; readonly out: null }
   /** Resolves once the message is durable in the outbox. */

@@ -15,4 +15,13 @@ export type { Cbor, Infer, Shape, UnknownCase } from './shape.ts'
 export { compareBytes, encodeCbor, equalBytes, frame } from './frame.ts'
 export type { Decoded, DecodeFailure, Frame } from './frame.ts'
 export { concat, utf8 } from './bytes.ts'
-export { fromBase32, fromBase64Url, shortId, toBase32, toBase64Url, toHex } from './text.ts'
+export {
+  fromBase32,
+  fromBase64Url,
+  fromHex,
+  shortId,
+  toBase32,
+  toBase58,
+  toBase64Url,
+  toHex,
+} from './text.ts'

@@ -1,4 +1,4 @@
-import { base32nopad, base64urlnopad, hex } from '@scure/base'
+import { base32nopad, base58, base64urlnopad, hex } from '@scure/base'
 
 /** Lower-case base32 without padding (RFC 4648 §6): how ids are shown and typed. */
 export const toBase32 = (value: Uint8Array): string => base32nopad.encode(value).toLowerCase()
@@ -13,6 +13,12 @@ export const toBase64Url = (value: Uint8Array): string => base64urlnopad.encode(
 /** Reads base64url; undefined when it is not. */
 export const fromBase64Url = (value: string): Uint8Array | undefined =>
   attempt(() => base64urlnopad.decode(value))
+
+/** Base58 in Bitcoin's alphabet: how PeerIds are written. */
+export const toBase58 = (value: Uint8Array): string => base58.encode(value)
+
+/** Reads lower-case hexadecimal; empty when it is none. */
+export const fromHex = (value: string): Uint8Array => attempt(() => hex.decode(value)) ?? new Uint8Array(0)
 
 /** Lower-case hexadecimal. */
 export const toHex = (value: Uint8Array): string => hex.encode(value)

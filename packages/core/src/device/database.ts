@@ -1,0 +1,157 @@
+import { invariant } from '../errors.ts'
+import { toHex } from '../wire/index.ts'
+import type { AnyRows, Rows } from './row.ts'
+import type { SealedStore, Write } from './sealed-store-types.ts'
+
+/** A row written in a transaction; `value` is undefined for a deletion. */
+interface Pending {
+  readonly table: AnyRows
+  readonly key: Uint8Array
+  readonly value: unknown
+}
+
+const slotOf = (table: AnyRows, key: Uint8Array): string => `${table.name}/${toHex(key)}`
+
+/** Decoded rows over the sealed store: resident tables whole, of the others what was read lately. */
+export class Database {
+  readonly #store: SealedStore
+  readonly #resident = new Map<string, Map<string, { readonly key: Uint8Array; readonly value: unknown }>>()
+
+  private constructor(store: SealedStore) {
+    this.#store = store
+  }
+
+  /** Reads every resident table. */
+  static async open(store: SealedStore, tables: readonly AnyRows[]): Promise<Database> {
+    const database = new Database(store)
+    for (const table of tables) {
+      if (!table.resident) continue
+      const held = new Map<string, { key: Uint8Array; value: unknown }>()
+      for (const { key, value } of await store.list(table))
+        held.set(toHex(key), { key, value: table.decode(value) })
+      database.#resident.set(table.name, held)
+    }
+    return database
+  }
+
+  begin(): Transaction {
+    return new Transaction(this, undefined)
+  }
+
+  /** Commits as one durable batch; only then do readers see it. */
+  async commit(transaction: Transaction): Promise<void> {
+    const pending = transaction.writes()
+    if (pending.length === 0) return
+    const writes: Write[] = pending.map(({ table, key, value }) => ({
+      table,
+      key,
+      value: value === undefined ? null : table.encode(value as never),
+    }))
+    await this.#store.commit(writes, { durable: true })
+    for (const { table, key, value } of pending) {
+      const held = this.#resident.get(table.name)
+      if (held === undefined) continue
+      if (value === undefined) held.delete(toHex(key))
+      else held.set(toHex(key), { key, value })
+    }
+  }
+
+  resident(table: AnyRows): ReadonlyMap<string, { readonly key: Uint8Array; readonly value: unknown }> {
+    const held = this.#resident.get(table.name)
+    invariant(held, 'E_TABLE', `${table.name} is not resident`)
+    return held
+  }
+
+  async load(table: AnyRows, key: Uint8Array): Promise<unknown> {
+    const row = await this.#store.get(table, key)
+    return row === undefined ? undefined : table.decode(row)
+  }
+
+  /** Rows for scrolling: a damaged one is named, so that the rest can still be shown. */
+  async loadMany<T>(
+    table: Rows<T>,
+    keys: readonly Uint8Array[],
+  ): Promise<readonly (T | undefined | 'damaged')[]> {
+    const found = await this.#store.getMany(table, keys)
+    return found.map((row) => (row instanceof Uint8Array ? table.decode(row) : row))
+  }
+}
+
+/**
+ * Writes that become one batch. A fork sees its parent's writes and is merged or forgotten whole, so that an
+ * input that fails leaves nothing behind while its neighbours in the batch go through.
+ */
+export class Transaction {
+  readonly #database: Database
+  readonly #parent: Transaction | undefined
+  readonly #pending = new Map<string, Pending>()
+
+  constructor(database: Database, parent: Transaction | undefined) {
+    this.#database = database
+    this.#parent = parent
+  }
+
+  fork(): Transaction {
+    return new Transaction(this.#database, this)
+  }
+
+  merge(): void {
+    const parent = this.#parent
+    if (parent === undefined) return
+    for (const [slot, write] of this.#pending) parent.#pending.set(slot, write)
+    this.#pending.clear()
+  }
+
+  writes(): readonly Pending[] {
+    return [...this.#pending.values()]
+  }
+
+  put<T>(table: Rows<T>, key: Uint8Array, value: T): void {
+    this.#pending.set(slotOf(table, key), { table: table, key, value })
+  }
+
+  delete<T>(table: Rows<T>, key: Uint8Array): void {
+    this.#pending.set(slotOf(table, key), {
+      table: table,
+      key,
+      value: undefined,
+    })
+  }
+
+  /** A row of a resident table. */
+  get<T>(table: Rows<T>, key: Uint8Array): T | undefined {
+    const pending = this.#find(slotOf(table, key))
+    if (pending !== undefined) return pending.value as T | undefined
+    return this.#database.resident(table).get(toHex(key))?.value as T | undefined
+  }
+
+  /** All rows of a resident table, in key order. */
+  all<T>(table: Rows<T>): readonly T[] {
+    const merged = new Map([...this.#database.resident(table)].map(([slot, { value }]) => [slot, value]))
+    for (const { table: written, key, value } of this.#overlay()) {
+      if (written.name !== table.name) continue
+      if (value === undefined) merged.delete(toHex(key))
+      else merged.set(toHex(key), value)
+    }
+    return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value as T)
+  }
+
+  /** A row of any table. */
+  async load<T>(table: Rows<T>, key: Uint8Array): Promise<T | undefined> {
+    const pending = this.#find(slotOf(table, key))
+    if (pending !== undefined) return pending.value as T | undefined
+    if (table.resident) return this.get(table, key)
+    return (await this.#database.load(table, key)) as T | undefined
+  }
+
+  #find(slot: string): Pending | undefined {
+    const own = this.#pending.get(slot)
+    const parent = this.#parent
+    return own ?? (parent === undefined ? undefined : parent.#find(slot))
+  }
+
+  #overlay(): readonly Pending[] {
+    const parent = this.#parent
+    return [...(parent === undefined ? [] : parent.#overlay()), ...this.#pending.values()]
+  }
+}

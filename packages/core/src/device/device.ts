@@ -1,0 +1,339 @@
+import type { CryptoProvider, Secret } from '../crypto/index.ts'
+import { InvariantError, PortError, SottoError, UsageError } from '../errors.ts'
+import type { Clock, Log, Network, Notifier, Random, Store } from '../ports/index.ts'
+import type { CommandName, Commands, DeviceEvent, DeviceFace, QueryName, Queries } from './api.ts'
+import type { Context, Effect, EventDraft, Live, Step } from './context.ts'
+import { Database, type Transaction } from './database.ts'
+import { storeEvents } from './events.ts'
+import { handle, later, type Answer, type Input } from './inputs.ts'
+import { findMe } from './me.ts'
+import { flush } from './outbox.ts'
+import { openSealedStore } from './sealed-store.ts'
+import type { SealedStore } from './sealed-store-types.ts'
+import { tables } from './tables.ts'
+
+/** What a device is given. Nothing else reaches it. */
+export interface DeviceOptions {
+  readonly crypto: CryptoProvider
+  readonly clock: Clock
+  readonly random: Random
+  readonly store: Store
+  /** 32-byte database key; not kept. */
+  readonly key: Secret
+  readonly log: Log
+  readonly notifier: Notifier
+  /** Brings the network up under the account's transport seed; null to work without one. */
+  readonly connect: ((transportSeed: Secret) => Promise<Network>) | null
+  /** Asks for `tick()` after so many milliseconds; a later call replaces the earlier. */
+  readonly wake: (delayMs: number) => void
+}
+
+/** A device: one account's keys on one machine, behind its face. */
+export interface Device extends DeviceFace {
+  /** Connects when there is an account. Throws what `connect` throws. */
+  start(): Promise<void>
+  tick(): void
+  /** Finishes the batch at work, leaves the network and closes the store. */
+  stop(): Promise<void>
+}
+
+/** Inputs that share one durable batch, at most. */
+const batchInputs = 64
+
+interface Waiting extends Answer {
+  readonly input: Input
+}
+
+/** Opens the home in `store`, or an empty one. Throws the PortErrors of the store and of `openSealedStore`. */
+export async function createDevice(options: DeviceOptions): Promise<Device> {
+  const { crypto, store, random, key, clock } = options
+  const sealed = await openSealedStore({ crypto, store, random, key, nowMs: clock.nowMs() })
+  const database = await Database.open(sealed, tables)
+  const machine = new Machine(options, sealed, database)
+  await machine.open()
+  return machine
+}
+
+/**
+ * The single writer. Inputs wait in one queue; those that wait together share a batch. Only when the batch is
+ * durable do its frames leave, its commands answer and its events sound.
+ *
+ * ```
+ *   inputs ─► queue ─► handle each in a fork ─► flush ─► commit ─► effects, answers, events
+ *                          │ throws: fork forgotten        │ fails: batch forgotten, answers fail
+ * ```
+ */
+class Machine implements Device {
+  readonly #options: DeviceOptions
+  readonly #sealed: SealedStore
+  readonly #database: Database
+  readonly #context: Context
+  readonly #queue: Waiting[] = []
+  readonly #listeners = new Set<(event: DeviceEvent) => void>()
+  #running: Promise<void> | undefined
+  #network: Network | undefined
+  #halted: InvariantError | undefined
+  #stopped = false
+
+  constructor(options: DeviceOptions, sealed: SealedStore, database: Database) {
+    const { crypto, random, clock, log, notifier } = options
+    this.#options = options
+    this.#sealed = sealed
+    this.#database = database
+    this.#context = { crypto, random, clock, log, notifier, database, boot: sealed.boot, live: newLive() }
+  }
+
+  async open(): Promise<void> {
+    const doubted = this.#sealed.doubt !== null && this.#sealed.doubt !== 'unclean'
+    await this.#enqueue({ kind: 'opening', doubted })
+  }
+
+  async start(): Promise<void> {
+    const me = findMe(this.#step(this.#database.begin(), [], []))
+    if (me !== undefined) await this.#connect(me.self.transportSeed)
+  }
+
+  tick(): void {
+    this.#enqueue({ kind: 'tick' }).catch(() => undefined)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#running
+    for (const { fail } of this.#queue.splice(0))
+      fail(new PortError('E_STOPPED', 'the device has stopped', { retryable: true }))
+    for (const resolve of this.#context.live.resolves.values())
+      resolve.fail(new PortError('E_STOPPED', 'the device has stopped', { retryable: true }))
+    await this.#network?.stop()
+    await this.#sealed.close()
+  }
+
+  dispatch<C extends CommandName>(name: C, input: Commands[C]['in']): Promise<Commands[C]['out']> {
+    return this.#enqueue({ kind: 'command', name, input }) as Promise<Commands[C]['out']>
+  }
+
+  view<Q extends QueryName>(name: Q, input: Queries[Q]['in']): Promise<Queries[Q]['out']> {
+    return this.#enqueue({ kind: 'query', name, input }) as Promise<Queries[Q]['out']>
+  }
+
+  subscribe(listener: (event: DeviceEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  #enqueue(input: Input): Promise<unknown> {
+    if (this.#halted !== undefined) return Promise.reject(this.#halted)
+    if (this.#stopped)
+      return Promise.reject(new PortError('E_STOPPED', 'the device has stopped', { retryable: true }))
+    return new Promise((settle, fail) => {
+      this.#queue.push({ input, settle, fail })
+      this.#running ??= this.#run()
+    })
+  }
+
+  /** Something happened on its own; nobody waits for its answer. */
+  #happen(input: Input): void {
+    this.#enqueue(input).catch((error: unknown) => {
+      if (!(error instanceof SottoError)) this.#halt(error)
+    })
+  }
+
+  async #run(): Promise<void> {
+    await Promise.resolve()
+    while (this.#queue.length > 0 && this.#halted === undefined)
+      await this.#batch(this.#queue.splice(0, batchInputs))
+    // In the same turn as the last look at the queue, or an input that came between would wait for ever.
+    this.#running = undefined
+    const halted = this.#halted
+    if (halted !== undefined) for (const { fail } of this.#queue.splice(0)) fail(halted)
+  }
+
+  async #batch(waiting: readonly Waiting[]): Promise<void> {
+    const tx = this.#database.begin()
+    const effects: Effect[] = []
+    const drafts: EventDraft[] = []
+    const answers: (() => void)[] = []
+    const answering: Waiting[] = []
+    for (const one of waiting) {
+      const done = await this.#one(tx, one, effects, drafts)
+      if (done === undefined) continue
+      answers.push(done)
+      answering.push(one)
+    }
+    try {
+      await this.#flush(tx, effects, drafts)
+      const events = await this.#commit(tx, drafts)
+      for (const effect of effects) this.#perform(effect)
+      for (const answer of answers) answer()
+      for (const event of events) for (const listener of this.#listeners) listener(event)
+    } catch (error) {
+      this.#forget()
+      if (error instanceof InvariantError) this.#halt(error)
+      for (const { fail } of answering) fail(error)
+    }
+    this.#wake()
+  }
+
+  /** One input in a fork of the batch. Gives what answers it once the batch is durable. */
+  async #one(
+    tx: Transaction,
+    { input, settle, fail }: Waiting,
+    effects: Effect[],
+    drafts: EventDraft[],
+  ): Promise<(() => void) | undefined> {
+    const fork = tx.fork()
+    const step = this.#step(fork, [], [])
+    if (input.kind === 'tick') this.#context.live.wakeMs = Infinity
+    try {
+      const value = await handle(step, input, { settle, fail })
+      if (input.kind !== 'query') fork.merge()
+      effects.push(...step.effects)
+      drafts.push(...step.events)
+      return value === later ? () => undefined : () => settle(value)
+    } catch (error) {
+      if (!(error instanceof UsageError || error instanceof PortError)) this.#halt(error)
+      this.#context.live.links.clear()
+      fail(error)
+      return undefined
+    }
+  }
+
+  async #flush(tx: Transaction, effects: Effect[], drafts: EventDraft[]): Promise<void> {
+    if (this.#halted !== undefined) throw this.#halted
+    const fork = tx.fork()
+    const step = this.#step(fork, [], [])
+    await flush(step)
+    fork.merge()
+    effects.push(...step.effects)
+    drafts.push(...step.events)
+  }
+
+  async #commit(tx: Transaction, drafts: readonly EventDraft[]): Promise<readonly DeviceEvent[]> {
+    if (drafts.length === 0 && tx.writes().length === 0) return []
+    const events = storeEvents(this.#step(tx, [], [...drafts]))
+    await this.#database.commit(tx)
+    return events
+  }
+
+  #step(tx: Transaction, effects: Effect[], events: EventDraft[]): Step {
+    const { clock } = this.#context
+    return { context: this.#context, tx, nowMs: clock.nowMs(), monoMs: clock.monotonicMs(), effects, events }
+  }
+
+  /** The batch did not become durable: nothing it started may be taken for begun. */
+  #forget(): void {
+    const { live } = this.#context
+    live.links.clear()
+    for (const link of live.peers.values()) {
+      link.opening = false
+      link.sent.clear()
+    }
+    for (const link of live.relays.values()) {
+      link.opening = false
+      link.putting.clear()
+    }
+    live.wakeMs = Math.min(live.wakeMs, this.#context.clock.monotonicMs() + 1_000)
+  }
+
+  #halt(error: unknown): void {
+    this.#halted ??=
+      error instanceof InvariantError
+        ? error
+        : new InvariantError('E_BUG', 'an unexpected error stopped the device', { cause: error })
+    this.#context.log.event('device-halted')
+  }
+
+  #wake(): void {
+    const { live, clock } = this.#context
+    if (live.wakeMs === Infinity || this.#stopped) return
+    this.#options.wake(Math.max(0, live.wakeMs - clock.monotonicMs()))
+  }
+
+  async #connect(seed: Secret): Promise<void> {
+    const { connect } = this.#options
+    if (connect === null || this.#network !== undefined) return
+    const network = await connect(seed)
+    this.#network = network
+    const [peerId, addresses] = [await network.peerId(), await network.addresses()]
+    await this.#enqueue({ kind: 'online', peerId, addresses })
+    network.listen((event) => this.#happen({ kind: 'network', event }))
+  }
+
+  #perform(effect: Effect): void {
+    const network = this.#network
+    const ignore = (): undefined => undefined
+    switch (effect.kind) {
+      case 'open':
+        return this.#openChannel(effect)
+      case 'write':
+        network?.write(effect.channel, effect.frame).catch(ignore)
+        return
+      case 'close':
+        network?.close(effect.channel).catch(ignore)
+        return
+      case 'attach':
+        network?.attach(effect.address).catch(ignore)
+        return
+      case 'detach':
+        network?.detach(effect.address).catch(ignore)
+        return
+      case 'put': {
+        const { inviteId } = effect
+        network
+          ?.put(effect.key, effect.value)
+          .then((nodes) => this.#happen({ kind: 'put', inviteId, nodes }), ignore)
+        return
+      }
+      case 'get': {
+        const { purpose } = effect
+        const found = network === undefined ? Promise.resolve([]) : network.get(effect.key).catch(() => [])
+        found.then((values) => this.#happen({ kind: 'got', purpose, values }), ignore)
+        return
+      }
+      case 'connect':
+        this.#connect(effect.seed).catch(() => this.#context.log.event('connect-failed'))
+        return
+      case 'settle':
+        return effect.run()
+      case 'notify':
+        return this.#context.notifier.messageArrived(effect.preview)
+    }
+  }
+
+  #openChannel({ peer, addresses, protocol, purpose }: Extract<Effect, { kind: 'open' }>): void {
+    const opened =
+      this.#network === undefined
+        ? Promise.reject(new PortError('E_OFFLINE', 'there is no network'))
+        : this.#network.open(peer, addresses, protocol)
+    opened.then(
+      ({ channel, route }) =>
+        this.#happen({
+          kind: 'opened',
+          purpose,
+          channel: { channel, peer, protocol, route, inbound: false },
+        }),
+      () => this.#happen({ kind: 'open-failed', purpose }),
+    )
+  }
+}
+
+const newLive = (): Live => ({
+  online: false,
+  peerId: '',
+  addresses: [],
+  channels: new Map(),
+  connected: new Map(),
+  nearby: new Map(),
+  peers: new Map(),
+  relays: new Map(),
+  resolves: new Map(),
+  links: new Map(),
+  segments: new Map(),
+  publishMs: 0,
+  published: false,
+  clockDoubted: false,
+  lookups: new Set(),
+  connection: 'offline',
+  nextToken: 1,
+  wakeMs: Infinity,
+})

@@ -1,0 +1,74 @@
+import { Secret, type SignPublicKey } from '../crypto/index.ts'
+import { readBundle } from '../identity/index.ts'
+import type { Step } from './context.ts'
+import { emit } from './events.ts'
+import { activeDevice, storedLog } from './logs.ts'
+import { rowKey } from './outbox-rows.ts'
+import type { PayloadItem } from './payload.ts'
+import { contactRows, contactStates, outboxRows, peerRows, requestRows, type Peer } from './tables.ts'
+import { contactView, requestView } from './views.ts'
+import { equalBytes } from '../wire/index.ts'
+
+type Card = Extract<PayloadItem, { readonly kind: 'card' }>
+
+/** Takes in what a contact's device says of itself: name, bundle, where it collects, its discovery key. */
+export function receiveCard(step: Step, peer: Peer, card: Card): void {
+  const contact = step.tx.get(contactRows, peer.account)
+  if (contact === undefined) return
+  const bundle = readBundle(step.context.crypto, card.bundle, step.nowMs, peer)
+  const log = storedLog(step, peer.account)
+  if (
+    bundle.verdict !== 'accepted' ||
+    log === undefined ||
+    activeDevice(step, log, peer.device) === undefined
+  )
+    return step.context.log.event('card-rejected')
+  step.tx.put(peerRows, peer.device, {
+    ...peer,
+    cardDue: card.seq,
+    ...(card.seq > contact.cardSeen ? places(card, bundle.value.addresses) : {}),
+  })
+  if (card.seq <= contact.cardSeen) return
+  const changed = {
+    ...contact,
+    name: card.name,
+    discovery: card.discovery as SignPublicKey,
+    cardSeen: card.seq,
+  }
+  step.tx.put(contactRows, contact.account, changed)
+  if (contact.state === contactStates.requested) nameRequest(step, changed.account, card.name)
+  if (contact.state !== contactStates.connected) return
+  const change = contact.cardSeen === 0 ? 'added' : 'changed'
+  if (change === 'added' || contact.name !== card.name)
+    emit(step, { type: 'contact', contact: contactView(step, changed), change })
+}
+
+const places = (card: Card, addresses: readonly string[]) => ({
+  bundle: card.bundle,
+  addresses,
+  deposits: card.queues.map(({ relay, writeSeed }) => ({
+    relay,
+    writeSeed: new Secret(writeSeed),
+    intro: false,
+  })),
+})
+
+function nameRequest(step: Step, account: Uint8Array, name: string): void {
+  const request = step.tx.get(requestRows, account)
+  if (request === undefined || request.name === name) return
+  const named = { ...request, name }
+  step.tx.put(requestRows, account, named)
+  emit(step, { type: 'request', request: requestView(named) })
+}
+
+/** They have our card: rows that carried only that are done. */
+export function receiveCardGot(step: Step, peer: Peer, seq: number): void {
+  const contact = step.tx.get(contactRows, peer.account)
+  if (contact === undefined || seq <= contact.cardAcked || seq > contact.cardSent) return
+  step.tx.put(contactRows, contact.account, { ...contact, cardAcked: seq })
+  for (const row of step.tx.all(outboxRows)) {
+    if (!equalBytes(row.device, peer.device) || row.cardSeq === 0 || row.cardSeq > seq) continue
+    if (row.aseqs.length === 0) step.tx.delete(outboxRows, rowKey(row.seq))
+    else step.tx.put(outboxRows, rowKey(row.seq), { ...row, cardSeq: 0 })
+  }
+}

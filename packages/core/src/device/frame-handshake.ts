@@ -1,0 +1,221 @@
+import {
+  acceptHandshake,
+  adopt,
+  openFrom,
+  openHandshake,
+  type FirstFlight,
+  type OpenedHandshake,
+} from '../session/index.ts'
+import {
+  decodeInvite,
+  emptyLog,
+  findPrekeys,
+  inviteKeys,
+  peerIdOf,
+  readGenesis,
+  useInvite,
+  type ActiveDevice,
+  type DeviceAddress,
+  type DeviceLog,
+  type InviteState,
+} from '../identity/index.ts'
+import { directConversationId } from '../history/index.ts'
+import { limits } from '../limits.ts'
+import { equalBytes } from '../wire/index.ts'
+import { isOwn } from './command-account.ts'
+import type { Origin, Step } from './context.ts'
+import { receivePayload } from './frame-payload.ts'
+import { putSessions, sessionsWith } from './sessions.ts'
+import { putInviteState } from './invites.ts'
+import { decodeLog, extendLog, putLog, stateOf, storedLog } from './logs.ts'
+import { requireMe } from './me.ts'
+
+import { ownPrekeys } from './prekeys.ts'
+import {
+  contactRows,
+  contactStates,
+  inviteRows,
+  peerRows,
+  replayRows,
+  requestRows,
+  type Contact,
+  type Peer,
+} from './tables.ts'
+import { emit } from './events.ts'
+import { requestView } from './views.ts'
+
+/**
+ * A first flight: who it is from is known only once its inner part opened, and counts only once that device is
+ * on the account's signed log, the transport agrees, and the handshake's own signature holds. Until then
+ * nothing is stored.
+ */
+export async function receiveHandshake(
+  step: Step,
+  flight: FirstFlight,
+  frame: Uint8Array,
+  origin: Origin,
+): Promise<void> {
+  if (await receiveRepeat(step, flight, frame, origin)) return
+  const { crypto, log } = step.context
+  const prekeys = findPrekeys(ownPrekeys(step), flight.fields.bundleTag)
+  if (prekeys === undefined) {
+    log.event('handshake-unknown-bundle')
+    return
+  }
+  const opened = openHandshake(crypto, prekeys, flight, step.nowMs)
+  if (!opened.ok) {
+    log.event('handshake-refused')
+    return
+  }
+  const introduced = introduce(step, opened)
+  if (introduced === undefined) {
+    log.event('handshake-unknown-device')
+    return
+  }
+  const { device } = introduced
+  if (isOwn(requireMe(step).self, device.account)) {
+    log.event('handshake-own')
+    return
+  }
+  if (origin.via === 'channel' && peerIdOf(device.transportKey) !== origin.peerId) {
+    step.effects.push({ kind: 'close', channel: origin.channel })
+    log.event('handshake-wrong-peer')
+    return
+  }
+  const me = requireMe(step)
+  const invites = step.tx
+    .all(inviteRows)
+    .map((row) => decodeInvite(row.state))
+    .filter((one) => one !== undefined)
+  const psks = invites.map((invite) => inviteKeys(crypto, invite).psk.expose())
+  const own = { certificate: me.certificate, keys: { identity: me.identity, agreement: me.agreement } }
+  const accepted = acceptHandshake(crypto, own, prekeys, opened, device.certificate, psks, step.nowMs)
+  if (!accepted.ok) {
+    log.event('handshake-refused')
+    return
+  }
+  if (!admitContact(step, device, accepted.invite === undefined ? undefined : invites[accepted.invite]))
+    return
+  putLog(step, introduced.log)
+  const known = step.tx.get(peerRows, device.device)
+  step.tx.put(peerRows, device.device, {
+    ...(known ?? newPeer(device)),
+    peerId: peerIdOf(device.transportKey),
+    renew: false,
+  })
+  putSessions(step, device.device, adopt(sessionsWith(step, device.device), accepted.session))
+  rememberFlight(step, flight, device)
+  await receivePayload(step, device.device, accepted.plaintext, origin)
+}
+
+/** A first flight seen before rides on later messages too; it must open on the session it made. */
+async function receiveRepeat(
+  step: Step,
+  flight: FirstFlight,
+  frame: Uint8Array,
+  origin: Origin,
+): Promise<boolean> {
+  const seen = step.tx.get(replayRows, flight.replayKey)
+  if (seen === undefined) return false
+  const opened = openFrom(step.context.crypto, sessionsWith(step, seen.device), frame, step.nowMs)
+  if (!opened.ok) step.context.log.event('handshake-replayed')
+  else {
+    putSessions(step, seen.device, opened.peer)
+    await receivePayload(step, seen.device, opened.plaintext, origin)
+  }
+  return true
+}
+
+function rememberFlight(step: Step, flight: FirstFlight, { device }: ActiveDevice): void {
+  const rows = step.tx.all(replayRows)
+  if (rows.length >= limits.replayCacheEntries) {
+    const oldest = rows.reduce((a, b) => (b.atMs < a.atMs ? b : a))
+    step.tx.delete(replayRows, oldest.tag)
+  }
+  step.tx.put(replayRows, flight.replayKey, { tag: flight.replayKey, device, atMs: step.nowMs })
+}
+
+/** The device a handshake names, if the account's log, as known here or introduced, has it active. */
+function introduce(
+  step: Step,
+  opened: OpenedHandshake,
+): { readonly device: ActiveDevice; readonly log: DeviceLog } | undefined {
+  const { claims } = opened
+  const base = storedLog(step, claims.account) ?? introducedLog(step, opened)
+  if (base === undefined) return undefined
+  const ops = claims.introduction === null ? [] : (decodeLog(claims.introduction.log) ?? [])
+  const log = ops.length === 0 ? base : extendLog(step, base, ops)
+  const device = [...stateOf(step, log).active.values()].find((one) =>
+    equalBytes(one.certificate.bytes, claims.certificate),
+  )
+  return device === undefined ? undefined : { device, log }
+}
+
+function introducedLog(step: Step, { claims }: OpenedHandshake): DeviceLog | undefined {
+  if (claims.introduction === null) return undefined
+  const account = readGenesis(step.context.crypto, claims.introduction.genesis)
+  return account !== undefined && equalBytes(account.id, claims.account) ? emptyLog(account) : undefined
+}
+
+/** Decides what the stranger or contact is from now on; false when nothing of the handshake is to be kept. */
+function admitContact(step: Step, device: ActiveDevice, invite: InviteState | undefined): boolean {
+  const { account } = device
+  const known = step.tx.get(contactRows, account)
+  if (known?.state === contactStates.blocked) return false
+  const connected = known?.state === contactStates.connected || known?.state === contactStates.pending
+  if (invite === undefined) return connected || admitRequest(step, account, known)
+  const used = useInvite(invite, account, step.nowMs)
+  if (used.verdict === 'accepted') putInviteState(step, used.value)
+  if (connected) return true
+  const base = known ?? newContact(step, account)
+  if (used.verdict === 'accepted')
+    step.tx.put(contactRows, account, { ...base, state: contactStates.connected, owed: null })
+  else if (used.verdict === 'rejected')
+    step.tx.put(contactRows, account, { ...base, state: contactStates.refused, owed: used.reason })
+  return true
+}
+
+function admitRequest(step: Step, account: ActiveDevice['account'], known: Contact | undefined): boolean {
+  if (known !== undefined) return true
+  const open = step.tx.all(requestRows).filter((request) => !request.ignored)
+  if (open.length >= limits.openRequests) return false
+  const request = { requestId: account, account, name: '', atMs: step.nowMs, ignored: false }
+  step.tx.put(requestRows, request.requestId, request)
+  step.tx.put(contactRows, account, { ...newContact(step, account), state: contactStates.requested })
+  emit(step, { type: 'request', request: requestView(request) })
+  return true
+}
+
+/** A contact of whom nothing but the account is known. */
+export const newContact = (step: Step, account: ActiveDevice['account']): Contact => ({
+  account,
+  conversation: directConversationId(step.context.crypto, requireMe(step).self.account, account),
+  name: '',
+  alias: null,
+  state: contactStates.pending,
+  stateBefore: contactStates.pending,
+  verified: false,
+  discovery: null,
+  cardSeen: 0,
+  cardSent: 0,
+  cardAcked: 0,
+  cardOf: 0,
+  refused: null,
+  owed: null,
+  invitePsk: null,
+  addedAtMs: step.nowMs,
+})
+
+/** A device of a contact of which nothing but its certificate is known. */
+export const newPeer = ({ account, device }: DeviceAddress): Peer => ({
+  account,
+  device,
+  peerId: '',
+  bundle: null,
+  addresses: [],
+  deposits: [],
+  boot: 0,
+  bootNow: 0,
+  cardDue: 0,
+  renew: false,
+})

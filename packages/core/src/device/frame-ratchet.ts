@@ -1,0 +1,39 @@
+import { decodeFirstFlight, openFrom } from '../session/index.ts'
+import type { Origin, Step } from './context.ts'
+import { receiveHandshake } from './frame-handshake.ts'
+import { receivePayload } from './frame-payload.ts'
+import { acknowledgeAgain } from './frame-records.ts'
+import { peerByPeerId, peersOf } from './lookup.ts'
+import { putSessions, sessionsWith } from './sessions.ts'
+import { peerRows, type Peer } from './tables.ts'
+
+/** Devices a frame of this origin can be from; headers are encrypted, so each is tried. */
+function candidates(step: Step, origin: Origin): readonly Peer[] {
+  if (origin.via === 'channel') {
+    const peer = peerByPeerId(step, origin.peerId)
+    return peer === undefined ? [] : [peer]
+  }
+  const { account } = origin.queue
+  return account === null ? [] : peersOf(step, account)
+}
+
+/** Opens a frame on the session it belongs to, or takes it as a first flight. What opens nowhere is dropped and counted. */
+export async function receiveRatchetFrame(step: Step, frame: Uint8Array, origin: Origin): Promise<void> {
+  const { crypto, log } = step.context
+  for (const peer of candidates(step, origin)) {
+    const opened = openFrom(crypto, sessionsWith(step, peer.device), frame, step.nowMs)
+    if (opened.ok) {
+      putSessions(step, peer.device, opened.peer)
+      await receivePayload(step, peer.device, opened.plaintext, origin)
+      return
+    }
+    if (opened.reason === 'duplicate') {
+      acknowledgeAgain(step, peer)
+      return
+    }
+    if (opened.reason === 'body-failed') step.tx.put(peerRows, peer.device, { ...peer, renew: true })
+  }
+  const flight = decodeFirstFlight(frame)
+  if (flight === undefined) log.event('frame-dropped')
+  else await receiveHandshake(step, flight, frame, origin)
+}

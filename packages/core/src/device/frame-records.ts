@@ -1,0 +1,134 @@
+import { admitRecord, readRecord, receive, type CarriedRecord, type LinkedRecord } from '../history/index.ts'
+import { limits } from '../limits.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
+import type { Step } from './context.ts'
+import { conversationWith, putConversation, remoteOf, segmentNumber, withRemote } from './conversations.ts'
+import { emit } from './events.ts'
+import { stateOf, storedLog } from './logs.ts'
+import { requireMe } from './me.ts'
+import { findLink, storeRecord } from './records.ts'
+import {
+  contactRows,
+  contactStates,
+  heldRows,
+  peerRows,
+  recordRows,
+  type HeldRecord,
+  type Peer,
+} from './tables.ts'
+import { contactName, messageView } from './views.ts'
+
+/** Admits records in the order they come; those that wait are tried again whenever one got in. */
+export async function receiveRecords(
+  step: Step,
+  peer: Peer,
+  records: readonly CarriedRecord[],
+): Promise<void> {
+  let admitted = false
+  for (const record of records) admitted = (await receiveRecord(step, peer, record)) || admitted
+  while (admitted) admitted = await retryHeld(step, peer)
+}
+
+/** They are owed an acknowledgement again: a frame of theirs came a second time. */
+export function acknowledgeAgain(step: Step, peer: Peer): void {
+  const conversation = conversationWith(step, peer.account)
+  const remote = remoteOf(conversation, peer.device)
+  putConversation(step, withRemote(conversation, { ...remote, gotDue: true }))
+  const contact = step.tx.get(contactRows, peer.account)
+  if (contact !== undefined && contact.cardSeen > 0)
+    step.tx.put(peerRows, peer.device, { ...peer, cardDue: contact.cardSeen })
+}
+
+/** True when a record that was not held is held now. */
+async function receiveRecord(step: Step, peer: Peer, carried: CarriedRecord): Promise<boolean> {
+  const { crypto, log } = step.context
+  const header = readRecord(crypto, carried.bytes)
+  const identityKey = authorKey(step, peer)
+  if (header === undefined || identityKey === undefined) {
+    log.event('record-rejected')
+    return false
+  }
+  if ((await step.tx.load(recordRows, header.id)) !== undefined) {
+    acknowledgeAgain(step, peer)
+    return false
+  }
+  const conversation = conversationWith(step, peer.account)
+  const links = new Map<string, LinkedRecord | undefined>()
+  for (const id of [
+    ...header.content.refs,
+    ...(header.content.selfPrev === null ? [] : [header.content.selfPrev]),
+  ])
+    links.set(toHex(id), await findLink(step, id))
+  const verdict = admitRecord(crypto, carried, {
+    conversation: conversation.conversation,
+    account: peer.account,
+    device: peer.device,
+    identityKey,
+    segmentNumber: (segment) => segmentNumber(step, conversation, segment),
+    linked: (id) => links.get(toHex(id)),
+  })
+  switch (verdict.verdict) {
+    case 'accepted':
+      await keep(step, peer, verdict.value.segmentNumber, carried)
+      return true
+    case 'held':
+      hold(step, peer, header.id, {
+        conversation: conversation.conversation,
+        device: peer.device,
+        record: carried,
+        atMs: step.nowMs,
+      })
+      return false
+    case 'rejected':
+      log.event('record-rejected')
+      return false
+  }
+}
+
+/** Identity key of an author: of a device that is or was on the account's log. */
+function authorKey(step: Step, peer: Peer) {
+  const log = storedLog(step, peer.account)
+  if (log === undefined) return undefined
+  return stateOf(step, log).active.get(toHex(peer.device))?.certificate.identityKey
+}
+
+async function keep(step: Step, peer: Peer, segment: number, carried: CarriedRecord): Promise<void> {
+  const header = readRecord(step.context.crypto, carried.bytes)
+  if (header === undefined) return
+  const stored = await storeRecord(step, conversationWith(step, peer.account), header, carried, segment)
+  const remote = remoteOf(stored, peer.device)
+  const moved = withRemote(
+    { ...stored, unread: stored.unread + 1 },
+    { ...remote, received: receive(remote.received, header.content.aseq), gotDue: true },
+  )
+  putConversation(step, moved)
+  step.tx.delete(heldRows, header.id)
+  const contact = step.tx.get(contactRows, peer.account)
+  if (contact?.state !== contactStates.connected) return
+  const message = messageView(step, moved, { header, body: carried.body, receivedAtMs: step.nowMs }, [])
+  emit(step, { type: 'message', message })
+  const { previews } = requireMe(step).self
+  const preview =
+    previews && message.text !== null ? { name: contactName(contact), text: message.text } : undefined
+  step.effects.push({ kind: 'notify', preview })
+}
+
+/** Keeps a record that waits; the oldest goes when too many do, and is asked for again by the next `got`. */
+function hold(step: Step, peer: Peer, id: Uint8Array, row: HeldRecord): void {
+  const waiting = step.tx.all(heldRows).filter((other) => equalBytes(other.device, peer.device))
+  if (waiting.length >= limits.heldRecords) {
+    const oldest = waiting.reduce((a, b) => (b.atMs < a.atMs ? b : a))
+    const header = readRecord(step.context.crypto, oldest.record.bytes)
+    if (header !== undefined) step.tx.delete(heldRows, header.id)
+  }
+  step.tx.put(heldRows, id, row)
+}
+
+async function retryHeld(step: Step, peer: Peer): Promise<boolean> {
+  let admitted = false
+  for (const row of step.tx.all(heldRows)) {
+    if (equalBytes(row.device, peer.device))
+      admitted = (await receiveRecord(step, peer, row.record)) || admitted
+  }
+  return admitted
+}

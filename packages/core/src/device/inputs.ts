@@ -1,0 +1,128 @@
+import type { NetworkEvent } from '../ports/index.ts'
+import { limits } from '../limits.ts'
+import { commandAdd } from './resolve.ts'
+import { commands } from './commands.ts'
+import type { CommandName, Commands, QueryName } from './api.ts'
+import type { Channel, GetPurpose, Purpose, Step } from './context.ts'
+import { onNetworkEvent, onOpened, onOpenFailed, tellConnection } from './network-input.ts'
+import { bundleFound, publishDue } from './publish.ts'
+import { inviteInDht } from './invites.ts'
+import { queries } from './queries.ts'
+import { tendRelays } from './relay-input.ts'
+import { dhtAnswered } from './resolve.ts'
+import { bootstrapRows, relayRows } from './tables.ts'
+import { tick, watchClock } from './tick.ts'
+import { ownRollback } from './rollback.ts'
+import { wakeAt } from './timers.ts'
+
+/** Everything that can happen to a device, one at a time. */
+export type Input =
+  | { readonly kind: 'command'; readonly name: CommandName; readonly input: unknown }
+  | { readonly kind: 'query'; readonly name: QueryName; readonly input: unknown }
+  | { readonly kind: 'network'; readonly event: NetworkEvent }
+  | { readonly kind: 'opened'; readonly purpose: Purpose; readonly channel: Channel }
+  | { readonly kind: 'open-failed'; readonly purpose: Purpose }
+  | { readonly kind: 'got'; readonly purpose: GetPurpose; readonly values: readonly Uint8Array[] }
+  | { readonly kind: 'put'; readonly inviteId: Uint8Array | undefined; readonly nodes: number }
+  | { readonly kind: 'online'; readonly peerId: string; readonly addresses: readonly string[] }
+  | { readonly kind: 'opening'; readonly doubted: boolean }
+  | { readonly kind: 'tick' }
+
+/** What an input's sender hears; `add` answers later than its batch. */
+export interface Answer {
+  readonly settle: (value: unknown) => void
+  readonly fail: (error: unknown) => void
+}
+
+/** Stands for an answer that comes with a later input. */
+export const later: unique symbol = Symbol('later')
+
+/** Carries out one input. Throws leave nothing of it. */
+export async function handle(step: Step, input: Input, answer: Answer): Promise<unknown> {
+  switch (input.kind) {
+    case 'command':
+      return handleCommand(step, input.name, input.input, answer)
+    case 'query':
+      return handleQuery(step, input.name, input.input)
+    case 'network':
+      return onNetworkEvent(step, input.event)
+    case 'opened': {
+      onOpened(step, input.purpose, input.channel)
+      return
+    }
+    case 'open-failed': {
+      onOpenFailed(step, input.purpose)
+      return
+    }
+    case 'got': {
+      onValues(step, input.purpose, input.values)
+      return
+    }
+    case 'put': {
+      onPut(step, input.inviteId, input.nodes)
+      return
+    }
+    case 'online': {
+      onOnline(step, input.peerId, input.addresses)
+      return
+    }
+    case 'opening': {
+      onOpening(step, input.doubted)
+      return
+    }
+    case 'tick': {
+      tick(step)
+      return
+    }
+  }
+}
+
+async function handleCommand(
+  step: Step,
+  name: CommandName,
+  input: unknown,
+  answer: Answer,
+): Promise<unknown> {
+  if (name === 'add') {
+    commandAdd(step, input as Commands['add']['in'], answer.settle, answer.fail)
+    return later
+  }
+  const handler = commands[name] as (step: Step, input: unknown) => unknown
+  return handler(step, input)
+}
+
+async function handleQuery(step: Step, name: QueryName, input: unknown): Promise<unknown> {
+  const handler = queries[name] as (step: Step, input: unknown) => unknown
+  return handler(step, input)
+}
+
+function onValues(step: Step, purpose: GetPurpose, values: readonly Uint8Array[]): void {
+  if (purpose.for === 'invite') dhtAnswered(step, purpose.token, purpose.day, values)
+  else bundleFound(step, purpose, values)
+}
+
+function onPut(step: Step, inviteId: Uint8Array | undefined, nodes: number): void {
+  if (nodes > 0) step.context.live.published = true
+  if (inviteId !== undefined) inviteInDht(step, inviteId, nodes)
+}
+
+/** The network is up: relays and entries to the DHT are held on to, and what waits is sent. */
+function onOnline(step: Step, peerId: string, addresses: readonly string[]): void {
+  const { live } = step.context
+  live.online = true
+  live.peerId = peerId
+  live.addresses = addresses
+  live.publishMs = step.monoMs
+  for (const { address } of [...step.tx.all(relayRows), ...step.tx.all(bootstrapRows)])
+    step.effects.push({ kind: 'attach', address })
+  tendRelays(step)
+  publishDue(step)
+  tellConnection(step)
+  wakeAt(step, step.monoMs + limits.retryMinMs)
+}
+
+/** The home has been opened: what opening found is said before anything else happens. */
+function onOpening(step: Step, doubted: boolean): void {
+  watchClock(step)
+  if (doubted) ownRollback(step)
+}

@@ -1,0 +1,202 @@
+import { mailboxProtocol } from '../mailbox/index.ts'
+import type { NetworkEvent } from '../ports/index.ts'
+import { toHex } from '../wire/index.ts'
+import type { ConnectionState } from './api.ts'
+import type { Channel, Purpose, RelayLink, Step } from './context.ts'
+import { emit } from './events.ts'
+import { receiveRatchetFrame } from './frame-ratchet.ts'
+import { answerInvite } from './invites.ts'
+import { linkTo, peerByPeerId } from './lookup.ts'
+import { findMe } from './me.ts'
+import { currentBundle } from './prekeys.ts'
+import { directProtocol, inviteProtocol } from './protocols.ts'
+import { relayFrame, relayLost, relayOpened } from './relay-input.ts'
+import { relayLink } from './relay-link.ts'
+import { inviteAnswered, inviteOpened } from './resolve.ts'
+import { peerRows, relayRows } from './tables.ts'
+import { noteFailure, noteSuccess, wakeAt } from './timers.ts'
+
+/** What the network port tells. */
+export async function onNetworkEvent(step: Step, event: NetworkEvent): Promise<void> {
+  const { live } = step.context
+  switch (event.type) {
+    case 'opened': {
+      onInbound(step, { ...event, inbound: true })
+      return
+    }
+    case 'frame':
+      return onFrame(step, event.channel, event.frame)
+    case 'closed': {
+      onClosed(step, event.channel)
+      return
+    }
+    case 'peer':
+      if (event.connected) live.connected.set(event.peer, event.route)
+      else live.connected.delete(event.peer)
+      if (event.connected) hurry(step, event.peer)
+      {
+        tellConnection(step)
+        return
+      }
+    case 'discovered':
+      live.nearby.set(event.peer, event.addresses)
+      {
+        hurry(step, event.peer)
+        return
+      }
+    case 'addresses': {
+      onAddresses(step, event.addresses)
+      return
+    }
+    case 'message':
+      return
+  }
+}
+
+/** A contact is near: no reason to wait for the next attempt. */
+function hurry(step: Step, peerId: string): void {
+  const peer = peerByPeerId(step, peerId)
+  if (peer !== undefined) linkTo(step, peer.device).nextMs = 0
+}
+
+/** New addresses make a new bundle, which contacts and the DHT are told. */
+function onAddresses(step: Step, addresses: readonly string[]): void {
+  const { live } = step.context
+  live.addresses = addresses
+  if (findMe(step) === undefined) return
+  currentBundle(step)
+  live.publishMs = Math.min(live.publishMs, step.monoMs + 1_000)
+  wakeAt(step, live.publishMs)
+}
+
+function onInbound(step: Step, channel: Channel): void {
+  const { live } = step.context
+  live.channels.set(channel.channel, channel)
+  if (channel.protocol !== directProtocol) return
+  const peer = peerByPeerId(step, channel.peer)
+  if (peer === undefined) return
+  const link = linkTo(step, peer.device)
+  if (link.channel === undefined) adoptChannel(step, peer.device, channel.channel)
+}
+
+/** From now on the device is reached on this channel; everything kept for it is sent there. */
+function adoptChannel(step: Step, device: Uint8Array, channel: number): void {
+  const link = linkTo(step, device as never)
+  link.channel = channel
+  link.sent.clear()
+  noteSuccess(link)
+}
+
+async function onFrame(step: Step, number: number, frame: Uint8Array): Promise<void> {
+  const channel = step.context.live.channels.get(number)
+  if (channel === undefined || findMe(step) === undefined) return
+  switch (channel.protocol) {
+    case directProtocol:
+      await receiveRatchetFrame(step, frame, { via: 'channel', channel: number, peerId: channel.peer })
+      {
+        adoptKnown(step, channel)
+        return
+      }
+    case inviteProtocol: {
+      if (channel.inbound) answerInvite(step, number, frame)
+      else inviteAnswered(step, number, frame)
+      return
+    }
+    case mailboxProtocol: {
+      const link = relayByChannel(step, number)
+      return link === undefined ? undefined : relayFrame(step, link, frame)
+    }
+    default:
+      return
+  }
+}
+
+/** A stranger who became a contact on this channel is answered on it. */
+function adoptKnown(step: Step, channel: Channel): void {
+  const peer = peerByPeerId(step, channel.peer)
+  if (peer !== undefined && linkTo(step, peer.device).channel === undefined)
+    adoptChannel(step, peer.device, channel.channel)
+}
+
+const relayByChannel = (step: Step, channel: number): RelayLink | undefined =>
+  [...step.context.live.relays.values()].find((link) => link.channel === channel)
+
+function onClosed(step: Step, number: number): void {
+  const { live } = step.context
+  const channel = live.channels.get(number)
+  live.channels.delete(number)
+  const relay = relayByChannel(step, number)
+  if (relay !== undefined) {
+    relayLost(step, relay)
+    return tellConnection(step)
+  }
+  if (channel?.protocol === inviteProtocol && !channel.inbound) return inviteAnswered(step, number, undefined)
+  for (const [, link] of live.peers) {
+    if (link.channel !== number) continue
+    link.channel = undefined
+    link.sent.clear()
+    const other = [...live.channels.values()].find(
+      (one) => one.protocol === directProtocol && one.peer === channel?.peer,
+    )
+    if (other !== undefined) link.channel = other.channel
+    else link.nextMs = step.monoMs
+  }
+}
+
+/** A channel we asked for is open. */
+export function onOpened(step: Step, purpose: Purpose, channel: Channel): void {
+  step.context.live.channels.set(channel.channel, channel)
+  switch (purpose.for) {
+    case 'peer': {
+      const link = linkTo(step, purpose.device as never)
+      link.opening = false
+      if (link.channel === undefined) adoptChannel(step, purpose.device, channel.channel)
+      return
+    }
+    case 'relay':
+      relayOpened(step, purpose.address, channel.channel)
+      return tellConnection(step)
+    case 'invite':
+      return inviteOpened(step, purpose.token, channel.channel)
+  }
+}
+
+/** A channel we asked for did not come. */
+export function onOpenFailed(step: Step, purpose: Purpose): void {
+  switch (purpose.for) {
+    case 'peer': {
+      const link = linkTo(step, purpose.device as never)
+      noteFailure(step, link)
+      step.context.live.lookups.add(toHex(purpose.device))
+      wakeAt(step, step.monoMs)
+      return
+    }
+    case 'relay':
+      relayLost(step, relayLink(step, purpose.address))
+      return tellConnection(step)
+    case 'invite':
+      return inviteOpened(step, purpose.token, undefined)
+  }
+}
+
+/** How this device is connected, in one word. */
+export function connectionOf(step: Step): ConnectionState {
+  const { live } = step.context
+  if (!live.online) return 'offline'
+  const contacts = new Set(step.tx.all(peerRows).map((peer) => peer.peerId))
+  const reached = [...live.connected].filter(([peer]) => contacts.has(peer))
+  if (reached.some(([, route]) => route === 'direct')) return 'direct'
+  const relays = step.tx.all(relayRows)
+  const relayed = relays.some((relay) => live.relays.get(relay.address)?.session !== undefined)
+  if (relayed || reached.length > 0) return 'relay'
+  if (live.nearby.size > 0) return 'local'
+  return live.connected.size > 0 || relays.length > 0 ? 'limited' : 'offline'
+}
+
+export function tellConnection(step: Step): void {
+  const { live } = step.context
+  const connection = connectionOf(step)
+  if (connection === live.connection) return
+  live.connection = connection
+  emit(step, { type: 'connection', connection })
+}

@@ -1,0 +1,69 @@
+import { sizes } from '../crypto/index.ts'
+import { invariant } from '../errors.ts'
+import {
+  decodePrekeys,
+  encodePrekeys,
+  noPrekeys,
+  prekeysDue,
+  publishBundle,
+  readBundle,
+  rotatePrekeys,
+  type BundleContact,
+  type Prekeys,
+} from '../identity/index.ts'
+import { limits } from '../limits.ts'
+import type { Step } from './context.ts'
+import { requireMe } from './me.ts'
+import { introTarget, relayAddresses } from './queues.ts'
+import { onlyRow, prekeyRows, selfRows } from './tables.ts'
+
+/** Own prekeys with their private halves. */
+export function ownPrekeys(step: Step): Prekeys {
+  const row = step.tx.get(prekeyRows, onlyRow)
+  if (row === undefined) return noPrekeys
+  const prekeys = decodePrekeys(step.context.crypto, row)
+  invariant(prekeys, 'E_PREKEYS', 'the prekey row does not decode')
+  return prekeys
+}
+
+/** Makes a new generation when one is due. */
+export function refreshPrekeys(step: Step): void {
+  const { crypto, random } = step.context
+  const held = ownPrekeys(step)
+  if (!prekeysDue(held, step.nowMs)) return
+  const seeds = { dh: random.bytes(sizes.seed), kem: random.bytes(sizes.kemSeed) }
+  step.tx.put(prekeyRows, onlyRow, encodePrekeys(rotatePrekeys(crypto, held, seeds, step.nowMs).prekeys))
+}
+
+/**
+ * The bundle that says where this device is now: the newest one, or a new one when an address, a relay or
+ * the prekeys changed since. A new bundle makes a new card.
+ */
+export function currentBundle(step: Step): Uint8Array {
+  refreshPrekeys(step)
+  const { crypto, live } = step.context
+  const me = requireMe(step)
+  const held = ownPrekeys(step)
+  const place: BundleContact = {
+    addresses: live.addresses.slice(0, limits.bundleAddresses),
+    relays: relayAddresses(step).slice(0, limits.bundleRelays),
+    intro: introTarget(step),
+  }
+  const latest = held.bundles.at(-1)
+  if (latest !== undefined && latest.prekeyId + 1 === held.nextId && says(step, latest.bytes, place))
+    return latest.bytes
+  const { prekeys, bundle } = publishBundle(crypto, held, me.identity, me.certificate, place)
+  step.tx.put(prekeyRows, onlyRow, encodePrekeys(prekeys))
+  step.tx.put(selfRows, onlyRow, { ...me.self, cardSeq: me.self.cardSeq + 1 })
+  return bundle.bytes
+}
+
+function says(step: Step, bundle: Uint8Array, place: BundleContact): boolean {
+  const read = readBundle(step.context.crypto, bundle, step.nowMs)
+  if (read.verdict !== 'accepted') return false
+  const { addresses, relays, intro } = read.value
+  return same(addresses, place.addresses) && same(relays, place.relays) && intro?.relay === place.intro?.relay
+}
+
+const same = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((item, i) => item === b[i])

@@ -1,0 +1,125 @@
+import { deviceState, safetyNumber, type AccountId } from '../identity/index.ts'
+import { UsageError } from '../errors.ts'
+import { toBase32 } from '../wire/index.ts'
+import type { DeviceEvent, MessageView, Queries, QueryName, StatusView } from './api.ts'
+import { selfView, settingsView } from './command-account.ts'
+import { relayViewOf } from './command-contact.ts'
+import type { Step } from './context.ts'
+import { metaOf, restoreEvent } from './events.ts'
+import { inviteView } from './invites.ts'
+import { readId, requireContact, requireConversation } from './lookup.ts'
+import { headsOf, storedLog } from './logs.ts'
+import { findMe, requireMe } from './me.ts'
+import { connectionOf } from './network-input.ts'
+import { queryHistory } from './query-history.ts'
+import { counterKey } from './row.ts'
+import {
+  contactRows,
+  contactStates,
+  conversationRows,
+  eventRows,
+  heldRows,
+  inviteRows,
+  relayRows,
+  requestRows,
+  warningRows,
+} from './tables.ts'
+import { contactView, conversationView, findMessage, requestView } from './views.ts'
+
+type Handler<Q extends QueryName> = (
+  step: Step,
+  input: Queries[Q]['in'],
+) => Queries[Q]['out'] | Promise<Queries[Q]['out']>
+
+/** Every query and what answers it. None of them writes. */
+export const queries: { readonly [Q in QueryName]: Handler<Q> } = {
+  self: (step) => {
+    const me = findMe(step)
+    return me === undefined ? null : selfView(me.self)
+  },
+  status: queryStatus,
+  contacts: (step) => shownContacts(step).map((contact) => contactView(step, contact)),
+  requests: (step) =>
+    step.tx
+      .all(requestRows)
+      .filter((request) => !request.ignored)
+      .map(requestView),
+  invites: (step) => step.tx.all(inviteRows).map((row) => inviteView(row, step.nowMs)),
+  relays: (step) => step.tx.all(relayRows).map((relay) => relayViewOf(step, relay.relayId, relay.address)),
+  conversations: queryConversations,
+  history: queryHistory,
+  settings: (step) => settingsView(requireMe(step).self),
+  safety: querySafety,
+  events: queryEvents,
+}
+
+const shownContacts = (step: Step) =>
+  step.tx
+    .all(contactRows)
+    .filter((contact) => contact.state !== contactStates.requested && contact.state !== contactStates.refused)
+
+async function queryConversations(step: Step): Promise<Queries['conversations']['out']> {
+  const shown = new Set(shownContacts(step).map((contact) => toBase32(contact.account)))
+  const open = step.tx.all(conversationRows).filter((one) => shown.has(toBase32(one.account)))
+  const views = []
+  for (const conversation of open.toSorted((a, b) => b.lastMs - a.lastMs))
+    views.push(await conversationView(step, conversation))
+  return views
+}
+
+function queryStatus(step: Step): StatusView {
+  const { live } = step.context
+  const conversations = step.tx.all(conversationRows)
+  const outbox = conversations.reduce((sum, one) => {
+    const reached = one.remotes.map((remote) => remote.got.upTo - remote.got.holes.length)
+    return sum + one.aseq - (reached.length === 0 ? 0 : Math.min(...reached))
+  }, 0)
+  return {
+    peerId: live.peerId,
+    listen: live.addresses,
+    connection: connectionOf(step),
+    peers: live.connected.size,
+    relays: step.tx.all(relayRows).map((relay) => relayViewOf(step, relay.relayId, relay.address)),
+    outbox,
+    held: step.tx.all(heldRows).length,
+    conversations: conversations.length,
+    warnings: step.tx.all(warningRows),
+  }
+}
+
+function querySafety(step: Step, input: Queries['safety']['in']): Queries['safety']['out'] {
+  const { crypto } = step.context
+  const { self } = requireMe(step)
+  const contact = requireContact(step, readId(input.accountId, 'an account id'))
+  const seen = (account: AccountId) => ({ account, heads: headsOf(storedLog(step, account)) })
+  return {
+    number: safetyNumber(crypto, self.account, contact.account),
+    deviceState: deviceState(crypto, seen(self.account), seen(contact.account)),
+  }
+}
+
+/** Events in one answer, at most. */
+const eventsLimit = 1_000
+
+async function queryEvents(step: Step, input: Queries['events']['in']): Promise<readonly DeviceEvent[]> {
+  if (!Number.isSafeInteger(input.since) || input.since < 0)
+    throw new UsageError('E_SEQ', 'an event number is not negative')
+  const { eventSeq } = metaOf(step)
+  const found: DeviceEvent[] = []
+  for (let seq = input.since + 1; seq <= eventSeq && found.length < eventsLimit; seq++) {
+    const row = await step.tx.load(eventRows, counterKey(seq))
+    const event = row === undefined ? null : await restored(step, row)
+    if (event !== null) found.push(event)
+  }
+  return found
+}
+
+async function restored(step: Step, row: string): Promise<DeviceEvent | null> {
+  const stored = JSON.parse(row) as { type: string; messageId?: string; conversationId?: string }
+  let message: MessageView | null = null
+  if (stored.type === 'message') {
+    const conversation = requireConversation(step, stored.conversationId ?? '')
+    message = await findMessage(step, conversation, readId(stored.messageId ?? '', 'a message id'))
+  }
+  return restoreEvent(row, () => message)
+}

@@ -1,0 +1,259 @@
+import {
+  ackRequest,
+  createQueueRequest,
+  readHello,
+  readReply,
+  subscribeRequest,
+  type DeliveredItem,
+  type MailboxReply,
+} from '../mailbox/index.ts'
+import { toHex } from '../wire/index.ts'
+import type { RelayLink, RelayRequest, Step } from './context.ts'
+import { conversationWith } from './conversations.ts'
+import { receiveRatchetFrame } from './frame-ratchet.ts'
+import { publishAtRelay, recordAnswered } from './invites.ts'
+import { rowKey, tellStates } from './outbox-rows.ts'
+import { askForInvites, lookupAnswered, relayUnreachable } from './resolve.ts'
+import { ownQueue, queueKeys } from './queues.ts'
+import { noteFailure, noteSuccess, wakeAt } from './timers.ts'
+import {
+  contactRows,
+  contactStates,
+  outboxRows,
+  peerRows,
+  queueRows,
+  relayRows,
+  selfRows,
+  onlyRow,
+  type Peer,
+  type Queue,
+  type Relay,
+} from './tables.ts'
+import { requireMe } from './me.ts'
+
+import { ask, peerIdIn, relayLink, wantRelay } from './relay-link.ts'
+
+/** A full queue is tried again after this long. */
+const fullMs = 60_000
+
+/** Keeps a channel to each of our relays. */
+export function tendRelays(step: Step): void {
+  for (const relay of step.tx.all(relayRows)) wantRelay(step, relay.address)
+}
+
+/** The channel is open; the relay speaks first. */
+export function relayOpened(step: Step, address: string, channel: number): void {
+  const link = relayLink(step, address)
+  link.channel = channel
+  link.opening = false
+}
+
+/** The channel is gone, or never came. What was asked on it is asked again on the next. */
+export function relayLost(step: Step, link: RelayLink): void {
+  const failed = link.session === undefined
+  for (const request of link.waiting.values())
+    if (request.kind === 'lookup') lookupAnswered(step, request.token, undefined)
+  link.channel = undefined
+  link.session = undefined
+  link.waiting.clear()
+  link.putting.clear()
+  link.watched.clear()
+  relayUnreachable(step, link.address)
+  if (failed) noteFailure(step, link)
+  else link.nextMs = step.monoMs + 1_000
+  if (ownRelay(step, link.address) !== undefined) wakeAt(step, link.nextMs)
+}
+
+/** A frame of a relay's channel. */
+export async function relayFrame(step: Step, link: RelayLink, frame: Uint8Array): Promise<void> {
+  if (link.session === undefined) {
+    relayGreets(step, link, frame)
+    return
+  }
+  const decoded = readReply(frame)
+  if (!decoded.ok) {
+    hangUp(step, link)
+    return
+  }
+  const { id, reply } = decoded.value
+  if (reply.kind === 'push') return receivePush(step, link, reply)
+  if (id === null) {
+    hangUp(step, link)
+    return
+  }
+  const request = link.waiting.get(id)
+  link.waiting.delete(id)
+  if (request !== undefined) await receiveAnswer(step, link, request, reply)
+}
+
+function hangUp(step: Step, link: RelayLink): void {
+  step.context.log.event('relay-unreadable')
+  if (link.channel !== undefined) step.effects.push({ kind: 'close', channel: link.channel })
+}
+
+/** The hello binds every later request to this channel; then our queues there are set up. */
+function relayGreets(step: Step, link: RelayLink, frame: Uint8Array): void {
+  const session = readHello(peerIdIn(link.address), frame)
+  if (session === undefined) {
+    noteFailure(step, link)
+    return hangUp(step, link)
+  }
+  link.session = session
+  noteSuccess(link)
+  const relay = ownRelay(step, link.address)
+  if (relay !== undefined) tendQueues(step, relay, link)
+  askForInvites(step, link)
+}
+
+const ownRelay = (step: Step, address: string): Relay | undefined =>
+  step.tx.all(relayRows).find((relay) => relay.address === address)
+
+/** One inbox for each contact and one intro queue: created once, then watched on every channel. */
+export function tendQueues(step: Step, relay: Relay, link: RelayLink): void {
+  const contacts = step.tx
+    .all(contactRows)
+    .filter((one) => one.state === contactStates.connected || one.state === contactStates.pending)
+  const asked = new Set(
+    [...link.waiting.values()].map((request) => ('recvId' in request ? toHex(request.recvId) : '')),
+  )
+  for (const account of [null, ...contacts.map((one) => one.account)]) {
+    const queue = ownQueue(step, relay, account)
+    if (!asked.has(toHex(queue.recvId))) tendQueue(step, link, queue)
+  }
+  publishAtRelay(step, link)
+}
+
+function tendQueue(step: Step, link: RelayLink, queue: Queue): void {
+  const { crypto } = step.context
+  const keys = queueKeys(step, queue)
+  if (queue.created) {
+    if (link.watched.has(toHex(queue.recvId))) return
+    link.watched.add(toHex(queue.recvId))
+    const { recvId } = queue
+    ask(step, link, { kind: 'subscribe', recvId }, (session, id) =>
+      subscribeRequest(crypto, session, id, keys.read, queue.cursor),
+    )
+  } else {
+    const kind = queue.intro ? 'intro' : 'inbox'
+    ask(step, link, { kind: 'create', recvId: queue.recvId }, (session, id) =>
+      createQueueRequest(crypto, session, id, keys, kind),
+    )
+  }
+}
+
+async function receiveAnswer(
+  step: Step,
+  link: RelayLink,
+  request: RelayRequest,
+  reply: MailboxReply,
+): Promise<void> {
+  switch (request.kind) {
+    case 'create': {
+      queueCreated(step, link, request.recvId, reply)
+      return
+    }
+    case 'subscribe': {
+      queueWatched(step, link, request.recvId, reply)
+      return
+    }
+    case 'put':
+      return putAnswered(step, link, request.row, reply)
+    case 'record': {
+      recordAnswered(step, request.inviteId, reply.kind === 'done')
+      return
+    }
+    case 'lookup': {
+      lookupAnswered(step, request.token, reply.kind === 'record' ? reply.value : undefined)
+      return
+    }
+    case 'other':
+      return
+  }
+}
+
+/** The queue is there: whoever should deposit in it is told with the next card or bundle. */
+function queueCreated(step: Step, link: RelayLink, recvId: Uint8Array, reply: MailboxReply): void {
+  const queue = step.tx.get(queueRows, recvId)
+  if (queue === undefined || reply.kind !== 'done') return step.context.log.event('queue-refused')
+  const created = { ...queue, created: true }
+  step.tx.put(queueRows, recvId, created)
+  tendQueue(step, link, created)
+  if (queue.account === null) {
+    const { self } = requireMe(step)
+    step.tx.put(selfRows, onlyRow, { ...self, cardSeq: self.cardSeq + 1 })
+    publishAtRelay(step, link)
+    step.context.live.publishMs = step.monoMs
+    return
+  }
+  const contact = step.tx.get(contactRows, queue.account)
+  if (contact !== undefined) step.tx.put(contactRows, contact.account, { ...contact, cardOf: 0 })
+}
+
+/** A relay that lost our queue is asked to make it again; what waited in it is gone and comes back from its senders. */
+function queueWatched(step: Step, link: RelayLink, recvId: Uint8Array, reply: MailboxReply): void {
+  const queue = step.tx.get(queueRows, recvId)
+  if (queue === undefined || reply.kind === 'done') return
+  link.watched.delete(toHex(recvId))
+  if (reply.kind !== 'denied') return
+  const lost = { ...queue, created: false, cursor: 0 }
+  step.tx.put(queueRows, recvId, lost)
+  tendQueue(step, link, lost)
+}
+
+/** Items of a queue: opened one by one; the acknowledgement leaves only after all of it is durable. */
+async function receivePush(
+  step: Step,
+  link: RelayLink,
+  push: { readonly recvId: Uint8Array; readonly items: readonly DeliveredItem[] },
+): Promise<void> {
+  const queue = step.tx.get(queueRows, push.recvId)
+  if (
+    queue === undefined ||
+    toHex(queue.relayId) !== toHex(ownRelay(step, link.address)?.relayId ?? new Uint8Array())
+  )
+    return
+  let { cursor } = queue
+  for (const item of push.items) {
+    if (item.cursor <= cursor) continue
+    await receiveRatchetFrame(step, item.blob, { via: 'queue', queue })
+    cursor = item.cursor
+  }
+  if (cursor > queue.cursor) step.tx.put(queueRows, queue.recvId, { ...queue, cursor })
+  const keys = queueKeys(step, queue)
+  ask(step, link, { kind: 'other' }, (session, id) =>
+    ackRequest(step.context.crypto, session, id, keys.read, cursor),
+  )
+}
+
+/** The relay's word on a deposit: durable there, or why not. */
+async function putAnswered(step: Step, link: RelayLink, seq: number, reply: MailboxReply): Promise<void> {
+  const row = step.tx.get(outboxRows, rowKey(seq))
+  link.putting.delete(seq)
+  if (row === undefined) return
+  const peer = step.tx.get(peerRows, row.device)
+  if (peer === undefined) return
+  if (reply.kind === 'denied') {
+    forgetDeposit(step, peer, link.address)
+    return
+  }
+  if (reply.kind !== 'done') {
+    link.putting.add(seq)
+    step.context.log.event('deposit-refused')
+    wakeAt(step, step.monoMs + (reply.kind === 'busy' ? reply.retryAfterMs : fullMs))
+    return
+  }
+  if (row.aseqs.length === 0 && row.cardSeq === 0) {
+    step.tx.delete(outboxRows, rowKey(seq))
+    return
+  }
+  step.tx.put(outboxRows, rowKey(seq), { ...row, relays: [...row.relays, link.address] })
+  if (row.relays.length === 0) await tellStates(step, conversationWith(step, peer.account), row.aseqs)
+}
+
+/** The queue is gone or was never there; a later card names another. */
+function forgetDeposit(step: Step, peer: Peer, address: string): void {
+  step.tx.put(peerRows, peer.device, {
+    ...peer,
+    deposits: peer.deposits.filter((target) => target.relay !== address),
+  })
+}

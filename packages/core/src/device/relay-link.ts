@@ -1,0 +1,91 @@
+import { mailboxProtocol, putRequest, type ClientSession } from '../mailbox/index.ts'
+import { utf8 } from '../wire/index.ts'
+import type { RelayLink, RelayRequest, Step } from './context.ts'
+import type { DepositTarget, OutboxRow, Peer } from './tables.ts'
+import { wakeAt } from './timers.ts'
+
+/** PeerId at the end of a relay's address. */
+export const peerIdIn = (address: string): string => address.split('/p2p/').at(-1) ?? ''
+
+/** Link to a relay, ours or one a contact collects at. */
+export function relayLink(step: Step, address: string): RelayLink {
+  const { relays } = step.context.live
+  const known = relays.get(address)
+  if (known !== undefined) return known
+  const fresh: RelayLink = {
+    address,
+    opening: false,
+    failures: 0,
+    nextMs: 0,
+    channel: undefined,
+    session: undefined,
+    nextId: 1,
+    waiting: new Map(),
+    putting: new Set(),
+    watched: new Set(),
+  }
+  relays.set(address, fresh)
+  return fresh
+}
+
+/** Opens a channel to a relay unless there is one or it is too early to try again. */
+export function wantRelay(step: Step, address: string): RelayLink {
+  const link = relayLink(step, address)
+  if (link.channel !== undefined || link.opening) return link
+  if (step.monoMs < link.nextMs) {
+    wakeAt(step, link.nextMs)
+    return link
+  }
+  link.opening = true
+  const purpose = { for: 'relay', address } as const
+  step.effects.push({
+    kind: 'open',
+    peer: peerIdIn(address),
+    addresses: [address],
+    protocol: mailboxProtocol,
+    purpose,
+  })
+  return link
+}
+
+/** Asks the relay something; the answer finds its way back by the id. */
+export function ask(
+  step: Step,
+  link: RelayLink,
+  request: RelayRequest,
+  build: (session: ClientSession, id: number) => Uint8Array,
+): void {
+  const { session, channel } = link
+  if (session === undefined || channel === undefined) return
+  const id = link.nextId
+  link.nextId += 1
+  link.waiting.set(id, request)
+  step.effects.push({ kind: 'write', channel, frame: build(session, id) })
+}
+
+/** Deposit places of a contact's device whose relay answers now. */
+export const readyDeposits = (step: Step, peer: Peer): readonly DepositTarget[] =>
+  peer.deposits.filter((target) => step.context.live.relays.get(target.relay)?.session !== undefined)
+
+/** Opens the relays a contact's device collects at. */
+export function wantDeposits(step: Step, peer: Peer): void {
+  for (const target of peer.deposits) wantRelay(step, target.relay)
+}
+
+/** Leaves a frame wherever the device collects and it is not yet. */
+export function depositRow(step: Step, peer: Peer, row: OutboxRow): void {
+  const { crypto } = step.context
+  for (const target of readyDeposits(step, peer)) {
+    const link = relayLink(step, target.relay)
+    if (row.relays.includes(target.relay) || link.putting.has(row.seq)) continue
+    link.putting.add(row.seq)
+    const write = crypto.signKeyPair(target.writeSeed.expose())
+    ask(step, link, { kind: 'put', row: row.seq }, (session, id) =>
+      putRequest(crypto, session, id, write, row.frame, target.intro ? 'intro' : 'inbox'),
+    )
+  }
+}
+
+/** Id of a relay in views: the hash of its PeerId. */
+export const relayIdOf = (step: Step, address: string): Uint8Array =>
+  step.context.crypto.sha256(utf8(peerIdIn(address)))

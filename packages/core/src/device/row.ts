@@ -1,0 +1,59 @@
+import { Secret } from '../crypto/index.ts'
+import { InvariantError } from '../errors.ts'
+import { bytes, frame } from '../wire/index.ts'
+import type { Shape } from '../wire/index.ts'
+import type { Table } from './sealed-store-types.ts'
+
+/** A table whose rows have a type. Resident tables are small and kept decoded in memory. */
+export interface Rows<T> extends Table {
+  readonly resident: boolean
+  readonly encode: (value: T) => Uint8Array
+  readonly decode: (row: Uint8Array) => T
+}
+
+/** A typed table where its type does not matter. */
+export interface AnyRows extends Table {
+  readonly resident: boolean
+  readonly encode: (value: never) => Uint8Array
+  readonly decode: (row: Uint8Array) => unknown
+}
+
+/** Largest row; bounds what one damaged length can make the device allocate. */
+const rowBytes = 4 * 1024 * 1024
+
+/** Declares a table. A row that authenticates and does not decode is a bug of ours, not damage. */
+export function rows<T>(
+  name: string,
+  shape: Shape<T>,
+  options: { readonly kind: Table['kind']; readonly resident: boolean },
+): Rows<T> {
+  const codec = frame(name, shape, rowBytes)
+  return {
+    name,
+    ...options,
+    encode: codec.encode,
+    decode: (row) => {
+      const decoded = codec.decode(row)
+      if (!decoded.ok) throw new InvariantError('E_ROW', `row of ${name}: ${decoded.reason}`)
+      return decoded.value
+    },
+  }
+}
+
+/** Secret bytes in a row: wrapped as soon as they are read. */
+export const secretBytes = (length: number): Shape<Secret> => {
+  const inner = bytes(length)
+  return {
+    write: (value) => inner.write(value.expose()),
+    read: (raw) => new Secret(inner.read(raw)),
+  }
+}
+
+/** Eight bytes, big-endian: numbers as parts of keys. */
+export function counterKey(value: number): Uint8Array {
+  const out = new Uint8Array(8)
+  const view = new DataView(out.buffer)
+  view.setUint32(0, Math.floor(value / 0x1_0000_0000))
+  view.setUint32(4, value >>> 0)
+  return out
+}

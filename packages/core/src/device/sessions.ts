@@ -1,0 +1,84 @@
+import {
+  decodePairwise,
+  encodePairwise,
+  initiateEntropyBytes,
+  needsHandshake,
+  newSession,
+  noSessions,
+  sealEntropyBytes,
+  sealTo,
+  type Pairwise,
+} from '../session/index.ts'
+import { pad } from '../crypto/index.ts'
+import { invariant } from '../errors.ts'
+import { readBundle, type DeviceId } from '../identity/index.ts'
+import type { Step } from './context.ts'
+import { encodeLog, headsOf, storedLog } from './logs.ts'
+import { requireMe } from './me.ts'
+import { payloadFrame, type PayloadItem } from './payload.ts'
+import { contactStates, pairwiseRows, peerRows, type Contact, type Peer } from './tables.ts'
+
+/** Sessions with a device. */
+export function sessionsWith(step: Step, device: DeviceId): Pairwise {
+  const row = step.tx.get(pairwiseRows, device)
+  if (row === undefined) return noSessions
+  const pairwise = decodePairwise(row)
+  invariant(pairwise, 'E_SESSION', 'a session row does not decode')
+  return pairwise
+}
+
+export const putSessions = (step: Step, device: DeviceId, pairwise: Pairwise): void =>
+  step.tx.put(pairwiseRows, device, encodePairwise(pairwise))
+
+/**
+ * Seals items for a device, on a new session when one is due. Undefined when there is none and no bundle to
+ * begin one with. The moved state is in the step's batch, so the frame leaves only once that is durable.
+ */
+export function sealItems(
+  step: Step,
+  peer: Peer,
+  contact: Contact,
+  items: readonly PayloadItem[],
+): Uint8Array | undefined {
+  const { crypto, random, boot } = step.context
+  const me = requireMe(step)
+  const payload = payloadFrame.encode({
+    version: 1,
+    boot,
+    bootSeen: peer.boot,
+    sentAtMs: step.nowMs,
+    myLogHeads: headsOf(storedLog(step, me.self.account)),
+    yourLogHeads: headsOf(storedLog(step, peer.account)),
+    items,
+  })
+  const pairwise = currentSessions(step, peer, contact)
+  const sealed = sealTo(crypto, pairwise, pad(payload), random.bytes(sealEntropyBytes), step.nowMs)
+  if (!sealed.ok) return undefined
+  putSessions(step, peer.device, sealed.peer)
+  return sealed.frame
+}
+
+/** The sessions, with a new one in front when a handshake is due and a bundle is known. */
+function currentSessions(step: Step, peer: Peer, contact: Contact): Pairwise {
+  const { crypto, random } = step.context
+  const held = sessionsWith(step, peer.device)
+  const need = needsHandshake(held, step.nowMs, peer.renew ? 'state-lost' : undefined)
+  if (need === undefined || peer.bundle === null) return held
+  const bundle = readBundle(crypto, peer.bundle, step.nowMs, peer)
+  if (bundle.verdict !== 'accepted') return held
+  const me = requireMe(step)
+  const log = storedLog(step, me.self.account)
+  invariant(log, 'E_SELF', 'the own device log is missing')
+  const own = { certificate: me.certificate, keys: { identity: me.identity, agreement: me.agreement } }
+  const stranger = contact.state === contactStates.pending
+  const options = {
+    logHeads: headsOf(log),
+    invite: contact.invitePsk?.expose(),
+    introduction: stranger ? { genesis: me.self.genesis, log: encodeLog(log) } : undefined,
+  }
+  const entropy = random.bytes(initiateEntropyBytes)
+  const begun = newSession(crypto, held, { own, bundle: bundle.value, options }, entropy, step.nowMs)
+  if (!begun.ok) return held
+  step.tx.put(peerRows, peer.device, { ...peer, renew: false })
+  return begun.peer
+}

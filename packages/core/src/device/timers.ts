@@ -1,0 +1,24 @@
+import { limits } from '../limits.ts'
+import type { Attempts, Step } from './context.ts'
+
+/** Asks to be woken at a monotonic moment; the earliest counts. */
+export function wakeAt(step: Step, monoMs: number): void {
+  const { live } = step.context
+  live.wakeMs = Math.min(live.wakeMs, monoMs)
+}
+
+/** Notes a failed attempt: the pause doubles each time, with a quarter of jitter, up to its limit. */
+export function noteFailure(step: Step, attempts: Attempts): void {
+  attempts.opening = false
+  const pause = Math.min(limits.retryMaxMs, limits.retryMinMs * 2 ** Math.min(attempts.failures, 16))
+  const [jitter = 0] = step.context.random.bytes(1)
+  attempts.failures += 1
+  attempts.nextMs = step.monoMs + pause * (0.875 + jitter / 1_024)
+}
+
+/** Notes a success: the next failure starts from the shortest pause. */
+export function noteSuccess(attempts: Attempts): void {
+  attempts.opening = false
+  attempts.failures = 0
+  attempts.nextMs = 0
+}

@@ -1,0 +1,168 @@
+import { createNodeProvider } from '@sotto/core/crypto-node'
+import { createValidator } from '@sotto/core/discovery'
+import {
+  CollectingLog,
+  CollectingNotifier,
+  ManualClock,
+  MemoryHub,
+  MemoryMailboxStore,
+  MemoryStore,
+  seededRandom,
+} from '@sotto/core/memory'
+import { createMailboxServer, mailboxProtocol } from '@sotto/core/mailbox'
+import type { Network, Store } from '@sotto/core/ports'
+import { Secret, type CryptoProvider } from '../../packages/core/src/crypto/index.ts'
+import { createDevice, type Device } from '../../packages/core/src/device/device.ts'
+import { directProtocol, inviteProtocol } from '../../packages/core/src/device/protocols.ts'
+import type { DeviceEvent } from '../../packages/core/src/device/api.ts'
+import { peerIdOf } from '../../packages/core/src/identity/index.ts'
+
+/** Devices and relays in one process, on virtual time and a network in memory. */
+export class Town {
+  readonly crypto: CryptoProvider
+  readonly clock = new ManualClock(Date.UTC(2026, 0, 1))
+  readonly hub = new MemoryHub()
+  readonly people: Person[] = []
+
+  private constructor(crypto: CryptoProvider) {
+    this.crypto = crypto
+  }
+
+  static async found(): Promise<Town> {
+    return new Town(await createNodeProvider())
+  }
+
+  /** A person with one device, online unless told otherwise. */
+  async person(
+    name: string,
+    options: { readonly store?: Store; readonly online?: boolean } = {},
+  ): Promise<Person> {
+    const person = new Person(this, name, options.store ?? new MemoryStore())
+    await person.open(options.online ?? true)
+    if ((await person.device.view('self', {})) === null)
+      await person.device.dispatch('create-account', { name })
+    this.people.push(person)
+    await this.settle()
+    return person
+  }
+
+  /** A relay that keeps queues; its address. */
+  relay(seed: string): string {
+    const { crypto, clock } = this
+    const random = seededRandom(crypto, `relay ${seed}`)
+    const peer = peerIdOf(crypto.signKeyPair(random.bytes(32)).publicKey)
+    const network = this.hub.join(peer, { protocols: [mailboxProtocol], validate: this.validator() })
+    const server = createMailboxServer({
+      crypto,
+      clock,
+      random,
+      store: new MemoryMailboxStore(),
+      log: new CollectingLog(),
+      relayPeerId: peer,
+      out: (channel, frame) => void network.write(channel, frame).catch(() => undefined),
+      close: (channel) => void network.close(channel).catch(() => undefined),
+    })
+    network.listen((event) => {
+      if (event.type === 'opened') server.opened(event.channel, event.peer)
+      if (event.type === 'frame') server.frame(event.channel, event.frame)
+      if (event.type === 'closed') server.closed(event.channel)
+    })
+    return `/memory/${seed}/p2p/${peer}`
+  }
+
+  validator(): (key: string, value: Uint8Array) => boolean {
+    const validator = createValidator(this.crypto, () => this.clock.nowMs())
+    return (key, value) => {
+      try {
+        validator.validate(key, value)
+        return true
+      } catch {
+        return false
+      }
+    }
+  }
+
+  /** Lets everything that can happen now happen. */
+  async settle(): Promise<void> {
+    for (let quiet = 0; quiet < 4;) {
+      await new Promise((resolve) => setImmediate(resolve))
+      const due = this.people.filter((person) => person.dueMs <= this.clock.monotonicMs())
+      for (const person of due) person.wake()
+      quiet = due.length === 0 ? quiet + 1 : 0
+    }
+  }
+
+  /** Lets virtual time pass, from one timer to the next. */
+  async pass(ms: number): Promise<void> {
+    const end = this.clock.monotonicMs() + ms
+    await this.settle()
+    while (this.clock.monotonicMs() < end) {
+      const next = Math.min(
+        end,
+        ...this.people.map((person) => Math.max(person.dueMs, this.clock.monotonicMs() + 1)),
+      )
+      this.clock.advance(next - this.clock.monotonicMs())
+      await this.settle()
+    }
+  }
+}
+
+/** One person's device as a test holds it. */
+export class Person {
+  readonly name: string
+  readonly store: Store
+  readonly log = new CollectingLog()
+  readonly notifier = new CollectingNotifier()
+  readonly events: DeviceEvent[] = []
+  device!: Device
+  dueMs = Infinity
+  peerId = ''
+  readonly #town: Town
+  #boots = 0
+
+  constructor(town: Town, name: string, store: Store) {
+    this.#town = town
+    this.name = name
+    this.store = store
+  }
+
+  async open(online: boolean): Promise<void> {
+    const { crypto, clock, hub } = this.#town
+    this.#boots += 1
+    const connect = async (seed: Secret): Promise<Network> => {
+      this.peerId = peerIdOf(crypto.signKeyPair(seed.expose()).publicKey)
+      return hub.join(this.peerId, {
+        protocols: [directProtocol, inviteProtocol],
+        validate: this.#town.validator(),
+      })
+    }
+    this.device = await createDevice({
+      crypto,
+      clock,
+      store: this.store,
+      random: seededRandom(crypto, `${this.name} ${this.#boots}`),
+      key: new Secret(crypto.sha256(new TextEncoder().encode(this.name))),
+      log: this.log,
+      notifier: this.notifier,
+      connect: online ? connect : null,
+      wake: (delayMs) => (this.dueMs = clock.monotonicMs() + delayMs),
+    })
+    this.device.subscribe((event) => this.events.push(event))
+    await this.device.start()
+  }
+
+  wake(): void {
+    this.dueMs = Infinity
+    this.device.tick()
+  }
+
+  async close(): Promise<void> {
+    this.dueMs = Infinity
+    await this.device.stop()
+  }
+
+  async texts(conversationId: string): Promise<readonly (string | null)[]> {
+    const history = await this.device.view('history', { conversationId, limit: 1000 })
+    return history.messages.map((message) => message.text)
+  }
+}
