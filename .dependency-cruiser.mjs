@@ -40,6 +40,7 @@ const libp2p = [
   '@libp2p/[^/]+',
   '@chainsafe/libp2p-noise',
   '@multiformats/multiaddr',
+  'datastore-core',
   'uint8arraylist',
 ]
 

@@ -179,6 +179,14 @@ export function networkCompliance(title: string, createWorld: () => Promise<Netw
       expect(await codeOf(openAtB())).to.equal('E_NET_BUSY')
     })
 
+    it('caps them as well when they are opened at once', async () => {
+      const codes = await Promise.all(
+        Array.from({ length: limits.channelsPerPeer + 4 }, () => codeOf(openAtB())),
+      )
+      expect(codes.filter((code) => code === 'resolved')).to.have.length(limits.channelsPerPeer)
+      expect(codes.filter((code) => code === 'E_NET_BUSY')).to.have.length(4)
+    })
+
     it('shares one connection between concurrent opens', async () => {
       const atA = new Heard(a)
       const channels = await Promise.all([openAtB(), openAtB(), openAtB()])

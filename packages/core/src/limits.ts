@@ -97,6 +97,8 @@ export const limits = {
   dhtRepublishMs: 12 * hour,
   /** Keys whose high-water mark a DHT validator remembers. */
   dhtMarks: 10_000,
+  /** Values of others a node holds in memory for the DHT, 48 MiB at most; the one put longest ago goes first. */
+  dhtRecords: 4_096,
   /** Addresses in a bundle. */
   bundleAddresses: 8,
   /** Relays in a bundle. */

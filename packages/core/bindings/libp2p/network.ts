@@ -54,6 +54,9 @@ const defaultBounds: NetworkBounds = {
   upgradeMs: limits.attachRetryMaxMs,
 }
 
+/** libp2p refuses every stream that is under negotiation at a count above its own cap: ours comes first. */
+const streamSlack = 4
+
 interface Entry {
   readonly channel: Channel
   readonly peer: string
@@ -71,6 +74,8 @@ class Libp2pNetwork implements Network {
   readonly #dialer: Dialer
   readonly #supervisor: Supervisor
   readonly #channels = new Map<number, Entry>()
+  /** Peers to whom a channel is being opened, each as often as that. */
+  readonly #opening: string[] = []
   readonly #routes = new Map<string, Route>()
   readonly #ready: Promise<void>
   readonly #waiting: NetworkEvent[] = []
@@ -119,11 +124,15 @@ class Libp2pNetwork implements Network {
     const id = readPeer(peer)
     if (id === undefined || id.equals(this.#node.peerId)) throw networkError('E_NET_REFUSED')
     this.#mustRun()
+    this.#mustHaveRoom(peer)
+    this.#opening.push(peer)
     try {
       await this.#ready
       return await this.#openAt(id, addresses, protocol)
     } catch (failure) {
       throw toNetworkError(failure)
+    } finally {
+      this.#opening.splice(this.#opening.indexOf(peer), 1)
     }
   }
 
@@ -193,7 +202,6 @@ class Libp2pNetwork implements Network {
     addresses: readonly string[],
     protocol: string,
   ): Promise<{ readonly channel: number; readonly route: Route }> {
-    this.#mustHaveRoom(id.toString())
     const known = new Set(this.#node.getConnections(id))
     const connection = await this.#dialer.connect(id, addresses)
     try {
@@ -213,10 +221,13 @@ class Libp2pNetwork implements Network {
   ): Promise<{ readonly channel: number; readonly route: Route }> {
     const stream = await connection.newStream(protocol, {
       runOnLimitedConnection: true,
-      maxOutboundStreams: this.#bounds.channelsPerPeer,
+      maxOutboundStreams: streamSlack * this.#bounds.channelsPerPeer,
       signal: deadline(this.#bounds.dialMs),
     })
-    this.#mustRun()
+    if (this.#stopped) {
+      stream.abort(networkError('E_NET_CLOSED'))
+      throw networkError('E_NET_CLOSED')
+    }
     const route = routeOf(connection)
     const { number, channel } = this.#adopt(stream, connection.remotePeer.toString())
     // A task later, so that the caller knows the number before its first frame.
@@ -265,8 +276,8 @@ class Libp2pNetwork implements Network {
     for (const protocol of this.#options.protocols) {
       await this.#node.handle(protocol, (stream, connection) => this.#accept(stream, connection), {
         runOnLimitedConnection: true,
-        maxInboundStreams: this.#bounds.channelsPerPeer,
-        maxOutboundStreams: this.#bounds.channelsPerPeer,
+        maxInboundStreams: streamSlack * this.#bounds.channelsPerPeer,
+        maxOutboundStreams: streamSlack * this.#bounds.channelsPerPeer,
       })
     }
   }
@@ -346,7 +357,7 @@ class Libp2pNetwork implements Network {
   }
 
   #countOf(peer: string): number {
-    let count = 0
+    let count = this.#opening.filter((opening) => opening === peer).length
     for (const entry of this.#channels.values()) if (entry.peer === peer) count += 1
     return count
   }

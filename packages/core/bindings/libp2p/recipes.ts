@@ -21,6 +21,7 @@ import { yamux } from '@libp2p/yamux'
 import type { Libp2pOptions } from 'libp2p'
 import { limits } from '../../src/limits.ts'
 import { toHex, utf8, concat } from '../../src/wire/index.ts'
+import { BoundedDatastore } from './datastore.ts'
 import type { AddressGate } from './gate.ts'
 
 /** The DHT's rules for `/sotto/…` keys, as the discovery room makes them. */
@@ -277,6 +278,7 @@ function common(options: RecipeOptions): Libp2pOptions {
     ...security(),
     privateKey: transportKey(options),
     nodeInfo,
+    datastore: new BoundedDatastore(limits.dhtRecords),
     connectionGater: options.gate.connectionGater(),
     logger: silent,
     // A node may start while a relay or an interface is away.
