@@ -154,7 +154,7 @@ export class Manifest {
   async #plan(table: Table, read: ReadRaw): Promise<PagePlan> {
     const changes = new Map<number, Map<string, Uint8Array | null>>()
     for (const [row, tag] of table.changes) {
-      const index = pageOf(bytes(row), table.bits)
+      const index = pageOfText(row, table.bits)
       const mine = changes.get(index) ?? new Map<string, Uint8Array | null>()
       changes.set(index, mine.set(row, tag))
     }
@@ -191,7 +191,7 @@ export class Manifest {
     const pages = new Map(
       Array.from({ length: 2 ** bits }, (_, index) => [index, new Map<string, Uint8Array>()]),
     )
-    for (const [row, tag] of rows) pages.get(pageOf(bytes(row), bits))?.set(row, tag)
+    for (const [row, tag] of rows) pages.get(pageOfText(row, bits))?.set(row, tag)
     const damaged = old.filter((page) => page === 'damaged').length
     return { bits, pages, dirty: new Set(pages.keys()), lost: lost + damaged }
   }
@@ -212,8 +212,7 @@ export class Manifest {
         tags[index] = emptyTag
         continue
       }
-      const sorted = [...rows].sort(([a], [b]) => (a < b ? -1 : 1))
-      const value = this.#vault.sealOwn(key, encodePage(sorted.map(([row, tag]) => [bytes(row), tag])))
+      const value = this.#vault.sealOwn(key, encodePage(sortedRows(rows)))
       ops.push({ type: 'put', key, value })
       tags[index] = tagOf(value)
     }
@@ -290,13 +289,29 @@ export class Manifest {
 }
 
 /** A short byte string as a map key. */
-export const text = (value: Uint8Array): string => String.fromCharCode(...value)
+export function text(value: Uint8Array): string {
+  let out = ''
+  for (let i = 0; i < value.length; i++) out += String.fromCharCode(value[i] ?? 0)
+  return out
+}
 
-const bytes = (value: string): Uint8Array => Uint8Array.from(value, (char) => char.charCodeAt(0))
+function bytes(value: string): Uint8Array {
+  const out = new Uint8Array(value.length)
+  for (let i = 0; i < value.length; i++) out[i] = value.charCodeAt(i)
+  return out
+}
+
+/** `pageOf` for an address that is text already. */
+const pageOfText = (row: string, bits: number): number =>
+  bits === 0 ? 0 : ((row.charCodeAt(0) << 16) | (row.charCodeAt(1) << 8) | row.charCodeAt(2)) >>> (24 - bits)
 
 /** The page of a row: the first bits of its address. */
 const pageOf = (row: Uint8Array, bits: number): number =>
   bits === 0 ? 0 : (((row[0] ?? 0) << 16) | ((row[1] ?? 0) << 8) | (row[2] ?? 0)) >>> (24 - bits)
+
+function* sortedRows(rows: Page): Generator<readonly [Uint8Array, Uint8Array]> {
+  for (const row of [...rows.keys()].sort()) yield [bytes(row), rows.get(row) ?? emptyTag]
+}
 
 function applyChanges(rows: Map<string, Uint8Array>, changes: ReadonlyMap<string, Uint8Array | null>): void {
   for (const [row, tag] of changes) {
