@@ -10,6 +10,7 @@ import {
   subscribeRequest,
   type QueueKeys,
 } from '../../../packages/core/src/mailbox/index.ts'
+import { Watches } from '../../../packages/core/src/mailbox/watch.ts'
 import { limits } from '../../../packages/core/src/limits.ts'
 import { MemoryMailboxStore } from '../../../packages/core/src/memory/index.ts'
 import type { MailboxWrite } from '../../../packages/core/src/ports/index.ts'
@@ -198,15 +199,18 @@ describe('mailbox: rates', () => {
     expect(relay.server.counters().replies.done).to.equal(limits.relayPendingRequests + 1)
   })
 
-  it('lets one channel watch a bounded number of queues', async () => {
-    const relay = startRelay({ caps: unhurried })
-    const client = relay.connect()
-    const op = (id: number, seed: string) =>
-      subscribeRequest(crypto, client.session, id, keysOf(seed).read, 0)
-    const many = 40
-    for (let i = 0; i < many; i++) await newQueue(client, `q${i}`)
-    for (let i = 0; i < many; i++) expect((await client.ask((id) => op(id, `q${i}`))).kind).to.equal('done')
-    expect(limits.relaySubscriptions).to.be.at.least(many)
+  it('lets one channel watch a bounded number of queues, and restart those it watches', () => {
+    const watches = new Watches()
+    const idOf = (i: number): Uint8Array => Uint8Array.of(i >> 8, i & 255)
+    for (let i = 0; i < limits.relaySubscriptions; i++)
+      expect(watches.add(1, idOf(i), 0)).to.not.equal(undefined)
+    expect(watches.add(1, idOf(limits.relaySubscriptions), 0)).to.equal(undefined)
+    expect(watches.add(1, idOf(0), 7)).to.include({ after: 7 })
+    expect(watches.add(2, idOf(limits.relaySubscriptions), 0)).to.not.equal(undefined)
+    watches.dropQueue(idOf(5))
+    expect(watches.add(1, idOf(limits.relaySubscriptions), 0)).to.not.equal(undefined)
+    watches.dropChannel(1)
+    expect(watches.of(idOf(0))).to.deep.equal([])
   })
 
   it('takes nothing new while it drains', async () => {

@@ -245,7 +245,7 @@ describe('mailbox: a client and a relay', () => {
   it('asks for exactly 64 bytes of entropy for a queue', () => {
     expect(() => newQueueKeys(crypto, bytesOf('short', 63)))
       .to.throw()
-      .with.property('code', 'E_ARGUMENT')
+      .with.property('code', 'E_LENGTH')
     const keys = keysOf('q')
     expect(keys.recvId).to.not.deep.equal(keys.sendId)
   })

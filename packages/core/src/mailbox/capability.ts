@@ -37,7 +37,7 @@ export const queueEntropyBytes = 2 * sizes.seed
 /** Keys of a new queue from 64 fresh random bytes: the seed of the reading key, then that of the writing key. */
 export function newQueueKeys(crypto: CryptoProvider, entropy: Uint8Array): QueueKeys {
   if (entropy.length !== queueEntropyBytes)
-    throw new UsageError('E_ARGUMENT', 'a queue needs 64 bytes of entropy')
+    throw new UsageError('E_LENGTH', 'a queue needs 64 bytes of entropy')
   const read = crypto.signKeyPair(entropy.slice(0, sizes.seed))
   const write = crypto.signKeyPair(entropy.slice(sizes.seed))
   return { read, write, recvId: recvIdOf(crypto, read.publicKey), sendId: sendIdOf(crypto, write.publicKey) }
