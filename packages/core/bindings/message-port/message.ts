@@ -49,8 +49,9 @@ export interface CrossedError {
 /** Reads a message of this interface; undefined for everything else on the port. */
 export function readMessage(name: string, data: unknown): Message | undefined {
   if (!isObject(data) || data['sotto'] !== name) return undefined
-  const fits = shapes[String(data['kind'])]
-  return fits?.(data) === true ? (data as unknown as Message) : undefined
+  const kind = data['kind']
+  if (typeof kind !== 'string' || !Object.hasOwn(shapes, kind)) return undefined
+  return shapes[kind]?.(data) === true ? (data as unknown as Message) : undefined
 }
 
 type Fields = Readonly<Record<string, unknown>>
