@@ -69,7 +69,7 @@ export function takeSkippedKey(
 
 /** Forgets the oldest `drop` keys. */
 export function forgetOldest(skipped: SkippedKeys, drop: number): SkippedKeys {
-  if (drop <= 0) return skipped
+  if (drop <= 0 || skipped.count === 0) return skipped
   const bytes = skipped.rows.expose()
   const gone = Math.min(drop, skipped.count)
   const last = viewOf(bytes).getUint32((gone - 1) * rowBytes)
