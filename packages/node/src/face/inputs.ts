@@ -1,0 +1,61 @@
+import { limits } from '@sotto/core'
+import type { CommandName, QueryName } from '@sotto/core'
+import { z } from 'zod'
+
+const id = z.string().min(1).max(128)
+const address = z.string().min(1).max(512)
+const text = z.string().max(limits.textBytes)
+const name = z.string().max(limits.nameBytes)
+const count = z.int().min(0)
+const nothing = z.strictObject({})
+
+/** What each command takes, checked at the doors: a socket's or a page's JSON is not our type system. */
+export const commandInputs = {
+  'create-account': z.strictObject({ name }),
+  'create-invite': z.strictObject({
+    expiresInMs: count.max(limits.inviteMaxMs).optional(),
+    uses: count.max(limits.inviteUses).optional(),
+    direct: z.boolean().optional(),
+  }),
+  'revoke-invite': z.strictObject({ inviteId: id }),
+  add: z.strictObject({ link: z.string().max(2048), relayHints: z.array(address).max(16).optional() }),
+  'accept-request': z.strictObject({ requestId: id }),
+  'ignore-request': z.strictObject({ requestId: id }),
+  send: z.strictObject({ conversationId: id, text }),
+  'mark-read': z.strictObject({ conversationId: id }),
+  'rename-contact': z.strictObject({ accountId: id, name }),
+  block: z.strictObject({ accountId: id }),
+  unblock: z.strictObject({ accountId: id }),
+  'add-relay': z.strictObject({ address }),
+  'remove-relay': z.strictObject({ relayId: id }),
+  'add-bootstrap': z.strictObject({ address }),
+  'set-setting': z.strictObject({
+    key: z.enum(['name', 'readReceipts', 'previews']),
+    value: z.string().max(256),
+  }),
+  'recovery-words': nothing,
+  'confirm-recovery': z.strictObject({
+    words: z.record(z.string().regex(/^([1-9]|1[0-9]|2[0-4])$/), z.string().max(16)),
+  }),
+  'retry-now': nothing,
+} satisfies Record<CommandName, z.ZodType>
+
+/** What each query takes. */
+export const queryInputs = {
+  self: nothing,
+  status: nothing,
+  contacts: nothing,
+  requests: nothing,
+  invites: nothing,
+  relays: nothing,
+  conversations: nothing,
+  history: z.strictObject({
+    conversationId: id,
+    before: id.optional(),
+    limit: count.max(10_000).optional(),
+    sinceMs: z.number().optional(),
+  }),
+  settings: nothing,
+  safety: z.strictObject({ accountId: id }),
+  events: z.strictObject({ since: z.int() }),
+} satisfies Record<QueryName, z.ZodType>

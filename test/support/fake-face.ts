@@ -1,0 +1,282 @@
+import { UsageError } from '@sotto/core'
+import type {
+  AddedView,
+  CommandName,
+  Commands,
+  ContactView,
+  DeviceEvent,
+  DeviceFace,
+  InviteView,
+  MessageView,
+  Queries,
+  QueryName,
+  RelayView,
+  RequestView,
+  SelfView,
+} from '@sotto/core'
+
+type EventBody = DeviceEvent extends infer E
+  ? E extends DeviceEvent
+    ? Omit<E, 'seq' | 'atMs'>
+    : never
+  : never
+
+const base32 = 'abcdefghijklmnopqrstuvwxyz234567'
+
+/** A made-up id of 52 base32 characters, one for each seed. */
+export function fakeId(seed: number): string {
+  let state = seed + 1
+  const next = (): string => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return base32[state >>> 27] ?? ''
+  }
+  return Array.from({ length: 52 }, next).join('')
+}
+
+export const fakeContact = (seed: number, name: string, more: Partial<ContactView> = {}): ContactView => ({
+  accountId: fakeId(seed),
+  conversationId: fakeId(seed + 500),
+  name,
+  verified: false,
+  state: 'connected',
+  devices: 1,
+  ...more,
+})
+
+/** A device in memory that keeps what it is told and delivers nothing, for tests of faces. */
+export class FakeFace implements DeviceFace {
+  self: SelfView | null = null
+  contacts: ContactView[] = []
+  requests: RequestView[] = []
+  invites: InviteView[] = []
+  relays: RelayView[] = []
+  messages: MessageView[] = []
+  settings = { name: '', readReceipts: false, previews: false }
+  readonly events: DeviceEvent[] = []
+  readonly dispatched: { command: string; input: unknown }[] = []
+  /** Awaited before each command, when set. */
+  gate: Promise<void> | undefined
+  failNext: Error | undefined
+  readonly #listeners = new Set<(event: DeviceEvent) => void>()
+  #serial = 1_000
+
+  constructor(name?: string) {
+    if (name !== undefined) this.#createAccount(name)
+  }
+
+  async dispatch<C extends CommandName>(command: C, input: Commands[C]['in']): Promise<Commands[C]['out']> {
+    this.dispatched.push({ command, input })
+    await this.gate
+    const failure = this.failNext
+    this.failNext = undefined
+    if (failure !== undefined) throw failure
+    return this.#run(command, input as never) as Commands[C]['out']
+  }
+
+  async view<Q extends QueryName>(query: Q, input: Queries[Q]['in']): Promise<Queries[Q]['out']> {
+    return this.#look(query, input as never) as Queries[Q]['out']
+  }
+
+  subscribe(listener: (event: DeviceEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  emit(body: EventBody): void {
+    const event = {
+      ...body,
+      seq: this.events.length + 1,
+      atMs: 1_700_000_000_000 + this.events.length,
+    } as DeviceEvent
+    this.events.push(event)
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  get listeners(): number {
+    return this.#listeners.size
+  }
+
+  message(conversationId: string, text: string, from?: ContactView): MessageView {
+    const me = from === undefined
+    return {
+      messageId: fakeId((this.#serial += 1)),
+      conversationId,
+      author: {
+        accountId: me ? (this.self?.accountId ?? '') : from.accountId,
+        deviceId: fakeId(9),
+        name: me ? (this.self?.name ?? '') : from.name,
+        me,
+      },
+      text,
+      sentAtMs: 1_700_000_000_000 + this.messages.length * 1_000,
+      receivedAtMs: 1_700_000_000_500 + this.messages.length * 1_000,
+      state: me ? 'waiting' : null,
+      replyTo: null,
+      edited: false,
+      deleted: false,
+      late: false,
+      reactions: [],
+      attachments: [],
+    }
+  }
+
+  #createAccount(name: string): SelfView {
+    this.self = { accountId: fakeId(1), deviceId: fakeId(2), name, recoveryConfirmed: false }
+    this.settings = { ...this.settings, name }
+    return this.self
+  }
+
+  #contact(accountId: string): ContactView {
+    const found = this.contacts.find((contact) => contact.accountId === accountId)
+    if (found === undefined) throw new UsageError('E_NOT_FOUND', 'no such contact')
+    return found
+  }
+
+  #change(accountId: string, change: Partial<ContactView>): ContactView {
+    const changed = { ...this.#contact(accountId), ...change }
+    this.contacts = this.contacts.map((contact) => (contact.accountId === accountId ? changed : contact))
+    return changed
+  }
+
+  #run(command: CommandName, input: never): unknown {
+    const given: Record<string, unknown> = input
+    switch (command) {
+      case 'create-account':
+        return this.#createAccount(given['name'] as string)
+      case 'create-invite':
+        return this.#createInvite(given)
+      case 'revoke-invite':
+        this.invites = this.invites.map((invite) =>
+          invite.inviteId === given['inviteId'] ? { ...invite, state: 'revoked' } : invite,
+        )
+        return this.invites.find((invite) => invite.inviteId === given['inviteId'])
+      case 'add':
+        return this.#add()
+      case 'accept-request':
+        return this.#accept(given['requestId'] as string)
+      case 'send':
+        return this.#send(given['conversationId'] as string, given['text'] as string)
+      case 'rename-contact':
+        return this.#change(given['accountId'] as string, { name: given['name'] as string })
+      case 'block':
+        return this.#change(given['accountId'] as string, { state: 'blocked' })
+      case 'unblock':
+        return this.#change(given['accountId'] as string, { state: 'connected' })
+      case 'add-relay':
+        return this.#addRelay(given['address'] as string)
+      case 'remove-relay':
+        this.relays = this.relays.filter((relay) => relay.relayId !== given['relayId'])
+        return null
+      case 'set-setting':
+        this.settings = {
+          ...this.settings,
+          [given['key'] as string]: given['value'] === 'on' ? true : given['value'],
+        }
+        return this.settings
+      case 'recovery-words':
+        return { words: Array.from({ length: 24 }, (_, at) => `word${at}`) }
+      case 'ignore-request':
+      case 'mark-read':
+      case 'add-bootstrap':
+      case 'confirm-recovery':
+      case 'retry-now':
+        return null
+    }
+  }
+
+  #createInvite(given: Record<string, unknown>): InviteView {
+    const createdAtMs = 1_700_000_000_000
+    const invite: InviteView = {
+      inviteId: fakeId((this.#serial += 1)),
+      link: `sotto:i#${'A'.repeat(64)}`,
+      createdAtMs,
+      expiresAtMs: createdAtMs + ((given['expiresInMs'] as number | undefined) ?? 604_800_000),
+      uses: (given['uses'] as number | undefined) ?? 1,
+      used: 0,
+      state: 'open',
+      heldBy: [],
+    }
+    this.invites = [...this.invites, invite]
+    return invite
+  }
+
+  #add(): AddedView {
+    const contact = fakeContact((this.#serial += 1), 'Bob', { state: 'pending' })
+    this.contacts = [...this.contacts, contact]
+    const { accountId, conversationId, name } = contact
+    return { accountId, conversationId, name, state: 'pending' }
+  }
+
+  #accept(requestId: string): ContactView {
+    const request = this.requests.find((open) => open.requestId === requestId)
+    if (request === undefined) throw new UsageError('E_NOT_FOUND', 'no such request')
+    const contact = { ...fakeContact(3, request.name), accountId: request.accountId }
+    this.requests = this.requests.filter((open) => open !== request)
+    this.contacts = [...this.contacts, contact]
+    return contact
+  }
+
+  #addRelay(address: string): RelayView {
+    const relay: RelayView = { relayId: fakeId((this.#serial += 1)), address, state: 'connecting', items: 0 }
+    this.relays = [...this.relays, relay]
+    return relay
+  }
+
+  #send(conversationId: string, text: string): MessageView {
+    const message = this.message(conversationId, text)
+    this.messages = [...this.messages, message]
+    this.emit({ type: 'message', message })
+    return message
+  }
+
+  #look(query: QueryName, input: never): unknown {
+    switch (query) {
+      case 'self':
+        return this.self
+      case 'status':
+        return {
+          peerId: 'peer',
+          listen: ['/ip4/127.0.0.1/tcp/4001'],
+          connection: 'offline',
+          peers: 0,
+          relays: this.relays,
+          outbox: this.messages.length,
+          held: 0,
+          conversations: this.contacts.length,
+          warnings: [],
+        } satisfies Queries['status']['out']
+      case 'contacts':
+        return this.contacts
+      case 'requests':
+        return this.requests
+      case 'invites':
+        return this.invites
+      case 'relays':
+        return this.relays
+      case 'conversations':
+        return []
+      case 'history':
+        return this.#history(input)
+      case 'settings':
+        return this.settings
+      case 'safety':
+        return { number: '1234567890'.repeat(6), deviceState: '0987654321'.repeat(3) }
+      case 'events':
+        return this.events.filter((event) => event.seq > (input as { since: number }).since).slice(0, 1_000)
+    }
+  }
+
+  #history({
+    conversationId,
+    before,
+    limit = 50,
+    sinceMs = 0,
+  }: Queries['history']['in']): Queries['history']['out'] {
+    const all = this.messages.filter(
+      (message) => message.conversationId === conversationId && message.sentAtMs >= sinceMs,
+    )
+    const end = before === undefined ? all.length : all.findIndex(({ messageId }) => messageId === before)
+    const from = Math.max(0, end - limit)
+    return { messages: all.slice(from, end), more: from > 0, missing: 0 }
+  }
+}
