@@ -1,0 +1,176 @@
+import { UsageError } from '@sotto/core'
+import type { InviteView } from '@sotto/core'
+import { findContact, resolveId } from '../face/who.ts'
+import { onDevice } from './context.ts'
+import type { Context } from './context.ts'
+import { parseCount, parseDurationMs } from './duration.ts'
+import { outcome } from './io.ts'
+import type { Outcome } from './io.ts'
+import { printableLine } from './printable.ts'
+import { qrText } from './qr.ts'
+import { warnWhenNotRunning } from './session.ts'
+import { addedJson, contactJson, inviteJson, requestJson } from './shapes.ts'
+import { short, table } from './table.ts'
+
+export interface InviteOptions {
+  readonly expires?: string
+  readonly uses?: string
+  readonly direct?: boolean
+}
+
+function usesWords(invite: InviteView): string {
+  return invite.uses === 1 ? 'once' : `${invite.uses} times`
+}
+
+/** How an invite works, in one sentence. */
+export function inviteWords(invite: InviteView): string {
+  const until = new Date(invite.expiresAtMs).toISOString().slice(0, 10)
+  const away = invite.heldBy.length > 0 ? 'and also while you are offline' : 'while this device is online'
+  return `It works ${usesWords(invite)}, until ${until}, ${away}.`
+}
+
+/** `sotto invite new` */
+export const runInviteNew = (context: Context, given: InviteOptions): Promise<Outcome> =>
+  onDevice(context, async (session) => {
+    const input = {
+      ...(given.expires === undefined ? {} : { expiresInMs: parseDurationMs(given.expires) }),
+      ...(given.uses === undefined ? {} : { uses: parseCount(given.uses, 1) }),
+      ...(given.direct === undefined ? {} : { direct: given.direct }),
+    }
+    const invite = await session.face.dispatch('create-invite', input)
+    warnWhenNotRunning(context.io, session)
+    const qr = context.io.stdoutIsTerminal ? `${qrText(invite.link)}\n` : ''
+    return outcome(inviteJson(invite), `${qr}${invite.link}\n\nGive it to one person. ${inviteWords(invite)}`)
+  })
+
+/** `sotto invite list` */
+export const runInviteList = (context: Context): Promise<Outcome> =>
+  onDevice(context, async ({ face }) => {
+    const invites = await face.view('invites', {})
+    const rows = invites.map((invite) => [
+      short(invite.inviteId),
+      invite.state,
+      `used ${invite.used} of ${invite.uses}`,
+      `until ${new Date(invite.expiresAtMs).toISOString().slice(0, 10)}`,
+      invite.link,
+    ])
+    return outcome(
+      invites.map(inviteJson),
+      rows.length > 0 ? table(rows) : 'No invites. Make one: sotto invite new',
+    )
+  })
+
+/** `sotto invite revoke ID` */
+export const runInviteRevoke = (context: Context, typed: string): Promise<Outcome> =>
+  onDevice(context, async ({ face }) => {
+    const invites = await face.view('invites', {})
+    const ids = invites.map(({ inviteId }) => ({ id: inviteId, name: '' }))
+    const invite = await face.dispatch('revoke-invite', { inviteId: resolveId(ids, typed, 'invite') })
+    return outcome(inviteJson(invite), 'Revoked. Nobody can use this link any more.')
+  })
+
+/** `sotto add LINK` */
+export const runAdd = (context: Context, link: string): Promise<Outcome> =>
+  onDevice(context, async (session) => {
+    if (session.daemon === undefined) {
+      throw new UsageError('E_NOT_RUNNING', 'opening a link needs the network, and nothing is running', {
+        hint: 'Start it with: sotto up',
+      })
+    }
+    const added = await session.face.dispatch('add', { link: link.trim() })
+    const name = printableLine(added.name)
+    const words =
+      added.state === 'connected' ? `Connected with ${name}.` : `Asked ${name}; you can write already.`
+    return outcome(addedJson(added), `${words}\nNext: sotto send ${short(added.accountId)} TEXT`)
+  })
+
+/** `sotto requests list` */
+export const runRequestsList = (context: Context): Promise<Outcome> =>
+  onDevice(context, async ({ face }) => {
+    const requests = await face.view('requests', {})
+    const rows = requests.map((request) => [
+      short(request.requestId),
+      new Date(request.atMs).toISOString(),
+      printableLine(request.name),
+    ])
+    return outcome(requests.map(requestJson), rows.length > 0 ? table(rows) : 'No requests.')
+  })
+
+async function requestId(face: Parameters<typeof findContact>[0], typed: string): Promise<string> {
+  const requests = await face.view('requests', {})
+  return resolveId(
+    requests.map((request) => ({ id: request.requestId, name: request.name })),
+    typed,
+    'request',
+  )
+}
+
+/** `sotto requests accept ID` */
+export const runRequestsAccept = (context: Context, typed: string): Promise<Outcome> =>
+  onDevice(context, async (session) => {
+    const id = await requestId(session.face, typed)
+    const contact = await session.face.dispatch('accept-request', { requestId: id })
+    warnWhenNotRunning(context.io, session)
+    return outcome(contactJson(contact), `${printableLine(contact.name)} is a contact now.`)
+  })
+
+/** `sotto requests ignore ID` */
+export const runRequestsIgnore = (context: Context, typed: string): Promise<Outcome> =>
+  onDevice(context, async ({ face }) => {
+    const id = await requestId(face, typed)
+    await face.dispatch('ignore-request', { requestId: id })
+    return outcome({ requestId: id }, 'Ignored; they are not told.')
+  })
+
+/** `sotto contacts list` */
+export const runContactsList = (context: Context): Promise<Outcome> =>
+  onDevice(context, async ({ face }) => {
+    const contacts = await face.view('contacts', {})
+    const rows = contacts.map((contact) => [
+      short(contact.accountId),
+      contact.state,
+      contact.verified ? 'verified' : '',
+      printableLine(contact.name),
+    ])
+    return outcome(
+      contacts.map(contactJson),
+      rows.length > 0 ? table(rows) : 'No contacts. Give somebody a link: sotto invite new',
+    )
+  })
+
+/** `sotto contacts rename WHO NAME` */
+export const runContactsRename = (context: Context, who: string, name: string): Promise<Outcome> =>
+  onDevice(context, async ({ face }) => {
+    const { accountId } = await findContact(face, who)
+    const contact = await face.dispatch('rename-contact', { accountId, name })
+    return outcome(contactJson(contact), `You see this contact as ${printableLine(contact.name)}.`)
+  })
+
+/** `sotto contacts block WHO` and `unblock WHO` */
+export const runContactsBlock = (context: Context, who: string, block: boolean): Promise<Outcome> =>
+  onDevice(context, async ({ face }) => {
+    const { accountId } = await findContact(face, who)
+    const contact = await face.dispatch(block ? 'block' : 'unblock', { accountId })
+    return outcome(
+      contactJson(contact),
+      `${printableLine(contact.name)} is ${block ? 'blocked' : 'no longer blocked'}.`,
+    )
+  })
+
+const groupsOfFive = (digits: string, perLine: number): string => {
+  const groups = digits.match(/.{1,5}/g) ?? []
+  const lines = groups.map((group, at) => group + (at % perLine === perLine - 1 ? '\n' : ' '))
+  return lines.join('').trimEnd()
+}
+
+/** `sotto contacts safety WHO` */
+export const runContactsSafety = (context: Context, who: string): Promise<Outcome> =>
+  onDevice(context, async ({ face }) => {
+    const contact = await findContact(face, who)
+    const safety = await face.view('safety', { accountId: contact.accountId })
+    const { number, deviceState } = safety
+    return outcome(
+      { number, deviceState },
+      `Safety number with ${printableLine(contact.name)}; both of you see the same:\n\n${groupsOfFive(number, 4)}\n\nDevices:\n${groupsOfFive(deviceState, 6)}`,
+    )
+  })
