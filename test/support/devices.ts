@@ -110,7 +110,7 @@ export class Town {
 /** One person's device as a test holds it. */
 export class Person {
   readonly name: string
-  readonly store: Store
+  store: Store
   readonly log = new CollectingLog()
   readonly notifier = new CollectingNotifier()
   readonly events: DeviceEvent[] = []
@@ -126,8 +126,10 @@ export class Person {
     this.store = store
   }
 
+  /** Opens the home, again if it was closed before. */
   async open(online: boolean): Promise<void> {
     const { crypto, clock, hub } = this.#town
+    if (this.#boots > 0 && this.store instanceof MemoryStore) this.store = this.store.reopen()
     this.#boots += 1
     const connect = async (seed: Secret): Promise<Network> => {
       this.peerId = peerIdOf(crypto.signKeyPair(seed.expose()).publicKey)

@@ -8,6 +8,7 @@ import { conversationWith, putConversation, remoteOf, withRemote } from './conve
 import { emit } from './events.ts'
 import { readId, requireContact, requireConversation, peersOf } from './lookup.ts'
 import { rowKey } from './outbox-rows.ts'
+import { tendAllQueues } from './relay-queues.ts'
 import { peerIdIn, relayIdOf, relayLink, wantRelay } from './relay-link.ts'
 import {
   bootstrapRows,
@@ -67,6 +68,7 @@ export function commandAcceptRequest(step: Step, input: Commands['accept-request
   step.tx.delete(requestRows, request.requestId)
   const contact = { ...requireContact(step, request.account), state: contactStates.connected }
   step.tx.put(contactRows, contact.account, contact)
+  tendAllQueues(step)
   const view = contactView(step, contact)
   emit(step, { type: 'contact', contact: view, change: 'connected' })
   return view

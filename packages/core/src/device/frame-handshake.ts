@@ -27,6 +27,7 @@ import type { Origin, Step } from './context.ts'
 import { receivePayload } from './frame-payload.ts'
 import { putSessions, sessionsWith } from './sessions.ts'
 import { putInviteState } from './invites.ts'
+import { tendAllQueues } from './relay-queues.ts'
 import { decodeLog, extendLog, putLog, stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 
@@ -105,6 +106,7 @@ export async function receiveHandshake(
   })
   putSessions(step, device.device, adopt(sessionsWith(step, device.device), accepted.session))
   rememberFlight(step, flight, device)
+  tendAllQueues(step)
   await receivePayload(step, device.device, accepted.plaintext, origin)
 }
 

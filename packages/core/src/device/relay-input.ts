@@ -1,12 +1,4 @@
-import {
-  ackRequest,
-  createQueueRequest,
-  readHello,
-  readReply,
-  subscribeRequest,
-  type DeliveredItem,
-  type MailboxReply,
-} from '../mailbox/index.ts'
+import { ackRequest, readHello, readReply, type DeliveredItem, type MailboxReply } from '../mailbox/index.ts'
 import { toHex } from '../wire/index.ts'
 import type { RelayLink, RelayRequest, Step } from './context.ts'
 import { conversationWith } from './conversations.ts'
@@ -14,11 +6,10 @@ import { receiveRatchetFrame } from './frame-ratchet.ts'
 import { publishAtRelay, recordAnswered } from './invites.ts'
 import { rowKey, tellStates } from './outbox-rows.ts'
 import { askForInvites, lookupAnswered, relayUnreachable } from './resolve.ts'
-import { ownQueue, queueKeys } from './queues.ts'
+import { queueKeys } from './queues.ts'
 import { noteFailure, noteSuccess, wakeAt } from './timers.ts'
 import {
   contactRows,
-  contactStates,
   outboxRows,
   peerRows,
   queueRows,
@@ -26,12 +17,12 @@ import {
   selfRows,
   onlyRow,
   type Peer,
-  type Queue,
   type Relay,
 } from './tables.ts'
 import { requireMe } from './me.ts'
 
 import { ask, peerIdIn, relayLink, wantRelay } from './relay-link.ts'
+import { tendQueue, tendQueues } from './relay-queues.ts'
 
 /** A full queue is tried again after this long. */
 const fullMs = 60_000
@@ -101,45 +92,15 @@ function relayGreets(step: Step, link: RelayLink, frame: Uint8Array): void {
   link.session = session
   noteSuccess(link)
   const relay = ownRelay(step, link.address)
-  if (relay !== undefined) tendQueues(step, relay, link)
+  if (relay !== undefined) {
+    tendQueues(step, relay, link)
+    publishAtRelay(step, link)
+  }
   askForInvites(step, link)
 }
 
 const ownRelay = (step: Step, address: string): Relay | undefined =>
   step.tx.all(relayRows).find((relay) => relay.address === address)
-
-/** One inbox for each contact and one intro queue: created once, then watched on every channel. */
-export function tendQueues(step: Step, relay: Relay, link: RelayLink): void {
-  const contacts = step.tx
-    .all(contactRows)
-    .filter((one) => one.state === contactStates.connected || one.state === contactStates.pending)
-  const asked = new Set(
-    [...link.waiting.values()].map((request) => ('recvId' in request ? toHex(request.recvId) : '')),
-  )
-  for (const account of [null, ...contacts.map((one) => one.account)]) {
-    const queue = ownQueue(step, relay, account)
-    if (!asked.has(toHex(queue.recvId))) tendQueue(step, link, queue)
-  }
-  publishAtRelay(step, link)
-}
-
-function tendQueue(step: Step, link: RelayLink, queue: Queue): void {
-  const { crypto } = step.context
-  const keys = queueKeys(step, queue)
-  if (queue.created) {
-    if (link.watched.has(toHex(queue.recvId))) return
-    link.watched.add(toHex(queue.recvId))
-    const { recvId } = queue
-    ask(step, link, { kind: 'subscribe', recvId }, (session, id) =>
-      subscribeRequest(crypto, session, id, keys.read, queue.cursor),
-    )
-  } else {
-    const kind = queue.intro ? 'intro' : 'inbox'
-    ask(step, link, { kind: 'create', recvId: queue.recvId }, (session, id) =>
-      createQueueRequest(crypto, session, id, keys, kind),
-    )
-  }
-}
 
 async function receiveAnswer(
   step: Step,

@@ -23,6 +23,7 @@ import { inviteAnswer, inviteQuestion } from './invites.ts'
 import { putLog, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { inviteProtocol } from './protocols.ts'
+import { tendAllQueues } from './relay-queues.ts'
 import { ask, peerIdIn, wantRelay } from './relay-link.ts'
 import { wakeAt } from './timers.ts'
 import { contactRows, contactStates, peerRows, relayRows, type Contact } from './tables.ts'
@@ -278,6 +279,7 @@ function takeUp(step: Step, link: InviteLink, invite: OpenedInvite): AddedView {
     const conversation = conversationWith(step, contact.account)
     putConversation(step, withRemote(conversation, remoteOf(conversation, active.device)))
   }
+  tendAllQueues(step)
   if (known === undefined)
     emit(step, { type: 'contact', contact: contactView(step, contact), change: 'added' })
   return addedView(contact, 'pending')
