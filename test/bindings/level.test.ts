@@ -146,6 +146,34 @@ describe('level store', () => {
     await store.close()
   })
 
+  it('verifies its tables after a crash, and refuses a damaged one instead of crashing again', async () => {
+    const { readFile: read, writeFile: write } = await import('node:fs/promises')
+    const store = await openLevelStore(path)
+    const value = new Uint8Array(5_000).fill(7)
+    for (let i = 0; i < 10; i++)
+      await store.batch([{ type: 'put', key: Uint8Array.of(i), value }], { durable: false })
+    await store.close()
+    await (await openLevelStore(path, { verify: 'always' })).close()
+    const names = (await readdir(path)).filter((name) => name.endsWith('.ldb'))
+    expect(names).not.to.have.length(0)
+    const file = join(path, names[0] ?? '')
+    const bytes = await read(file)
+    for (const at of [0, 2_500, bytes.length - 60, bytes.length - 30, bytes.length - 1]) {
+      const rotten = Uint8Array.from(bytes)
+      rotten[at] = (rotten[at] ?? 0) ^ 4
+      await write(file, rotten)
+      // The footer is padded; a flip in the padding changes nothing.
+      const expected = at === bytes.length - 30 ? 'no failure' : 'E_STORE_CORRUPT'
+      expect(
+        await failure(openLevelStore(path, { verify: 'always' }).then((opened) => opened.close())),
+        String(at),
+      ).to.equal(expected)
+    }
+    await write(file, Uint8Array.from(bytes).fill(1, 100, 101))
+    await write(`${path}.open`, '')
+    expect(await failure(openLevelStore(path))).to.equal('E_STORE_CORRUPT')
+  })
+
   it('gives damage of the database a code of its own', async () => {
     await (await openLevelStore(path)).close()
     const { writeFile } = await import('node:fs/promises')
