@@ -72,14 +72,7 @@ export class Town {
 
   validator(): (key: string, value: Uint8Array) => boolean {
     const validator = createValidator(this.crypto, () => this.clock.nowMs())
-    return (key, value) => {
-      try {
-        validator.validate(key, value)
-        return true
-      } catch {
-        return false
-      }
-    }
+    return (key, value) => validator.validate(key, value) === undefined
   }
 
   /** Lets everything that can happen now happen. */

@@ -217,7 +217,7 @@ class Machine implements Device {
 
   #step(tx: Transaction, effects: Effect[], events: EventDraft[]): Step {
     const { clock } = this.#context
-    return { context: this.#context, tx, nowMs: clock.nowMs(), monoMs: clock.monotonicMs(), effects, events }
+    return { context: this.#context, tx, nowMs: Math.floor(clock.nowMs()), monoMs: clock.monotonicMs(), effects, events }
   }
 
   /** The batch did not become durable: nothing it started may be taken for begun. */
@@ -246,7 +246,7 @@ class Machine implements Device {
   #wake(): void {
     const { live, clock } = this.#context
     if (live.wakeMs === Infinity || this.#stopped) return
-    this.#options.wake(Math.max(0, live.wakeMs - clock.monotonicMs()))
+    this.#options.wake(Math.max(0, Math.ceil(live.wakeMs - clock.monotonicMs())))
   }
 
   async #connect(seed: Secret): Promise<void> {
