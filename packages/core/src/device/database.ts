@@ -1,7 +1,7 @@
 import { invariant } from '../errors.ts'
 import { toHex } from '../wire/index.ts'
 import type { AnyRows, Rows } from './row.ts'
-import type { SealedStore, Write } from './sealed-store-types.ts'
+import type { CommitOptions, SealedStore, Write } from './sealed-store-types.ts'
 
 /** A row written in a transaction; `value` is undefined for a deletion. */
 interface Pending {
@@ -38,8 +38,8 @@ export class Database {
     return new Transaction(this, undefined)
   }
 
-  /** Commits as one durable batch; only then do readers see it. */
-  async commit(transaction: Transaction): Promise<void> {
+  /** Commits as one batch; only then do readers see it. */
+  async commit(transaction: Transaction, options: CommitOptions): Promise<void> {
     const pending = transaction.writes()
     if (pending.length === 0) return
     const writes: Write[] = pending.map(({ table, key, value }) => ({
@@ -47,7 +47,7 @@ export class Database {
       key,
       value: value === undefined ? null : table.encode(value as never),
     }))
-    await this.#store.commit(writes, { durable: true })
+    await this.#store.commit(writes, options)
     for (const { table, key, value } of pending) {
       const held = this.#resident.get(table.name)
       if (held === undefined) continue

@@ -85,7 +85,7 @@ class Machine implements Device {
 
   async open(): Promise<void> {
     const doubted = this.#sealed.doubt !== null && this.#sealed.doubt !== 'unclean'
-    await this.#enqueue({ kind: 'opening', doubted })
+    await this.#enqueue({ kind: 'opening', doubted, settles: this.#sealed.doubt !== null })
   }
 
   async start(): Promise<void> {
@@ -211,13 +211,20 @@ class Machine implements Device {
   async #commit(tx: Transaction, drafts: readonly EventDraft[]): Promise<readonly DeviceEvent[]> {
     if (drafts.length === 0 && tx.writes().length === 0) return []
     const events = storeEvents(this.#step(tx, [], [...drafts]))
-    await this.#database.commit(tx)
+    await this.#database.commit(tx, { durable: true, settlesDoubt: this.#sealed.doubt !== null })
     return events
   }
 
   #step(tx: Transaction, effects: Effect[], events: EventDraft[]): Step {
     const { clock } = this.#context
-    return { context: this.#context, tx, nowMs: Math.floor(clock.nowMs()), monoMs: clock.monotonicMs(), effects, events }
+    return {
+      context: this.#context,
+      tx,
+      nowMs: Math.floor(clock.nowMs()),
+      monoMs: clock.monotonicMs(),
+      effects,
+      events,
+    }
   }
 
   /** The batch did not become durable: nothing it started may be taken for begun. */

@@ -10,7 +10,8 @@ import { inviteInDht } from './invites.ts'
 import { queries } from './queries.ts'
 import { tendRelays } from './relay-input.ts'
 import { dhtAnswered } from './resolve.ts'
-import { bootstrapRows, relayRows } from './tables.ts'
+import { metaOf } from './events.ts'
+import { bootstrapRows, metaRows, onlyRow, relayRows } from './tables.ts'
 import { tick, watchClock } from './tick.ts'
 import { ownRollback } from './rollback.ts'
 import { wakeAt } from './timers.ts'
@@ -25,7 +26,7 @@ export type Input =
   | { readonly kind: 'got'; readonly purpose: GetPurpose; readonly values: readonly Uint8Array[] }
   | { readonly kind: 'put'; readonly inviteId: Uint8Array | undefined; readonly nodes: number }
   | { readonly kind: 'online'; readonly peerId: string; readonly addresses: readonly string[] }
-  | { readonly kind: 'opening'; readonly doubted: boolean }
+  | { readonly kind: 'opening'; readonly doubted: boolean; readonly settles: boolean }
   | { readonly kind: 'tick' }
 
 /** What an input's sender hears; `add` answers later than its batch. */
@@ -67,7 +68,7 @@ export async function handle(step: Step, input: Input, answer: Answer): Promise<
       return
     }
     case 'opening': {
-      onOpening(step, input.doubted)
+      onOpening(step, input)
       return
     }
     case 'tick': {
@@ -122,7 +123,9 @@ function onOnline(step: Step, peerId: string, addresses: readonly string[]): voi
 }
 
 /** The home has been opened: what opening found is said before anything else happens. */
-function onOpening(step: Step, doubted: boolean): void {
+function onOpening(step: Step, { doubted, settles }: Extract<Input, { kind: 'opening' }>): void {
   watchClock(step)
   if (doubted) ownRollback(step)
+  // The batch that carries the consequences also settles the store's doubt, so it is never empty.
+  if (settles) step.tx.put(metaRows, onlyRow, metaOf(step))
 }
