@@ -11,7 +11,6 @@ import {
 } from './account.ts'
 import type { Context } from './context.ts'
 import { runDown, runUp } from './daemon-commands.ts'
-import { runDemo } from './demo.ts'
 import { outOutcome } from './io.ts'
 import type { GlobalOptions, Io, Outcome } from './io.ts'
 import { readStdin, runHistory, runListen, runRead, runSend } from './message.ts'
@@ -30,7 +29,6 @@ import {
   runRequestsList,
 } from './people.ts'
 import { runRelaysAdd, runRelaysList, runRelaysRemove } from './relays.ts'
-import { runStart } from './start.ts'
 import type { CliDeps } from './session.ts'
 
 type Run = (context: Context, args: readonly string[], given: Given) => Promise<Outcome | undefined> | Outcome
@@ -108,14 +106,14 @@ function addNode(program: Command, bind: Bind): void {
       .option('--name <name>', 'your name, on the first start')
       .option('--local', 'listen on this machine alone')
       .option('--port <port>', 'port of the app'),
-    (context, _args, given) => done(runStart(context, given)),
+    async (context, _args, given) => done((await import('./start.ts')).runStart(context, given)),
   )
   bind(
     program
       .command('demo')
       .description('two people, a relay, a cut and a heal on this machine')
       .option('--check', 'say only whether it went right'),
-    (context, _args, given) => runDemo(context, given['check'] === true),
+    async (context, _args, given) => (await import('./demo.ts')).runDemo(context, given['check'] === true),
   )
 }
 
@@ -252,7 +250,8 @@ export function createProgram(deps: CliDeps, io: Io): Command {
   program.action(async () => {
     if (program.args.length > 0)
       throw new CommanderError(2, 'commander.unknownCommand', `unknown command “${arg(program.args, 0)}”`)
-    if (io.stdinIsTerminal && io.stdoutIsTerminal) await runStart({ deps, io, options: program.opts() }, {})
+    if (io.stdinIsTerminal && io.stdoutIsTerminal)
+      await (await import('./start.ts')).runStart({ deps, io, options: program.opts() }, {})
     else program.outputHelp()
   })
   prepare(program, io)
