@@ -19,10 +19,13 @@ export function drawHistory(label: string, random: Random): Scene {
   const size = 6 + random(16)
   for (let i = 0; i < size; i++) {
     const before = new Map(scene.last)
+    const signer = scene.recoverySign
     step(scene, grown, random)
     const { log, added } = addOps(crypto, grown.log, [scene.ops.at(-1)!.bytes], laterMs)
     grown.log = log
     // Most refused operations are forgotten, or histories would soon consist of nothing else.
+    // A recovery key that no log knows of signs nothing that follows.
+    if (added.length === 0) scene.recoverySign = signer
     if (added.length === 0 && random(5) > 0) unwrite(scene, grown, before)
   }
   return scene

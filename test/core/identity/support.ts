@@ -82,6 +82,7 @@ export class Scene {
   readonly devices = new Map<string, TestDevice>()
   readonly ops: LogOp[] = []
   readonly last = new Map<string | null, LogOp>()
+  #whole: { readonly key: string; readonly log: DeviceLog } | undefined
   /** Key of the recovery operations to come. */
   recoverySign: RecoveryKeys['sign']
 
@@ -151,7 +152,10 @@ export class Scene {
 
   /** The log of some operations, or of all. */
   log(ops: readonly LogOp[] = this.ops): DeviceLog {
-    return logOfBytes(this.account, ops)
+    if (ops !== this.ops) return logOfBytes(this.account, ops)
+    const key = ops.map((op) => op.key).join()
+    if (this.#whole?.key !== key) this.#whole = { key, log: logOfBytes(this.account, ops) }
+    return this.#whole.log
   }
 
   state(ops?: readonly LogOp[]): LogState {
