@@ -134,6 +134,8 @@ export const limits = {
   introItems: 32,
   /** Items in one page of a fetch. */
   fetchPage: 100,
+  /** UTF-8 bytes of the host under which a relay serves the web app: a DNS name, at most 253, or a shorter one with a port. */
+  webHostBytes: 256,
   /** Requests of one channel a relay has accepted and not answered; more are told to come back. */
   relayPendingRequests: 256,
   /** Requests one durable commit covers (group commit). */
