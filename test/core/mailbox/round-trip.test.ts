@@ -1,12 +1,15 @@
 import { expect } from 'chai'
+import { encodeReply } from '../../../packages/core/src/mailbox/frames.ts'
 import {
   ackRequest,
   createQueueRequest,
+  defaultTerms,
   deleteRequest,
   fetchRequest,
   lookupRequest,
   newQueueKeys,
   putRequest,
+  readHello,
   recordRequest,
   subscribeRequest,
 } from '../../../packages/core/src/mailbox/index.ts'
@@ -45,6 +48,33 @@ describe('mailbox: a client and a relay', () => {
       recordMs: limits.inviteMaxMs,
       workBits: 0,
     })
+  })
+
+  it('says where it serves the web app, as it is when the channel opens', () => {
+    expect(startRelay().connect().session.web).to.equal(null)
+    let web: string | null = null
+    const relay = startRelay({ web: () => web })
+    expect(relay.connect().session.web).to.equal(null)
+    web = 'relay.example:8443'
+    expect(relay.connect().session.web).to.equal('relay.example:8443')
+    web = 'a'.repeat(limits.webHostBytes)
+    expect(relay.connect().session.web).to.equal(web)
+    web += 'a'
+    expect(() => relay.connect()).to.throw()
+  })
+
+  it('takes no greeting that names a longer host, and none without the field', () => {
+    const greeting = { kind: 'hello', nonce: bytesOf('n', 32), terms: defaultTerms, web: null } as const
+    const hello = encodeReply(null, { ...greeting, web: 'a'.repeat(limits.webHostBytes) })
+    expect(readHello('relay-one', hello)?.web).to.have.length(limits.webHostBytes)
+    // One more letter, and one more in the last byte of the text's head.
+    const longer = Uint8Array.from([...hello, 97])
+    longer[hello.length - limits.webHostBytes - 1] = 1
+    expect(readHello('relay-one', longer)).to.equal(undefined)
+    // The array of four items becomes one of three, and its last item goes.
+    const without = encodeReply(null, greeting).slice(0, -1)
+    without[without.indexOf(0x84)] = 0x83
+    expect(readHello('relay-one', without)).to.equal(undefined)
   })
 
   it('keeps a deposit until its reader has acknowledged it', async () => {

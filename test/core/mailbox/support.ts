@@ -60,7 +60,7 @@ export interface TestRelay {
 }
 
 export function startRelay(
-  options: Partial<Pick<MailboxServerOptions, 'terms' | 'caps' | 'relayPeerId'>> & {
+  options: Partial<Pick<MailboxServerOptions, 'terms' | 'caps' | 'relayPeerId' | 'web'>> & {
     readonly store?: MailboxStore
     readonly seed?: string
   } = {},
@@ -81,6 +81,7 @@ export function startRelay(
     relayPeerId,
     ...(options.terms === undefined ? {} : { terms: options.terms }),
     ...(options.caps === undefined ? {} : { caps: options.caps }),
+    ...(options.web === undefined ? {} : { web: options.web }),
     out: (channel, frame) => void inboxes.get(channel)?.push(frame),
     close: (channel) => void hungUp.add(channel),
   })

@@ -33,7 +33,7 @@ function vectors(crypto: (typeof providers)[number]): Readonly<Record<string, st
     workBits: 6,
   }
   const relay = '12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp'
-  const session: ClientSession = { relay, nonce: counting(0), terms }
+  const session: ClientSession = { relay, nonce: counting(0), terms, web: null }
   const keys = newQueueKeys(crypto, counting(0x40, 64))
   const edit = crypto.signKeyPair(counting(0x90))
   const entry = { locator: counting(0xa0), value: utf8('sealed'), expiresAtMs: 1_800_000_000_000 }
@@ -51,7 +51,7 @@ function vectors(crypto: (typeof providers)[number]): Readonly<Record<string, st
     lookup: lookupRequest(crypto, session, 10, entry.locator),
   }
   const replies: readonly MailboxReply[] = [
-    { kind: 'hello', nonce: session.nonce, terms },
+    { kind: 'hello', nonce: session.nonce, terms, web: 'relay.example:8443' },
     { kind: 'version', supported: 1 },
     { kind: 'done' },
     { kind: 'page', items: [item], after: 7, more: true },

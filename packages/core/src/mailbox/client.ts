@@ -24,9 +24,11 @@ import {
   type MailboxTerms,
 } from './frames.ts'
 
-/** A channel after the relay's hello: what requests are bound to, and what the relay grants. */
+/** A channel after the relay's hello: what requests are bound to, and what the relay grants and serves. */
 export interface ClientSession extends MailboxSession {
   readonly terms: MailboxTerms
+  /** Host under which the relay says it serves the web app, with its port if any; null without one. Unchecked. */
+  readonly web: string | null
 }
 
 /** A reply with the id of its request, or null. */
@@ -46,8 +48,8 @@ export function readReply(input: Uint8Array): Decoded<NumberedReply> {
 export function readHello(relay: string, input: Uint8Array): ClientSession | undefined {
   const decoded = readReply(input)
   if (!decoded.ok || decoded.value.reply.kind !== 'hello') return undefined
-  const { nonce, terms } = decoded.value.reply
-  return { relay, nonce, terms }
+  const { nonce, terms, web } = decoded.value.reply
+  return { relay, nonce, terms, web }
 }
 
 function request(

@@ -11,6 +11,7 @@ import {
   literal,
   nullable,
   oneOf,
+  text,
   uint,
   type Infer,
 } from '../wire/index.ts'
@@ -80,7 +81,7 @@ const terms = fields({
 export type MailboxTerms = Infer<typeof terms>
 
 const reply = oneOf({
-  hello: [0, { nonce: hash, terms }],
+  hello: [0, { nonce: hash, terms, web: nullable(text(limits.webHostBytes)) }],
   version: [1, { supported: uint(0xffff) }],
   done: [2, {}],
   page: [3, { items: list(item, limits.fetchPage), after: uint(), more: bool }],

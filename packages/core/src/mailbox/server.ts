@@ -45,6 +45,11 @@ export interface MailboxServerOptions {
   readonly relayPeerId: string
   readonly terms?: Partial<MailboxTerms>
   readonly caps?: Partial<MailboxCaps>
+  /**
+   * Host under which this relay serves the web app now: lower case, with its port if any, at most 256 bytes.
+   * Null, and the default: it serves none.
+   */
+  readonly web?: () => string | null
   /** Sends one frame; must not throw. */
   readonly out: (channel: number, frame: Uint8Array) => void
   /** Closes a channel after the frames already given to `out`. */
@@ -144,7 +149,8 @@ export class MailboxServer {
     const nonce = this.#options.random.bytes(32)
     this.#channels.set(channel, { number: channel, peer, nonce, pending: 0, badFrames: 0, refusals: 0 })
     this.#rates.joined(peer, this.#options.clock.monotonicMs())
-    this.#reply(channel, null, { kind: 'hello', nonce, terms: this.#terms })
+    const web = this.#options.web?.() ?? null
+    this.#reply(channel, null, { kind: 'hello', nonce, terms: this.#terms, web })
   }
 
   /**
