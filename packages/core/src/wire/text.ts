@@ -20,8 +20,14 @@ export const toBase58 = (value: Uint8Array): string => base58.encode(value)
 /** Reads lower-case hexadecimal; empty when it is none. */
 export const fromHex = (value: string): Uint8Array => attempt(() => hex.decode(value)) ?? new Uint8Array(0)
 
-/** Lower-case hexadecimal. */
-export const toHex = (value: Uint8Array): string => hex.encode(value)
+const hexOf: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** Lower-case hexadecimal. By table: maps are keyed by it all over the device. */
+export function toHex(value: Uint8Array): string {
+  let out = ''
+  for (const byte of value) out += hexOf[byte] ?? ''
+  return out
+}
 
 /** The first eight base32 characters of an id: what logs and error details may hold. */
 export const shortId = (id: Uint8Array): string => toBase32(id.subarray(0, 5))
