@@ -56,22 +56,18 @@ export class Person {
     return this.#node.face
   }
 
-  async init(): Promise<void> {
-    const made = await startProgram(
-      programs.sotto,
-      ['init', '--name', this.name, '--home', this.#home, '--json', '--no-input'],
-      this.#env,
-    )
-    await made.exited
+  /** Makes the account and comes up, in one process. */
+  async begin(): Promise<void> {
+    await this.#run(['start', '--name', this.name, '--local', '--no-input'])
   }
 
   async up(): Promise<void> {
-    const listen = ['--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns', '--relay', this.#relay]
-    this.#process = await startProgram(
-      programs.sotto,
-      ['up', '--home', this.#home, '--json', ...listen],
-      this.#env,
-    )
+    await this.#run(['up', '--listen', '/ip4/127.0.0.1/tcp/0', '--no-mdns'])
+  }
+
+  async #run(words: readonly string[]): Promise<void> {
+    const args = [...words, '--relay', this.#relay, '--home', this.#home, '--json']
+    this.#process = await startProgram(programs.sotto, args, this.#env)
     this.#node = await findDaemon(homePaths(this.#home, this.#env).api)
   }
 

@@ -19,8 +19,6 @@ export interface Running {
   /** Ends it without a chance to save anything, as a power cut would. */
   kill(): Promise<void>
   end(): Promise<void>
-  /** Resolves when it has ended. */
-  readonly exited: Promise<void>
 }
 
 const failed = (what: string): PortError => new PortError('E_DEMO', `${what} ended before it was ready`)
@@ -48,7 +46,7 @@ export function startProgram(
     createInterface({ input: child.stdout }).once('line', (line) => {
       const first = JSON.parse(line) as Record<string, unknown>
       if ('error' in first) reject(failed(args[0] ?? script))
-      else resolve({ first, kill: () => stop('SIGKILL'), end: () => stop('SIGTERM'), exited: exited(child) })
+      else resolve({ first, kill: () => stop('SIGKILL'), end: () => stop('SIGTERM') })
     })
     // Reading goes on, or a program that says much would stop at a full pipe.
     child.stdout.resume()

@@ -25,8 +25,7 @@ const same = (a: readonly MessageView[], b: readonly MessageView[]): boolean =>
   JSON.stringify(b.map(({ messageId, text }) => [messageId, text]))
 
 async function meet(ada: Person, bob: Person, say: Say): Promise<string> {
-  await Promise.all([ada.init(), bob.init()])
-  await Promise.all([ada.up(), bob.up()])
+  await Promise.all([ada.begin(), bob.begin()])
   say('Ada and Bob each made their keys, on their own. No account, no server.')
   const link = await ada.invite()
   say(`Ada gives Bob a link: ${link.slice(0, 24)}… (${link.length} characters)`)
@@ -45,8 +44,13 @@ async function talk(ada: Person, bob: Person, conversation: string, say: Say): P
   say('Bob: Hello Ada. Nobody in between.               ✓ reached Ada’s device')
 }
 
-/** Bob’s machine dies, Ada writes and leaves; Bob comes back, answers and leaves; Ada comes back. */
-async function cutAndHeal(ada: Person, bob: Person, conversation: string, say: Say): Promise<void> {
+/** Bob’s machine dies, Ada writes and leaves; Bob comes back, answers and leaves; Ada comes back. Gives his history. */
+async function cutAndHeal(
+  ada: Person,
+  bob: Person,
+  conversation: string,
+  say: Say,
+): Promise<readonly MessageView[]> {
   await bob.crash()
   say('✂ Bob’s machine loses its power.')
   const lines = ['Are you there?', 'I will be away tonight.', 'Read this when you are back.']
@@ -61,16 +65,17 @@ async function cutAndHeal(ada: Person, bob: Person, conversation: string, say: S
   say('Bob is back: three lines were waiting for him.')
   const answer = await bob.write(conversation, 'Back again. All here.')
   await bob.reaches([answer], ['relayed'])
+  const his = await bob.history(conversation)
   await bob.down()
   await ada.up()
   await ada.receives([answer])
   await ada.reaches(left, ['delivered', 'read'])
   say('Ada is back. Bob: Back again. All here.          ✓ her three lines reached him')
-  await bob.up()
+  return his
 }
 
-async function compare(ada: Person, bob: Person, conversation: string): Promise<number> {
-  const [hers, his] = [await ada.history(conversation), await bob.history(conversation)]
+/** The number of messages, which both have in the same order and once each. */
+function compare(hers: readonly MessageView[], his: readonly MessageView[]): number {
   const ids = new Set(hers.map(({ messageId }) => messageId))
   if (!same(hers, his) || ids.size !== hers.length || hers.length !== 6) {
     throw new PortError('E_DEMO', 'the two histories differ')
@@ -106,8 +111,8 @@ export async function playDemo(env: NodeJS.ProcessEnv, say: Say): Promise<DemoRe
     say('A relay is up, as a volunteer would run one.')
     const conversation = await meet(ada, bob, say)
     await talk(ada, bob, conversation, say)
-    await cutAndHeal(ada, bob, conversation, say)
-    const messages = await compare(ada, bob, conversation)
+    const his = await cutAndHeal(ada, bob, conversation, say)
+    const messages = compare(await ada.history(conversation), his)
     say('Both have the same six messages. Nothing lost, nothing doubled.')
     return { ok: true, seconds: Math.round((performance.now() - startMs) / 100) / 10, messages }
   } finally {
