@@ -95,7 +95,7 @@ async function main(): Promise<void> {
   const names = readdirSync(new URL('rows/', home)).filter((name) => /[.]m?[jt]s$/.test(name))
   const chosen = names.filter((name) => wanted.length === 0 || wanted.some((word) => name.includes(word)))
   const processor = cpus()[0]?.model ?? 'unknown processor'
-  const head = `Commit ${git('rev-parse', '--short', 'HEAD')}, ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} × ${processor}; \`npm run bench${['', ...wanted].join(' ')}\`.\n`
+  const head = `Commit ${git('rev-parse', '--short', 'HEAD')}, ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} × ${processor}; \`npm run bench${['', ...(wanted.length > 0 ? ['--'] : []), ...wanted].join(' ')}\`.\n`
   const parts = [head]
   for (const name of chosen) {
     const { rows } = (await import(new URL(`rows/${name}`, home).href)) as { readonly rows: MakeRows }

@@ -1,7 +1,7 @@
 /** Our sessions behind the interface the peers are compared by. */
 import { randomFillSync } from 'node:crypto'
 import type { CryptoProvider } from '../../packages/core/src/crypto/index.ts'
-import { readCertificate } from '../../packages/core/src/identity/index.ts'
+import { readBundle, readCertificate } from '../../packages/core/src/identity/index.ts'
 import {
   acceptHandshake,
   adopt,
@@ -56,10 +56,12 @@ function prepare(crypto: CryptoProvider, text: Uint8Array): PreparedPeer {
 
   const establish = (): { a: Pairwise; b: Pairwise; firstBytes: number } => {
     const options = { logHeads: [] }
+    const bundle = readBundle(crypto, bob.bundle.bytes, startMs, bob.own.certificate)
+    if (bundle.verdict !== 'accepted') throw new Error('the bundle does not read')
     const begun = newSession(
       crypto,
       noSessions,
-      { own: alice.own, bundle: bob.bundle, options },
+      { own: alice.own, bundle: bundle.value, options },
       random(initiateEntropyBytes),
       startMs,
     )
