@@ -49,6 +49,21 @@ const text = (initial: string): Setting<string> => ({
   read: (value) => (typeof value === 'string' ? value : undefined),
 })
 
+const dnsName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/
+const ipv6 = /^\[[0-9a-f:.]{2,45}\]$/
+
+/** A host as an invite link names it (docs/protocol/invite.md §1): lower case, and a port if it has one. */
+function isLinkHost(host: string): boolean {
+  const [, machine = '', port = '1'] = /^(\[[^\]]*\]|[^:[\]]+)(?::([1-9]\d{0,4}))?$/.exec(host) ?? []
+  return host.length <= 253 && Number(port) <= 65_535 && (dnsName.test(machine) || ipv6.test(machine))
+}
+
+const linkHost: Setting<string> = {
+  initial: '',
+  wants: 'a host such as relay.example or relay.example:8443, lower case, without https://',
+  read: (value) => (typeof value === 'string' && (value === '' || isLinkHost(value)) ? value : undefined),
+}
+
 const flag = (initial: boolean): Setting<boolean> => ({
   initial,
   wants: 'true or false',
@@ -76,6 +91,7 @@ export const settings = {
   'listen.bootstrap': texts([]),
   'http.address': text(''),
   'http.app': text(''),
+  'http.host': linkHost,
   'http.metrics': flag(false),
   'circuit.reservations': integer(4_096, 0, 65_536),
   'circuit.data': size(64 * mebibyte, 128 * 1024, 1024 ** 4),

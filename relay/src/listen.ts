@@ -76,6 +76,16 @@ async function mustBeFree({ host, port }: Place): Promise<void> {
     throw new RelayFailure('E_LISTEN', exits.network, `cannot listen on port ${port}`, 'is it in use?')
 }
 
+/**
+ * The host invite links of a relay name: the one its operator did, else that of its own pages when they are on
+ * loopback, the one place a link may be plain http; else null.
+ */
+export function linkHostOf(named: string, url: string): string | null {
+  if (named !== '') return named
+  const { host, hostname } = new URL(url)
+  return /^127(\.\d{1,3}){3}$/.test(hostname) || hostname === '[::1]' ? host : null
+}
+
 /** Reads `HOST:PORT` or `[V6]:PORT`. */
 export function readHostPort(value: string): { readonly host: string; readonly port: number } {
   const [, v6 = '', name = '', digits = ''] =

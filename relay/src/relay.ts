@@ -12,7 +12,7 @@ import { createLibp2p } from 'libp2p'
 import type { Config } from './config.ts'
 import { RelayFailure, codeOf, exits } from './failure.ts'
 import { loadSeed, makeHome } from './identity.ts'
-import { chooseAddresses, defaultHttp, freePort, readHostPort } from './listen.ts'
+import { chooseAddresses, defaultHttp, freePort, linkHostOf, readHostPort } from './listen.ts'
 import { openWeb, type Web } from './web.ts'
 
 /** What a relay is started with. */
@@ -82,6 +82,7 @@ function mailboxOf(
     readonly store: MailboxStore
     readonly network: Network
     readonly peerId: string
+    readonly web: () => string | null
   },
 ): MailboxServer {
   const { config, network } = parts
@@ -92,6 +93,7 @@ function mailboxOf(
     clock: parts.clock,
     log: parts.log,
     relayPeerId: parts.peerId,
+    web: parts.web,
     terms: {
       ttlMs: config['mailbox.ttl'],
       queueItems: config['mailbox.queue_items'],
@@ -147,17 +149,19 @@ async function openNetwork(
   const node = await createLibp2p({ ...recipe, connectionManager, start: false })
   const bounds = { channelsTotal: config['limits.channels'] }
   const network = createLibp2pNetwork(node, { protocols: [mailboxProtocol], gate, log, bounds })
-  return { node, network }
+  const ports = new Set(addresses.map((address) => Number(/\/tcp\/(\d+)/.exec(address)?.[1])))
+  return { node, network, ports }
 }
 
 async function openPages(
   options: RelayOptions,
   relay: Omit<Parameters<typeof openWeb>[0], 'host' | 'port' | 'app' | 'metrics'>,
+  taken: ReadonlySet<number>,
 ): Promise<Web> {
   const { config } = options
   const asked = config['http.address']
   const { host, port } = readHostPort(asked === '' ? defaultHttp : asked)
-  const chosen = asked === '' ? await freePort(host, port, new Set()) : port
+  const chosen = asked === '' ? await freePort(host, port, taken) : port
   if (chosen !== port) options.notice(`port ${port} is in use; serving HTTP on ${chosen}`)
   try {
     return await openWeb({
@@ -208,14 +212,23 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const undo: (() => Promise<unknown>)[] = [() => store.close()]
   try {
     const [seed, crypto] = await Promise.all([loadSeed(data), createNodeProvider()])
-    const { node, network } = await openNetwork(options, seed, crypto)
+    const { node, network, ports } = await openNetwork(options, seed, crypto)
     undo.unshift(() => network.stop())
     const peerId = node.peerId.toString()
-    const server = mailboxOf({ config, clock, log, crypto, store, network, peerId })
+    let host: string | null = null
+    const web = () => host
+    const server = mailboxOf({ config, clock, log, crypto, store, network, peerId, web })
     connect(network, server)
+    let draining = false
+    const addresses = () => node.getMultiaddrs().map(String)
+    // Before the network: the first greeting already names the host.
+    const about = { peerId, server, web, addresses, draining: () => draining }
+    const pages = await openPages(options, about, ports)
+    undo.unshift(() => pages.close())
+    host = appOf(config) === undefined ? null : linkHostOf(config['http.host'], pages.url)
     await node.start()
     for (const address of config['listen.bootstrap']) await network.attach(address)
-    const listen = node.getMultiaddrs().map(String)
+    const listen = addresses()
     if (listen.length === 0)
       throw new RelayFailure(
         'E_LISTEN',
@@ -223,10 +236,6 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
         'cannot listen on any address',
         'are the ports in use?',
       )
-    let draining = false
-    const addresses = () => node.getMultiaddrs().map(String)
-    const web = await openPages(options, { peerId, server, addresses, draining: () => draining })
-    undo.unshift(() => web.close())
     const time = keepTime(server, clock, log)
     let stopping: Promise<void> | undefined
     const stop = async (): Promise<void> => {
@@ -237,7 +246,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       log.event('relay.stopped')
     }
     log.event('relay.started', { listening: listen.length, app: appOf(config) !== undefined })
-    return { peerId, listen, http: web.url, stop: () => (stopping ??= stop()) }
+    return { peerId, listen, http: pages.url, stop: () => (stopping ??= stop()) }
   } catch (thrown) {
     for (const step of undo) await step().catch(ignore)
     throw thrown

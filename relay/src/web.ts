@@ -13,6 +13,8 @@ export interface WebOptions {
   readonly app: string | undefined
   readonly metrics: boolean
   readonly server: MailboxServer
+  /** Host of the web app in invite links, or null. */
+  readonly web: () => string | null
   readonly addresses: () => readonly string[]
   readonly draining: () => boolean
 }
@@ -109,11 +111,9 @@ function pages(options: WebOptions): Hono {
     })
   })
   pages.get('/.well-known/sotto', (context) => {
-    const { peerId } = options
-    return context.json({ peerId, addresses: options.addresses(), protocol: mailboxProtocol }, 200, {
-      'cache-control': 'no-store',
-      'access-control-allow-origin': '*',
-    })
+    const { peerId, addresses, web } = options
+    const known = { peerId, addresses: addresses(), protocol: mailboxProtocol, web: web() }
+    return context.json(known, 200, { 'cache-control': 'no-store', 'access-control-allow-origin': '*' })
   })
   if (options.metrics) pages.get('/metrics', (context) => context.text(metricsOf(options.server)))
   pages.get('*', async (context) => {

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import { createServer, type AddressInfo } from 'node:net'
+import { Secret } from '../../packages/core/src/crypto/index.ts'
+import { formatInvite, type AccountId } from '../../packages/core/src/identity/index.ts'
 import { readConfig, settings, type SettingName } from '../../relay/src/config.ts'
-import { chooseAddresses, freePort, readHostPort } from '../../relay/src/listen.ts'
+import { chooseAddresses, freePort, linkHostOf, readHostPort } from '../../relay/src/listen.ts'
 import { readDuration, readSize } from '../../relay/src/units.ts'
 
 const codeOf = (work: () => unknown): string => {
@@ -64,6 +66,41 @@ describe('relay settings', () => {
       expect(settings[name].read(value)).to.equal(undefined)
     })
 
+  it('take for http.host what an invite link takes, and nothing else', () => {
+    const account = new Uint8Array(32) as AccountId
+    const secret = new Secret(new Uint8Array(16))
+    const linkTakes = (host: string): boolean => {
+      try {
+        return formatInvite({ account, secret, host, addresses: [] }).includes(`//${host}/i#`)
+      } catch {
+        return false
+      }
+    }
+    const good = ['relay.example', 'a', 'relay.example:8443', '127.0.0.1:9640', '[::1]', '[2001:db8::1]:443']
+    const bad = [
+      'Relay.example',
+      'https://a',
+      'a/',
+      'a:0',
+      'a:65536',
+      'a:',
+      '-a',
+      'a-',
+      'a..b',
+      'é',
+      'a b',
+      '[x]',
+    ]
+    for (const host of [...good, ...bad]) {
+      const taken = settings['http.host'].read(host) !== undefined
+      expect([taken, linkTakes(host)], host).to.deep.equal([good.includes(host), good.includes(host)])
+    }
+    const longest = `${'a.'.repeat(126)}a`
+    expect(settings['http.host'].read(longest)).to.equal(longest)
+    expect(settings['http.host'].read(`b${longest}`)).to.equal(undefined)
+    expect(settings['http.host'].read('')).to.equal('')
+  })
+
   it('read units exactly', () => {
     expect(['500ms', '30s', '5m', '1h', '14d'].map(readDuration)).to.deep.equal([
       500, 30_000, 300_000, 3_600_000, 1_209_600_000,
@@ -95,6 +132,19 @@ describe('relay addresses', () => {
     }
     const { addresses, moved } = await chooseAddresses(['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0/ws'])
     expect([addresses, moved]).to.deep.equal([['/ip4/127.0.0.1/tcp/0', '/ip6/::1/tcp/0/ws'], []])
+  })
+
+  it('name a host for links by themselves on loopback only', () => {
+    expect(linkHostOf('relay.example', 'http://127.0.0.1:9640')).to.equal('relay.example')
+    expect(linkHostOf('', 'http://127.0.0.1:9640')).to.equal('127.0.0.1:9640')
+    expect(linkHostOf('', 'http://[::1]:9640')).to.equal('[::1]:9640')
+    for (const url of [
+      'http://0.0.0.0:9640',
+      'http://192.168.1.2:9640',
+      'http://[::]:80',
+      'http://127.example',
+    ])
+      expect(linkHostOf('', url), url).to.equal(null)
   })
 
   it('of the HTTP server are a host and a port', () => {

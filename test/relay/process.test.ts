@@ -110,6 +110,7 @@ describe('relay process', function () {
       peerId: relay.ready.peerId,
       addresses: relay.ready.listen,
       protocol: '/sotto/relay/1',
+      web: (await client()).session.web,
     })
     for (const path of [
       '/',
@@ -147,6 +148,11 @@ describe('relay process', function () {
       expect(script.headers.get('cache-control')).to.contain('immutable')
       expect(script.headers.get('content-security-policy')).to.contain("script-src 'self'")
       expect((await get('/link.txt')).status).to.equal(404)
+      const { host } = new URL(second.ready.http)
+      expect(await (await get('/.well-known/sotto')).json()).to.include({ web: host })
+      const visitor = await connectTo(second.ready)
+      expect(visitor.session.web, 'in the greeting too').to.equal(host)
+      await visitor.stop()
       expect(await (await get('/metrics')).text()).to.match(/^sotto_relay_channels 0$/m)
     } finally {
       expect(await second.end('SIGTERM')).to.equal(0)
