@@ -182,5 +182,7 @@ export interface Step {
   readonly nowMs: number
   readonly monoMs: number
   readonly effects: Effect[]
+  /** Secrets the step used up: wiped once the batch without them is durable. */
+  readonly spent: Secret[]
   readonly events: EventDraft[]
 }

@@ -2,7 +2,7 @@ import type { CryptoProvider, Secret } from '../crypto/index.ts'
 import { InvariantError, PortError, SottoError, UsageError } from '../errors.ts'
 import type { Clock, Log, Network, Notifier, Random, Store } from '../ports/index.ts'
 import type { CommandName, Commands, DeviceEvent, DeviceFace, QueryName, Queries } from './api.ts'
-import type { Context, Effect, EventDraft, Live, Step } from './context.ts'
+import type { Context, Effect, Live, Step } from './context.ts'
 import { Database, type Transaction } from './database.ts'
 import { storeEvents } from './events.ts'
 import { handle, later, type Answer, type Input } from './inputs.ts'
@@ -89,7 +89,7 @@ class Machine implements Device {
   }
 
   async start(): Promise<void> {
-    const me = findMe(this.#step(this.#database.begin(), [], []))
+    const me = findMe(this.#step(this.#database.begin()))
     if (me !== undefined) await this.#connect(me.self.transportSeed)
   }
 
@@ -150,45 +150,38 @@ class Machine implements Device {
 
   async #batch(waiting: readonly Waiting[]): Promise<void> {
     const tx = this.#database.begin()
-    const effects: Effect[] = []
-    const drafts: EventDraft[] = []
+    const whole = this.#step(tx)
     const answers: (() => void)[] = []
     const answering: Waiting[] = []
     for (const one of waiting) {
-      const done = await this.#one(tx, one, effects, drafts)
-      if (done === undefined) continue
-      answers.push(done)
+      const answer = await this.#one(whole, one)
+      if (answer === undefined) continue
+      answers.push(answer)
       answering.push(one)
     }
     try {
-      await this.#flush(tx, effects, drafts)
-      const events = await this.#commit(tx, drafts)
-      for (const effect of effects) this.#perform(effect)
+      await this.#flush(whole)
+      const events = await this.#commit(whole)
+      for (const secret of whole.spent) secret.wipe()
+      for (const effect of whole.effects) this.#perform(effect)
       for (const answer of answers) answer()
-      for (const event of events) for (const listener of this.#listeners) listener(event)
+      this.#tell(events)
     } catch (error) {
       this.#forget()
-      if (error instanceof InvariantError) this.#halt(error)
+      if (!(error instanceof PortError)) this.#halt(error)
       for (const { fail } of answering) fail(error)
     }
     this.#wake()
   }
 
   /** One input in a fork of the batch. Gives what answers it once the batch is durable. */
-  async #one(
-    tx: Transaction,
-    { input, settle, fail }: Waiting,
-    effects: Effect[],
-    drafts: EventDraft[],
-  ): Promise<(() => void) | undefined> {
-    const fork = tx.fork()
-    const step = this.#step(fork, [], [])
+  async #one(whole: Step, { input, settle, fail }: Waiting): Promise<(() => void) | undefined> {
+    const fork = whole.tx.fork()
+    const step = this.#step(fork)
     if (input.kind === 'tick') this.#context.live.wakeMs = Infinity
     try {
       const value = await handle(step, input, { settle, fail })
-      if (input.kind !== 'query') fork.merge()
-      effects.push(...step.effects)
-      drafts.push(...step.events)
+      if (input.kind !== 'query') this.#merge(whole, step)
       return value === later ? () => undefined : () => settle(value)
     } catch (error) {
       if (!(error instanceof UsageError || error instanceof PortError)) this.#halt(error)
@@ -198,33 +191,43 @@ class Machine implements Device {
     }
   }
 
-  async #flush(tx: Transaction, effects: Effect[], drafts: EventDraft[]): Promise<void> {
+  async #flush(whole: Step): Promise<void> {
     if (this.#halted !== undefined) throw this.#halted
-    const fork = tx.fork()
-    const step = this.#step(fork, [], [])
+    const step = this.#step(whole.tx.fork())
     await flush(step)
-    fork.merge()
-    effects.push(...step.effects)
-    drafts.push(...step.events)
+    this.#merge(whole, step)
   }
 
-  async #commit(tx: Transaction, drafts: readonly EventDraft[]): Promise<readonly DeviceEvent[]> {
-    if (drafts.length === 0 && tx.writes().length === 0) return []
-    const events = storeEvents(this.#step(tx, [], [...drafts]))
-    await this.#database.commit(tx, { durable: true, settlesDoubt: this.#sealed.doubt !== null })
+  #merge(whole: Step, { tx, effects, events, spent }: Step): void {
+    tx.merge()
+    whole.effects.push(...effects)
+    whole.events.push(...events)
+    whole.spent.push(...spent)
+  }
+
+  async #commit(whole: Step): Promise<readonly DeviceEvent[]> {
+    if (whole.events.length === 0 && whole.tx.writes().length === 0) return []
+    const events = storeEvents(whole)
+    await this.#database.commit(whole.tx, { durable: true, settlesDoubt: this.#sealed.doubt !== null })
     return events
   }
 
-  #step(tx: Transaction, effects: Effect[], events: EventDraft[]): Step {
-    const { clock } = this.#context
-    return {
-      context: this.#context,
-      tx,
-      nowMs: Math.floor(clock.nowMs()),
-      monoMs: clock.monotonicMs(),
-      effects,
-      events,
+  #tell(events: readonly DeviceEvent[]): void {
+    for (const event of events) {
+      for (const listener of this.#listeners) {
+        try {
+          listener(event)
+        } catch {
+          this.#context.log.event('listener-failed')
+        }
+      }
     }
+  }
+
+  #step(tx: Transaction): Step {
+    const { clock } = this.#context
+    const now = { nowMs: Math.floor(clock.nowMs()), monoMs: clock.monotonicMs() }
+    return { context: this.#context, tx, ...now, effects: [], events: [], spent: [] }
   }
 
   /** The batch did not become durable: nothing it started may be taken for begun. */

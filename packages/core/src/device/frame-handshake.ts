@@ -105,6 +105,7 @@ export async function receiveHandshake(
     renew: false,
   })
   putSessions(step, device.device, adopt(sessionsWith(step, device.device), accepted.session))
+  step.spent.push(...accepted.spent)
   rememberFlight(step, flight, device)
   tendAllQueues(step)
   await receivePayload(step, device.device, accepted.plaintext, origin)
@@ -123,6 +124,7 @@ async function receiveRepeat(
   if (!opened.ok) step.context.log.event('handshake-replayed')
   else {
     putSessions(step, seen.device, opened.peer)
+    step.spent.push(...opened.spent)
     await receivePayload(step, seen.device, opened.plaintext, origin)
   }
   return true

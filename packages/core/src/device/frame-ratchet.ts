@@ -24,6 +24,7 @@ export async function receiveRatchetFrame(step: Step, frame: Uint8Array, origin:
     const opened = openFrom(crypto, sessionsWith(step, peer.device), frame, step.nowMs)
     if (opened.ok) {
       putSessions(step, peer.device, opened.peer)
+      step.spent.push(...opened.spent)
       await receivePayload(step, peer.device, opened.plaintext, origin)
       return
     }

@@ -11,9 +11,10 @@ import {
 } from '../session/index.ts'
 import { pad } from '../crypto/index.ts'
 import { invariant } from '../errors.ts'
-import { readBundle, type DeviceId } from '../identity/index.ts'
+import { judgeBundle, readBundle, type DeviceId, type KeyBundle } from '../identity/index.ts'
 import type { Step } from './context.ts'
-import { encodeLog, headsOf, storedLog } from './logs.ts'
+import { toHex } from '../wire/index.ts'
+import { encodeLog, headsOf, stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { payloadFrame, type PayloadItem } from './payload.ts'
 import { contactStates, pairwiseRows, peerRows, type Contact, type Peer } from './tables.ts'
@@ -55,6 +56,7 @@ export function sealItems(
   const sealed = sealTo(crypto, pairwise, pad(payload), random.bytes(sealEntropyBytes), step.nowMs)
   if (!sealed.ok) return undefined
   putSessions(step, peer.device, sealed.peer)
+  step.spent.push(...sealed.spent)
   return sealed.frame
 }
 
@@ -65,7 +67,7 @@ function currentSessions(step: Step, peer: Peer, contact: Contact): Pairwise {
   const need = needsHandshake(held, step.nowMs, peer.renew ? 'state-lost' : undefined)
   if (need === undefined || peer.bundle === null) return held
   const bundle = readBundle(crypto, peer.bundle, step.nowMs, peer)
-  if (bundle.verdict !== 'accepted') return held
+  if (bundle.verdict !== 'accepted' || !mayShakeHands(step, peer, bundle.value)) return held
   const me = requireMe(step)
   const log = storedLog(step, me.self.account)
   invariant(log, 'E_SELF', 'the own device log is missing')
@@ -81,4 +83,14 @@ function currentSessions(step: Step, peer: Peer, contact: Contact): Pairwise {
   if (!begun.ok) return held
   step.tx.put(peerRows, peer.device, { ...peer, renew: false })
   return begun.peer
+}
+
+/** Whether the bundle's device is active and neither has expired; an expired one is looked for anew. */
+function mayShakeHands(step: Step, peer: Peer, bundle: KeyBundle): boolean {
+  const log = storedLog(step, peer.account)
+  if (log === undefined) return false
+  const judged = judgeBundle(stateOf(step, log), bundle, step.nowMs)
+  if (judged.verdict === 'accepted') return true
+  step.context.live.lookups.add(toHex(peer.device))
+  return judged.verdict === 'rejected' && judged.reason !== 'not-active' && step.context.live.clockDoubted
 }

@@ -5,6 +5,7 @@ import type { Step } from './context.ts'
 import { findMe } from './me.ts'
 import { currentBundle, ownPrekeys } from './prekeys.ts'
 import { lookUpBundles, publishDue } from './publish.ts'
+import { renewOwn } from './renewal.ts'
 import { tendRelays } from './relay-input.ts'
 import { tickResolves } from './resolve.ts'
 import { clearWarning, warn } from './warnings.ts'
@@ -41,12 +42,14 @@ export function watchClock(step: Step): void {
   else clearWarning(step, 'E_CLOCK')
 }
 
-/** Drops what has outlived its use: old prekeys, replay marks and records that waited too long. */
+/** Renews the own certificate, and drops what has outlived its use: old prekeys, replay marks and records that waited too long. */
 function expire(step: Step): void {
+  renewOwn(step)
   const { crypto } = step.context
   const held = ownPrekeys(step)
   const { prekeys, spent } = expirePrekeys(held, step.nowMs)
   if (spent.length > 0) step.tx.put(prekeyRows, onlyRow, encodePrekeys(prekeys))
+  step.spent.push(...spent)
   for (const row of step.tx.all(replayRows))
     if (step.nowMs - row.atMs > limits.prekeyKeepMs) step.tx.delete(replayRows, row.tag)
   for (const row of step.tx.all(heldRows)) {
