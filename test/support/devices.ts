@@ -64,8 +64,8 @@ export class Town {
     })
     network.listen((event) => {
       if (event.type === 'opened') server.opened(event.channel, event.peer)
-      if (event.type === 'frame') server.frame(event.channel, event.frame)
       if (event.type === 'closed') server.closed(event.channel)
+      return event.type === 'frame' ? server.frame(event.channel, event.frame) : undefined
     })
     return `/memory/${seed}/p2p/${peer}`
   }
