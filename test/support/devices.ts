@@ -46,8 +46,8 @@ export class Town {
     return person
   }
 
-  /** A relay that keeps queues; its address. */
-  relay(seed: string): string {
+  /** A relay that keeps queues and says it serves the app under `web`, asked at each greeting; its address. */
+  relay(seed: string, web: () => string | null = () => null): string {
     const { crypto, clock } = this
     const random = seededRandom(crypto, `relay ${seed}`)
     const peer = peerIdOf(crypto.signKeyPair(random.bytes(32)).publicKey)
@@ -59,6 +59,7 @@ export class Town {
       store: new MemoryMailboxStore(),
       log: new CollectingLog(),
       relayPeerId: peer,
+      web,
       out: (channel, frame) => void network.write(channel, frame).catch(() => undefined),
       close: (channel) => void network.close(channel).catch(() => undefined),
     })

@@ -40,4 +40,49 @@ describe('device: a relay between two people', () => {
     const { messages } = await bob.device.view('history', { conversationId })
     expect(messages[0]?.state).to.equal('delivered')
   })
+
+  it('lends its host to invite links, which need no addresses then', async () => {
+    const town = await Town.found()
+    const relay = town.relay('relay-1', () => '127.0.0.1:9640')
+    const ada = await town.person('Ada')
+    await ada.device.dispatch('add-relay', { address: relay })
+    await town.pass(5_000)
+    const { link } = await ada.device.dispatch('create-invite', {})
+    expect(link.startsWith('http://127.0.0.1:9640/i#'), link).to.equal(true)
+    expect(link.length).to.be.at.most(100)
+    expect(link.split('#')[1], 'no hints').to.have.length(64)
+    await town.pass(5_000)
+
+    const bob = await town.person('Bob')
+    await bob.device.dispatch('add-relay', { address: relay })
+    await town.pass(5_000)
+    const adding = bob.device.dispatch('add', { link })
+    await town.pass(20_000)
+    const { conversationId } = await adding
+    await bob.device.dispatch('send', { conversationId, text: 'your link works' })
+    await town.pass(60_000)
+    expect(await ada.texts(conversationId)).to.deep.equal(['your link works'])
+  })
+
+  it('is followed when it moves, and not believed when it names what no link bears', async () => {
+    const town = await Town.found()
+    let web: string | null = 'relay.example'
+    const relay = town.relay('relay-1', () => web)
+    const ada = await town.person('Ada')
+    await ada.device.dispatch('add-relay', { address: relay })
+    await town.pass(5_000)
+    const originNow = async (): Promise<string | undefined> => {
+      await ada.close()
+      await ada.open(true)
+      await town.pass(5_000)
+      return (await ada.device.dispatch('create-invite', {})).link.split('#')[0]
+    }
+    expect(await originNow()).to.equal('https://relay.example/i')
+    for (web of ['Relay.example', 'evil.example/x'])
+      expect(await originNow(), web).to.equal('https://relay.example/i')
+    web = 'other.example:8443'
+    expect(await originNow()).to.equal('https://other.example:8443/i')
+    web = null
+    expect(await originNow()).to.equal('sotto:i')
+  })
 })

@@ -1,3 +1,6 @@
+import { Secret } from '../crypto/index.ts'
+import { UsageError } from '../errors.ts'
+import { formatInvite } from '../identity/index.ts'
 import { ackRequest, readHello, readReply, type DeliveredItem, type MailboxReply } from '../mailbox/index.ts'
 import { toHex } from '../wire/index.ts'
 import type { RelayLink, RelayRequest, Step } from './context.ts'
@@ -93,10 +96,29 @@ function relayGreets(step: Step, link: RelayLink, frame: Uint8Array): void {
   noteSuccess(link)
   const relay = ownRelay(step, link.address)
   if (relay !== undefined) {
+    learnWebHost(step, relay, session.web)
     tendQueues(step, relay, link)
     publishAtRelay(step, link)
   }
   askForInvites(step, link)
+}
+
+/** Invite links begin with the host a relay of ours says it serves the app under; one no link bears is ignored. */
+function learnWebHost(step: Step, relay: Relay, web: string | null): void {
+  if (web === relay.web || (web !== null && !isLinkHost(step, web))) return
+  step.tx.put(relayRows, relay.relayId, { ...relay, web })
+}
+
+function isLinkHost(step: Step, host: string): boolean {
+  const { account } = requireMe(step).self
+  const secret = new Secret(new Uint8Array(16))
+  try {
+    formatInvite({ account, secret, host, addresses: [] })
+    return true
+  } catch (thrown) {
+    if (thrown instanceof UsageError) return false
+    throw thrown
+  }
 }
 
 const ownRelay = (step: Step, address: string): Relay | undefined =>

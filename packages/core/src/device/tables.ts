@@ -234,7 +234,7 @@ const relayShape = fields({
   relayId: id,
   peerId: text(128),
   address,
-  web: nullable(text(256)),
+  web: nullable(text(limits.webHostBytes)),
   addedAtMs: millis,
 })
 export type Relay = Infer<typeof relayShape>
