@@ -32,8 +32,17 @@ await build({
   outExtension: { '.js': '.mjs' },
 })
 const polyfill = pathToFileURL(join(root, 'packages', 'core', 'bindings', 'host-node', 'polyfill.mjs')).href
-process.exitCode = await run(
-  process.execPath,
-  ['--import', polyfill, join(out, 'main.mjs'), ...process.argv.slice(2)],
-  { env: { ...process.env, SOTTO_BENCH_HOME: pathToFileURL(out + '/').href } },
-)
+const wanted = process.argv.slice(2)
+process.exitCode = await run(process.execPath, ['--import', polyfill, join(out, 'main.mjs'), ...wanted], {
+  env: { ...process.env, SOTTO_BENCH_HOME: pathToFileURL(out + '/').href },
+})
+// Whole processes, started as people start them: from source, not from the bundle.
+if (wanted.length === 0 || wanted.includes('nodes'))
+  await run(process.execPath, [
+    '--import',
+    polyfill,
+    '--import',
+    'tsx',
+    '--conditions=sotto-source',
+    join(bench, 'nodes.ts'),
+  ])
