@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { randomBytes } from 'node:crypto'
-import { readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   ackRequest,
@@ -133,7 +133,8 @@ describe('relay process', function () {
     const app = await temporary()
     const other = await temporary()
     await writeFile(join(app.path, 'index.html'), '<!doctype html><title>app</title>')
-    await writeFile(join(app.path, 'main-AbCd1234.js'), 'export {}')
+    await mkdir(join(app.path, 'assets'))
+    await writeFile(join(app.path, 'assets', 'main-AbCd1234.js'), 'export {}')
     await writeFile(join(other.path, 'secret.txt'), 'secret')
     await symlink(join(other.path, 'secret.txt'), join(app.path, 'link.txt'))
     const second = await startProcess(other.path, [], {
@@ -143,11 +144,13 @@ describe('relay process', function () {
     try {
       const get = (path: string) => fetch(`${second.ready.http}${path}`)
       for (const path of ['/', '/i']) expect(await (await get(path)).text(), path).to.contain('<title>app')
-      const script = await get('/main-AbCd1234.js')
+      const script = await get('/assets/main-AbCd1234.js')
       expect(script.headers.get('content-type')).to.contain('text/javascript')
       expect(script.headers.get('cache-control')).to.contain('immutable')
       expect(script.headers.get('content-security-policy')).to.contain("script-src 'self'")
       expect((await get('/link.txt')).status).to.equal(404)
+      expect((await fetch(`${second.ready.http}/`, { method: 'POST', body: 'x' })).status).to.equal(405)
+      expect((await get('/healthz')).status).to.equal(200)
       const { host } = new URL(second.ready.http)
       expect(await (await get('/.well-known/sotto')).json()).to.include({ web: host })
       const visitor = await connectTo(second.ready)
