@@ -132,6 +132,10 @@ export const limits = {
   queueBytes: 4 * 1024 * 1024,
   /** Items in one intro queue. */
   introItems: 32,
+  /** Frames with messages left for somebody who has not answered yet: a quarter of their intro queue. */
+  unansweredFrames: 8,
+  /** Pause after the first of them; it doubles with each. Eight frames take two minutes and hold 160 KiB. */
+  unansweredPauseMs: second,
   /** Items in one page of a fetch. */
   fetchPage: 100,
   /** UTF-8 bytes of the host under which a relay serves the web app: a DNS name, at most 253, or a shorter one with a port. */

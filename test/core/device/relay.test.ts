@@ -85,4 +85,54 @@ describe('device: a relay between two people', () => {
     web = null
     expect(await originNow()).to.equal('sotto:i')
   })
+
+  /** Bob with a link of Ada, who has gone, and a conversation nobody has answered. */
+  async function unanswered(seed: string) {
+    const town = await Town.found()
+    const relay = town.relay(seed)
+    const ada = await town.person('Ada')
+    await ada.device.dispatch('add-relay', { address: relay })
+    await town.pass(5_000)
+    const { link } = await ada.device.dispatch('create-invite', {})
+    await town.pass(5_000)
+    await ada.close()
+    const bob = await town.person('Bob')
+    await bob.device.dispatch('add-relay', { address: relay })
+    await town.pass(5_000)
+    const adding = bob.device.dispatch('add', { link })
+    await town.pass(20_000)
+    const { conversationId } = await adding
+    const states = async () => {
+      const { messages } = await bob.device.view('history', { conversationId, limit: 200 })
+      return messages.map((message) => message.state)
+    }
+    return { town, ada, bob, conversationId, states }
+  }
+
+  it('takes a hundred messages for somebody who never answered, in few frames', async () => {
+    const { town, ada, bob, conversationId, states } = await unanswered('relay-2')
+    const texts = Array.from({ length: 100 }, (_, at) => `message ${at}`)
+    for (const text of texts) await bob.device.dispatch('send', { conversationId, text })
+    await town.pass(60_000)
+    expect(await states()).to.deep.equal(texts.map(() => 'relayed'))
+    await bob.close()
+    await ada.open(true)
+    await town.pass(60_000)
+    const { messages } = await ada.device.view('history', { conversationId, limit: 200 })
+    expect(messages.map(({ text }) => text)).to.deep.equal(texts)
+  })
+
+  it('keeps the rest of what an unanswered person writes, once eight frames wait', async () => {
+    const { town, ada, bob, conversationId, states } = await unanswered('relay-3')
+    for (let at = 0; at < 10; at += 1) {
+      await bob.device.dispatch('send', { conversationId, text: `message ${at}` })
+      await town.pass(200_000)
+    }
+    const eight = Array.from({ length: 8 }, () => 'relayed')
+    expect(await states()).to.deep.equal([...eight, 'waiting', 'waiting'])
+    await ada.open(true)
+    await town.pass(60_000)
+    expect(await states()).to.deep.equal(Array.from({ length: 10 }, () => 'delivered'))
+    expect(await ada.texts(conversationId)).to.have.length(10)
+  })
 })

@@ -122,9 +122,9 @@ async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink
       contact: step.tx.get(contactRows, contact.account) ?? contact,
     }
     if (!hasWork(step, now.peer, now.contact, link)) return
-    const inFlight = rowsFor(step, peer).filter((row) => row.aseqs.length > 0).length
+    const inFlight = rowsFor(step, peer).filter((row) => row.aseqs.length > 0)
     const unanswered = contact.state === contactStates.pending && link.channel === undefined
-    const room = inFlight < (unanswered ? 1 : windowRows)
+    const room = unanswered ? mayWriteUnanswered(step, inFlight) : inFlight.length < windowRows
     const before = remoteOf(conversationWith(step, peer.account), peer.device)
     const aseqs = room ? await nextBatch(step, peer, before.sealedUpTo) : []
     if (
@@ -135,6 +135,20 @@ async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink
       return
     more = (await sealBatch(step, now.peer, now.contact, link, aseqs)) && aseqs.length > 0
   }
+}
+
+/**
+ * Before the first answer all frames go into one small intro queue: few of them, each when the one before is
+ * at a relay and after a growing pause, so that what is written meanwhile shares a frame.
+ */
+function mayWriteUnanswered(step: Step, inFlight: readonly OutboxRow[]): boolean {
+  const last = inFlight.at(-1)
+  if (last === undefined) return true
+  if (last.relays.length === 0 || inFlight.length >= limits.unansweredFrames) return false
+  const pauseMs = limits.unansweredPauseMs * 2 ** (inFlight.length - 1)
+  const waitedMs = Math.abs(step.nowMs - last.createdAtMs)
+  if (waitedMs < pauseMs) wakeAt(step, step.monoMs + pauseMs - waitedMs)
+  return waitedMs >= pauseMs
 }
 
 function sealRefusal(step: Step, peer: Peer, contact: Contact): void {
