@@ -1,4 +1,4 @@
 #!/usr/bin/env node
 import { launch } from '@sotto/core/launch'
 
-await launch(new URL('../src/main.ts', import.meta.url))
+await launch(new URL('../main.ts', import.meta.url))

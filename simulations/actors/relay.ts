@@ -1,0 +1,111 @@
+import { createMailboxServer, mailboxProtocol, type MailboxServer } from '@sotto/core/mailbox'
+import { CollectingLog, seededRandom } from '@sotto/core/memory'
+import { limits } from '@sotto/core'
+import type { MailboxWrite } from '@sotto/core/ports'
+import { peerIdOf } from '../../packages/core/src/identity/index.ts'
+import { HostClock } from '../world/host-clock.ts'
+import { Node } from '../world/node.ts'
+import { RelayDisk, type RelayStore } from '../world/relay-disk.ts'
+import type { World } from '../world/world.ts'
+
+/** How often a relay sweeps what expired; the real one does so each minute, which nobody can tell apart here. */
+const sweepMs = 15 * 60_000
+
+/** A volunteer's relay: the real mailbox server over a disk that outlives its process. */
+export class Relay {
+  readonly name: string
+  readonly peer: string
+  readonly address: string
+  readonly clock: HostClock
+  readonly disk: RelayDisk
+  readonly #world: World
+  #process: { readonly node: Node; readonly store: RelayStore } | undefined
+  #boots = 0
+
+  constructor(world: World, name: string) {
+    this.#world = world
+    this.name = name
+    this.clock = new HostClock(world.timeline)
+    const identity = seededRandom(world.crypto, `${world.seed}/crypto/${name}`).bytes(32)
+    this.peer = peerIdOf(world.crypto.signKeyPair(identity).publicKey)
+    this.address = `/memory/${name}/p2p/${this.peer}`
+    this.disk = new RelayDisk(world.timeline, world.stream('disk', name), (writes) => this.#seen(writes))
+  }
+
+  get running(): boolean {
+    return this.#process !== undefined
+  }
+
+  boot(): void {
+    if (this.#process !== undefined) return
+    const { crypto, air, seed, timeline } = this.#world
+    this.#boots += 1
+    this.clock.boot()
+    const node = new Node(air, {
+      host: this.name,
+      peer: this.peer,
+      address: this.address,
+      protocols: [mailboxProtocol],
+      validate: this.#world.validator(this.clock),
+      dialable: true,
+    })
+    const store = this.disk.open()
+    const server = createMailboxServer({
+      crypto,
+      store,
+      clock: this.clock,
+      random: seededRandom(crypto, `${seed}/crypto/${this.name}/${this.#boots}`),
+      log: new CollectingLog(),
+      relayPeerId: this.peer,
+      out: (channel, frame) => void node.write(channel, frame).catch(() => undefined),
+      close: (channel) => void node.close(channel).catch(() => undefined),
+    })
+    node.listen((event) => {
+      if (event.type === 'opened') server.opened(event.channel, event.peer)
+      if (event.type === 'closed') server.closed(event.channel)
+      return event.type === 'frame' ? server.frame(event.channel, event.frame) : undefined
+    })
+    const process = { node, store }
+    this.#process = process
+    const sweep = (): void => {
+      if (this.#process === process) this.#sweep(server, () => timeline.after(sweepMs, sweep))
+    }
+    timeline.after(sweepMs, sweep)
+  }
+
+  /** The process dies where it stands. */
+  crash(): void {
+    if (this.#process === undefined) return
+    this.#world.trace.note('crash', { host: this.name })
+    this.#process.store.die()
+    this.#process.node.die()
+    this.#process = undefined
+  }
+
+  #sweep(server: MailboxServer, next: () => void): void {
+    server.tick().then(next, next)
+  }
+
+  /** What became durable is searched for secrets, and every queue must stay within its bounds. */
+  #seen(writes: readonly MailboxWrite[]): void {
+    const { outside, relayBlobs } = this.#world
+    for (const write of writes) {
+      if (write.type === 'append') {
+        relayBlobs.push(Buffer.from(write.blob))
+        outside.add(write.recvId)
+        outside.add(write.blob)
+        void this.#checkBounds(write.recvId)
+      } else if (write.type === 'create') {
+        const { recvId, sendId, readKey, writeKey } = write.queue
+        for (const bytes of [recvId, sendId, readKey, writeKey]) outside.add(bytes)
+      } else if (write.type === 'record')
+        for (const bytes of [write.locator, write.record.value]) outside.add(bytes)
+    }
+  }
+
+  async #checkBounds(recvId: Uint8Array): Promise<void> {
+    const { items, bytes } = await this.disk.rows.usage(recvId)
+    if (items > limits.queueItems || bytes > limits.queueBytes)
+      this.#world.ledger.violate('bounds', `${this.name} holds ${items} items, ${bytes} bytes in a queue`)
+  }
+}

@@ -1,0 +1,235 @@
+import {
+  createDevice,
+  directProtocol,
+  inviteProtocol,
+  type Device,
+  type DeviceEvent,
+  type MessageView,
+} from '@sotto/core'
+import { Secret } from '@sotto/core/crypto'
+import { CollectingLog, CollectingNotifier, seededRandom } from '@sotto/core/memory'
+import { utf8 } from '@sotto/core/wire'
+import { peerIdOf } from '../../packages/core/src/identity/index.ts'
+import { Disk } from '../world/disk.ts'
+import { HostClock } from '../world/host-clock.ts'
+import { Node } from '../world/node.ts'
+import type { World } from '../world/world.ts'
+
+/** How a test spoils a person's device: a law must notice. */
+export type SpoilDevice = (device: Device, user: User) => Device
+
+interface Process {
+  readonly number: number
+  device: Device | undefined
+  node: Node | undefined
+  alarm: number
+}
+
+export interface UserOptions {
+  readonly dialable: boolean
+  readonly spoil?: SpoilDevice | undefined
+}
+
+/** A person with one device: the real one, over this world's ports. */
+export class User {
+  readonly name: string
+  readonly clock: HostClock
+  readonly disk: Disk
+  readonly log = new CollectingLog()
+  readonly #world: World
+  readonly #options: UserOptions
+  /** By the other's name. */
+  readonly conversations = new Map<string, string>()
+  accountId = ''
+  deviceId = ''
+  /** Whether this person means to have the app open. */
+  wanted = true
+  #process: Process | undefined
+  #boots = 0
+  #port = 1
+  #seq = 0
+
+  constructor(world: World, name: string, options: UserOptions) {
+    this.#world = world
+    this.#options = options
+    this.name = name
+    this.clock = new HostClock(world.timeline)
+    this.disk = new Disk(world.timeline, world.stream('disk', name), world.faults)
+  }
+
+  /** The running device, if the app is open. */
+  get device(): Device | undefined {
+    return this.#process?.device
+  }
+
+  /** Opens the app; tries again by itself when the home cannot be opened now. */
+  async boot(): Promise<void> {
+    this.wanted = true
+    if (this.#process !== undefined) return
+    this.#boots += 1
+    const process: Process = { number: this.#boots, device: undefined, node: undefined, alarm: 0 }
+    this.#process = process
+    this.clock.boot()
+    this.#world.trace.note('boot', { host: this.name, boot: process.number })
+    try {
+      await this.#start(process)
+    } catch (error) {
+      if (this.#process === process) this.#bootFailed(error)
+    }
+  }
+
+  /** Closes the app in order. */
+  async stop(): Promise<void> {
+    this.wanted = false
+    const process = this.#process
+    if (process?.device === undefined) return
+    process.alarm += 1
+    this.#world.trace.note('stop', { host: this.name })
+    await process.device.stop()
+    if (this.#process === process) this.#process = undefined
+  }
+
+  /** The machine loses its power, now. */
+  async crash(): Promise<void> {
+    if (this.#process === undefined) return
+    this.#die()
+    await this.disk.crash()
+  }
+
+  /** A new address from the next boot on. */
+  move(): void {
+    this.#port += 1
+  }
+
+  /** Sends a text; whether the device said yes before anything befell it shows in the ledger. */
+  async say(to: string, text: string): Promise<boolean> {
+    const conversationId = this.conversations.get(to)
+    const device = this.#process?.device
+    if (conversationId === undefined || device === undefined) return false
+    const sent = this.#world.ledger.intend(text, this.name, to, conversationId)
+    try {
+      const message = await device.dispatch('send', { conversationId, text })
+      this.#world.ledger.accept(sent, message.messageId)
+      this.#world.trace.note('accepted', { host: this.name, to, message: message.messageId })
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  /** Everything in the history with another person, oldest first. */
+  async history(conversationId: string): Promise<readonly MessageView[]> {
+    const device = this.#process?.device
+    if (device === undefined) return []
+    let found: readonly MessageView[] = []
+    for (let more = true; more;) {
+      const before = found[0]?.messageId
+      const page = await device.view('history', {
+        conversationId,
+        limit: 1_000,
+        ...(before === undefined ? {} : { before }),
+      })
+      found = [...page.messages, ...found]
+      more = page.more && page.messages.length > 0
+    }
+    return found
+  }
+
+  async #start(process: Process): Promise<void> {
+    const { crypto, seed, ledger } = this.#world
+    const store = await this.disk.open(() => this.#cutDown(process))
+    const opened = await createDevice({
+      crypto,
+      store,
+      clock: this.clock,
+      random: seededRandom(crypto, `${seed}/crypto/${this.name}/${process.number}`),
+      key: new Secret(crypto.sha256(utf8(`${seed}/${this.name}`))),
+      log: this.log,
+      notifier: new CollectingNotifier(),
+      connect: async (transport) => this.#connect(process, transport),
+      wake: (delayMs) => this.#wake(process, delayMs),
+    })
+    const device = this.#options.spoil?.(opened, this) ?? opened
+    await this.#catchUp(process, device)
+    device.subscribe((event) => this.#hear(process, event))
+    process.device = device
+    const self =
+      (await device.view('self', {})) ?? (await device.dispatch('create-account', { name: this.fullName }))
+    this.accountId = self.accountId
+    this.deviceId = self.deviceId
+    ledger.introduce(this.name, self.accountId)
+    await device.start()
+  }
+
+  /** What this person is called; never to be seen outside. */
+  get fullName(): string {
+    return `${this.name} ${this.#world.textPrefix.split('').reverse().join('')}`
+  }
+
+  /** What was told to nobody because the process died just after it became durable. */
+  async #catchUp(process: Process, device: Device): Promise<void> {
+    for (let more = true; more;) {
+      const events = await device.view('events', { since: this.#seq })
+      for (const event of events) this.#hear(process, event)
+      more = events.length > 0
+    }
+  }
+
+  #hear(process: Process, event: DeviceEvent): void {
+    if (this.#process !== process || event.seq <= this.#seq) return
+    this.#seq = event.seq
+    this.#world.trace.note('event', { host: this.name, seq: event.seq, type: event.type })
+    this.#world.ledger.hear(this.name, event)
+  }
+
+  #connect(process: Process, transport: Secret): Node {
+    const { crypto, air } = this.#world
+    const peer = peerIdOf(crypto.signKeyPair(transport.expose()).publicKey)
+    process.node = new Node(air, {
+      host: this.name,
+      peer,
+      address: `/memory/${this.name}-${this.#port}/p2p/${peer}`,
+      protocols: [directProtocol, inviteProtocol],
+      validate: this.#world.validator(this.clock),
+      dialable: this.#options.dialable,
+    })
+    return process.node
+  }
+
+  #wake(process: Process, delayMs: number): void {
+    const alarm = ++process.alarm
+    this.#world.timeline.after(delayMs, () => {
+      if (this.#process === process && process.alarm === alarm) process.device?.tick()
+    })
+  }
+
+  /** The disk's power went in the middle of a write. */
+  #cutDown(process: Process): void {
+    if (this.#process !== process) return
+    this.#world.faults.strike('crash-at-write')
+    this.#die()
+    this.#rebootIn(20_000)
+  }
+
+  #rebootIn(delayMs: number): void {
+    this.#world.timeline.after(delayMs, () => {
+      if (this.wanted) void this.boot()
+    })
+  }
+
+  #die(): void {
+    this.#world.trace.note('crash', { host: this.name })
+    this.#process?.node?.die()
+    this.#process = undefined
+  }
+
+  #bootFailed(error: unknown): void {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'E_UNKNOWN'
+    this.#world.trace.note('boot-failed', { host: this.name, code })
+    this.#process?.node?.die()
+    this.#process = undefined
+    if (code !== 'E_STORE_FULL' && code !== 'E_STORE_IO')
+      this.#world.ledger.violate('store-opens', `${this.name} cannot open the home: ${code}`)
+    this.#rebootIn(60_000)
+  }
+}

@@ -1,0 +1,94 @@
+import type { CryptoProvider } from '@sotto/core/crypto'
+
+const text = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+
+/** One sealing under a message key: which process did it, and what came out. */
+interface Sealing {
+  readonly plaintext: string
+  readonly sealed: Uint8Array
+}
+
+/**
+ * Stands before the real provider and writes down what is sealed: every (key, nonce) pair, every message key
+ * with its plaintexts, and which ciphertexts hold which text. It changes nothing.
+ */
+export class SealRecorder {
+  readonly #pairs = new Set<string>()
+  readonly #messageKeys = new Map<string, Sealing[]>()
+  readonly #carriers = new Map<string, Buffer[]>()
+  readonly #marker: Buffer
+  readonly #markerBytes: number
+  #lastNonce = ''
+  #lastKey = ''
+  #reusedPairs = 0
+
+  /** Texts are recognised by a prefix of so many bytes, the last of which tell them apart. */
+  constructor(markerPrefix: string, markerBytes: number) {
+    this.#marker = Buffer.from(markerPrefix)
+    this.#markerBytes = markerBytes
+  }
+
+  /** The provider a process is given. */
+  wrap(inner: CryptoProvider): CryptoProvider {
+    return {
+      ...inner,
+      seal: (key, nonce, plaintext, associated) => {
+        const sealed = inner.seal(key, nonce, plaintext, associated)
+        this.#note(key, nonce, plaintext, sealed)
+        return sealed
+      },
+    }
+  }
+
+  /** (key, nonce) pairs used for two texts. */
+  get reusedPairs(): number {
+    return this.#reusedPairs
+  }
+
+  /** Ciphertexts that hold the text with this marker. */
+  carriersOf(marker: string): readonly Buffer[] {
+    return this.#carriers.get(marker) ?? []
+  }
+
+  /**
+   * Message keys under which two texts were sealed and both left the process. Sealing twice is no reuse while
+   * the first ciphertext died with its process before its state was durable.
+   */
+  reusedMessageKeys(left: (sealed: Uint8Array) => boolean): number {
+    let reused = 0
+    for (const sealings of this.#messageKeys.values())
+      if (sealings.length > 1 && sealings.filter(({ sealed }) => left(sealed)).length > 1) reused += 1
+    return reused
+  }
+
+  #note(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, sealed: Uint8Array): void {
+    const [keyText, nonceText] = [text(key), text(nonce)]
+    const pair = keyText + nonceText
+    if (this.#pairs.has(pair)) this.#reusedPairs += 1
+    this.#pairs.add(pair)
+    // Header and body of a ratchet frame share a nonce under two keys, and nothing else does; the second is a message key.
+    if (nonceText === this.#lastNonce && keyText !== this.#lastKey)
+      this.#noteMessageKey(keyText, plaintext, sealed)
+    this.#lastNonce = nonceText
+    this.#lastKey = keyText
+    this.#noteCarriers(plaintext, sealed)
+  }
+
+  #noteMessageKey(key: string, plaintext: Uint8Array, sealed: Uint8Array): void {
+    const sealing = { plaintext: text(plaintext), sealed }
+    const known = this.#messageKeys.get(key)
+    if (known === undefined) this.#messageKeys.set(key, [sealing])
+    else if (!known.some((one) => one.plaintext === sealing.plaintext)) known.push(sealing)
+  }
+
+  #noteCarriers(plaintext: Uint8Array, sealed: Uint8Array): void {
+    const buffer = Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.length)
+    for (let at = buffer.indexOf(this.#marker); at >= 0; at = buffer.indexOf(this.#marker, at + 1)) {
+      const marker = buffer.toString('latin1', at, at + this.#markerBytes)
+      const carriers = this.#carriers.get(marker)
+      if (carriers === undefined) this.#carriers.set(marker, [Buffer.from(sealed)])
+      else carriers.push(Buffer.from(sealed))
+    }
+  }
+}

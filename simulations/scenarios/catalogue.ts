@@ -1,0 +1,6 @@
+import { offlineSync } from './offline-sync.ts'
+import { partitionHeal } from './partition-heal.ts'
+import type { Scenario } from './scenario.ts'
+
+/** Every scenario by name. */
+export const catalogue: readonly Scenario[] = [partitionHeal, offlineSync]

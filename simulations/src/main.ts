@@ -1,2 +1,0 @@
-process.stderr.write('usage: sotto-sim <command>\n')
-process.exitCode = 2

@@ -1,0 +1,148 @@
+import { calm, type NetConditions } from './conditions.ts'
+import { Dht } from './dht.ts'
+import type { Channel, End } from './channel.ts'
+import type { Node } from './node.ts'
+import type { Stream } from './stream.ts'
+import type { Timeline } from './timeline.ts'
+import type { FaultCounts, Trace } from './trace.ts'
+
+/** Who sees every byte a process hands to the network. */
+export type Tap = (from: string, to: string, bytes: Uint8Array) => void
+
+/** Frames of earlier channels kept for replay, a direction. */
+const replayed = 32
+
+/** A link that has broken is noticed after this long: at once, or when a keep-alive goes unanswered. */
+const noticeMs = { soon: 50, late: 30_000 }
+
+export interface AirOptions {
+  readonly timeline: Timeline
+  readonly draw: Stream
+  readonly faults: FaultCounts
+  readonly trace: Trace
+  readonly tap: Tap
+}
+
+/** What joins all nodes: delays, cuts, losses, and the DHT. */
+export class Air {
+  readonly timeline: Timeline
+  readonly draw: Stream
+  readonly faults: FaultCounts
+  readonly trace: Trace
+  readonly tap: Tap
+  readonly dht: Dht
+  conditions: NetConditions = calm
+  readonly #nodes = new Map<string, Node>()
+  /** Directions that are cut, with how many cuts lie on each. */
+  readonly #cuts = new Map<string, number>()
+  readonly #delays = new Map<string, number>()
+  readonly #recorded = new Map<string, Uint8Array[]>()
+  #nextConnection = 1
+
+  constructor({ timeline, draw, faults, trace, tap }: AirOptions) {
+    this.timeline = timeline
+    this.draw = draw
+    this.faults = faults
+    this.trace = trace
+    this.tap = tap
+    this.dht = new Dht(draw, faults)
+  }
+
+  /** The node that runs under this PeerId now. */
+  node(peer: string): Node | undefined {
+    return this.#nodes.get(peer)
+  }
+
+  nodes(): readonly Node[] {
+    return [...this.#nodes.values()]
+  }
+
+  enter(node: Node): void {
+    this.#nodes.set(node.peer, node)
+  }
+
+  leave(node: Node): void {
+    if (this.#nodes.get(node.peer) === node) this.#nodes.delete(node.peer)
+  }
+
+  nextConnection(): number {
+    return this.#nextConnection++
+  }
+
+  /** Whether a frame of `from` reaches `to` now. Hosts are named by the people and relays they belong to. */
+  passes(from: string, to: string): boolean {
+    return (this.#cuts.get(`${from}>${to}`) ?? 0) === 0
+  }
+
+  /** Cuts directions until the returned function is called. What flows there is lost and its channels break. */
+  cut(directions: readonly (readonly [from: string, to: string])[]): () => void {
+    const keys = directions.map(([from, to]) => `${from}>${to}`)
+    for (const key of keys) this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1)
+    for (const node of this.nodes()) node.noticeCuts()
+    let healed = false
+    return () => {
+      if (healed) return
+      healed = true
+      for (const key of keys) this.#cuts.set(key, (this.#cuts.get(key) ?? 1) - 1)
+    }
+  }
+
+  /** One-way delay of a frame: the pair's own, drawn once, and up to half as much again. */
+  delayMs(from: string, to: string): number {
+    const key = `${from}>${to}`
+    let base = this.#delays.get(key)
+    if (base === undefined) {
+      base = Math.min(2_000, this.draw.lognormal(this.conditions.medianMs, this.conditions.sigma))
+      this.#delays.set(key, base)
+    }
+    return base * this.draw.between(1, 1.5)
+  }
+
+  /** How long until an end notices that its link is broken. */
+  noticeMs(): number {
+    return this.draw.chance(0.5)
+      ? noticeMs.soon * this.draw.between(1, 4)
+      : this.draw.between(1_000, noticeMs.late)
+  }
+
+  /** Sends a frame along a channel: later, twice, or never. */
+  carry(channel: Channel, from: End, to: End, frame: Uint8Array): void {
+    this.#record(from, to, frame)
+    const { timeline, draw, faults, conditions } = this
+    const dueMs = Math.max(to.lastArrivalMs, timeline.nowMs + this.delayMs(from.node.host, to.node.host))
+    to.lastArrivalMs = dueMs
+    const lost = draw.chance(conditions.loss)
+    timeline.after(dueMs - timeline.nowMs, () => {
+      to.onWayBytes -= frame.length
+      if (lost) faults.strike('frame-lost')
+      if (lost || !this.passes(from.node.host, to.node.host)) channel.doom(to)
+      else to.arrive(frame)
+    })
+    if (!draw.chance(conditions.duplication)) return
+    timeline.after(dueMs - timeline.nowMs + draw.between(0, 60_000), () => {
+      if (to.closed || !this.passes(from.node.host, to.node.host)) return
+      faults.strike('frame-repeated')
+      to.arrive(frame)
+    })
+  }
+
+  /** Frames of earlier channels that a new one begins with, as an attacker on both ends' path would wish. */
+  oldFrames(from: End, to: End): readonly Uint8Array[] {
+    const old = this.#recorded.get(directionOf(from, to)) ?? []
+    if (old.length === 0 || !this.draw.chance(this.conditions.replay)) return []
+    const frames = Array.from({ length: 1 + this.draw.below(4) }, () => this.draw.pick(old))
+    this.faults.strike('frame-replayed', frames.length)
+    return frames
+  }
+
+  #record(from: End, to: End, frame: Uint8Array): void {
+    if (this.conditions.replay === 0) return
+    const key = directionOf(from, to)
+    const kept = this.#recorded.get(key) ?? []
+    kept.push(frame)
+    if (kept.length > replayed) kept.shift()
+    this.#recorded.set(key, kept)
+  }
+}
+
+const directionOf = (from: End, to: End): string => `${from.node.host}>${to.node.host} ${from.protocol}`

@@ -1,0 +1,86 @@
+import type { Air } from './air.ts'
+import type { Node } from './node.ts'
+
+/** One end of a channel. */
+export class End {
+  readonly number: number
+  readonly node: Node
+  readonly protocol: string
+  /** Bytes written towards this end and not yet arrived. */
+  onWayBytes = 0
+  lastArrivalMs = 0
+  closed = false
+  /** Lost a frame: nothing arrives here any more, whatever the other direction does. */
+  deaf = false
+  readonly #inbox: Uint8Array[] = []
+  #draining = false
+
+  constructor(node: Node, protocol: string) {
+    this.node = node
+    this.protocol = protocol
+    this.number = node.adopt(this)
+  }
+
+  /** A frame has come all the way. */
+  arrive(frame: Uint8Array): void {
+    if (this.closed || this.deaf) return
+    this.#inbox.push(frame)
+    void this.#drain()
+  }
+
+  /** Hands frames over one by one, each after the listener is ready for it. */
+  async #drain(): Promise<void> {
+    if (this.#draining) return
+    this.#draining = true
+    for (let frame = this.#inbox.shift(); frame !== undefined; frame = this.#inbox.shift()) {
+      if (this.closed) break
+      this.node.traceFrame(this, frame)
+      await this.node.emit({ type: 'frame', channel: this.number, frame: frame.slice() })
+    }
+    this.#draining = false
+  }
+
+  /** The last thing that happens to an end. */
+  finish(reason: 'closed' | 'reset'): void {
+    if (this.closed) return
+    this.closed = true
+    this.node.forget(this)
+    void this.node.emit({ type: 'closed', channel: this.number, reason })
+  }
+}
+
+/** A reliable, ordered stream of frames both ways, until it breaks. */
+export class Channel {
+  readonly near: End
+  readonly far: End
+  readonly #air: Air
+  #doomed = false
+
+  constructor(air: Air, near: End, far: End) {
+    this.#air = air
+    this.near = near
+    this.far = far
+  }
+
+  other(end: End): End {
+    return end === this.near ? this.far : this.near
+  }
+
+  /** A frame towards `end` was lost: that direction is over, and each end learns of it in its own time. */
+  doom(end: End): void {
+    end.deaf = true
+    if (this.#doomed) return
+    this.#doomed = true
+    for (const one of [this.near, this.far])
+      this.#air.timeline.after(this.#air.noticeMs(), () => one.finish('reset'))
+  }
+
+  /** Closed by one end: the other hears it after everything sent before. */
+  close(end: End): void {
+    const other = this.other(end)
+    end.finish('closed')
+    const delay = this.#air.delayMs(end.node.host, other.node.host)
+    const due = Math.max(other.lastArrivalMs, this.#air.timeline.nowMs + delay)
+    this.#air.timeline.after(due - this.#air.timeline.nowMs, () => other.finish('closed'))
+  }
+}

@@ -1,0 +1,139 @@
+import { PortError } from '@sotto/core'
+import type { Store, StoreEntry, StoreOp, StoreRange } from '@sotto/core/ports'
+import { FaultyStore, type CrashMode } from './faulty-store.ts'
+import type { Stream } from './stream.ts'
+import type { Timeline } from './timeline.ts'
+import type { FaultCounts } from './trace.ts'
+
+const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
+
+/**
+ * The `Store` of one process over a disk that outlives it. Writes take time, so a crash falls before, within or
+ * after them; a process that is dead never hears from its disk again.
+ */
+export class ProcessDisk implements Store {
+  readonly #disk: FaultyStore
+  readonly #timeline: Timeline
+  readonly #draw: Stream
+  readonly #onCut: () => void
+  #dead = false
+
+  constructor(disk: FaultyStore, timeline: Timeline, draw: Stream, onCut: () => void) {
+    this.#disk = disk
+    this.#timeline = timeline
+    this.#draw = draw
+    this.#onCut = onCut
+  }
+
+  get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#alive(() => this.#disk.get(key))
+  }
+
+  getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return this.#alive(() => this.#disk.getMany(keys))
+  }
+
+  range(range: StoreRange): Promise<readonly StoreEntry[]> {
+    return this.#alive(() => this.#disk.range(range))
+  }
+
+  batch(ops: readonly StoreOp[], options: { readonly durable: boolean }): Promise<void> {
+    return this.#write(() => this.#disk.batch(ops, options))
+  }
+
+  readMark(): Promise<Uint8Array | undefined> {
+    return this.#alive(() => this.#disk.readMark())
+  }
+
+  writeMark(value: Uint8Array): Promise<void> {
+    return this.#write(() => this.#disk.writeMark(value))
+  }
+
+  close(): Promise<void> {
+    return this.#alive(() => this.#disk.close())
+  }
+
+  /** The process is gone; what it had under way counts as not written. */
+  die(): void {
+    this.#dead = true
+  }
+
+  async #write(work: () => Promise<void>): Promise<void> {
+    await this.#timeline.pause(this.#draw.between(0.2, 4))
+    await this.#alive(work)
+    await this.#timeline.pause(this.#draw.between(0.2, 4))
+    if (this.#dead) return never()
+  }
+
+  async #alive<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#dead) return never()
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof PortError && error.code === 'E_STORE_CLOSED')) throw error
+      // The planned cut came with this very write.
+      this.#onCut()
+      return never()
+    }
+  }
+}
+
+/** A machine's disk: what is on it, and what befalls it. */
+export class Disk {
+  readonly #timeline: Timeline
+  readonly #draw: Stream
+  readonly #faults: FaultCounts
+  #store: FaultyStore
+  #open: ProcessDisk | undefined
+  /** A sync failed: what the process above believes is on the disk may not be, so it must start anew. */
+  sick = false
+
+  constructor(timeline: Timeline, draw: Stream, faults: FaultCounts) {
+    this.#timeline = timeline
+    this.#draw = draw
+    this.#faults = faults
+    this.#store = new FaultyStore(draw.below(2 ** 32))
+  }
+
+  /** The disk as a new process finds it. */
+  async open(onCut: () => void): Promise<Store> {
+    this.#open?.die()
+    this.sick = false
+    this.#store = await this.#store.reopen()
+    this.#open = new ProcessDisk(this.#store, this.#timeline, this.#draw, onCut)
+    return this.#open
+  }
+
+  /** The power goes now. */
+  async crash(): Promise<void> {
+    this.#open?.die()
+    const mode = this.#mode()
+    this.#faults.strike(`disk-${mode}`)
+    await this.#store.crash(mode)
+  }
+
+  /** The power will go in the middle of a write soon. */
+  crashAtWrite(): void {
+    const mode = this.#mode()
+    this.#faults.strike(`disk-${mode}`)
+    this.#store.cutAt(this.#store.writes + 1 + this.#draw.below(6), mode)
+  }
+
+  /** The next sync reports an error, or the next writes find no room. Call `mend` later. */
+  fail(kind: 'full' | 'sync'): void {
+    this.#faults.strike(`disk-${kind}`)
+    if (kind === 'full') this.#store.fullAfter(0)
+    else {
+      this.sick = true
+      this.#store.failSync()
+    }
+  }
+
+  mend(): void {
+    this.#store.free()
+  }
+
+  #mode(): CrashMode {
+    return this.#draw.pick(['drop-unsynced', 'drop-suffix', 'tear-last', 'keep'] as const)
+  }
+}

@@ -1,0 +1,121 @@
+import type { CryptoProvider } from '@sotto/core/crypto'
+import { createValidator } from '@sotto/core/discovery'
+import type { Clock } from '@sotto/core/ports'
+import { Ledger } from '../laws/ledger.ts'
+import { Outside } from '../laws/outside.ts'
+import { SealRecorder } from '../laws/recorder.ts'
+import { Air } from './air.ts'
+import { streamsOf, type Stream, type StreamName } from './stream.ts'
+import { Timeline } from './timeline.ts'
+import { FaultCounts, Trace } from './trace.ts'
+
+/** Kinds of faults a world can show. */
+export const faultKinds = [
+  'frame-lost',
+  'frame-repeated',
+  'frame-replayed',
+  'dial-failed',
+  'dht-lost',
+  'dht-missing',
+  'dht-stale',
+  'partition',
+  'partition-one-way',
+  'isolation',
+  'crash',
+  'crash-at-write',
+  'relay-crash',
+  'relay-disk',
+  'disk-drop-unsynced',
+  'disk-drop-suffix',
+  'disk-tear-last',
+  'disk-keep',
+  'disk-full',
+  'disk-sync',
+  'clock-skew',
+  'clock-jump',
+  'address-changed',
+] as const
+
+/** Characters of a text that tell it from every other: a prefix all texts of a world share, and a number. */
+export const markerPrefixChars = 16
+const markerChars = markerPrefixChars + 6
+
+export interface WorldOptions {
+  readonly seed: bigint
+  /** The real provider; the world records what is sealed with it. */
+  readonly crypto: CryptoProvider
+  /** Gets every line of the trace. */
+  readonly line?: ((line: string) => void) | undefined
+  /** Changes the provider every process is given: how a test plants a fault. */
+  readonly plant?: ((crypto: CryptoProvider) => CryptoProvider) | undefined
+}
+
+const letters = 'abcdefghijkmnpqrstuvwxyz23456789'
+
+/** Everything one seed makes: time, air, and those who watch. */
+export class World {
+  readonly seed: bigint
+  readonly stream: (name: StreamName, of?: string) => Stream
+  readonly timeline = new Timeline()
+  readonly faults = new FaultCounts(faultKinds)
+  readonly trace: Trace
+  readonly outside = new Outside()
+  readonly recorder: SealRecorder
+  readonly crypto: CryptoProvider
+  readonly ledger: Ledger
+  readonly air: Air
+  /** Begins every text of this world. */
+  readonly textPrefix: string
+  /** Every blob a relay's disk ever held. */
+  readonly relayBlobs: Buffer[] = []
+  #texts = 0
+
+  constructor({ seed, crypto, line, plant }: WorldOptions) {
+    this.seed = seed
+    this.stream = streamsOf(seed)
+    this.trace = new Trace(() => this.timeline.nowMs, line)
+    const words = this.stream('workload', 'prefix')
+    this.textPrefix = Array.from({ length: markerPrefixChars }, () =>
+      letters.charAt(words.below(letters.length)),
+    ).join('')
+    this.recorder = new SealRecorder(this.textPrefix, markerChars)
+    this.crypto = this.recorder.wrap(plant === undefined ? crypto : plant(crypto))
+    this.ledger = new Ledger(
+      { nowMs: () => this.timeline.nowMs, relayHeld: (marker) => this.#relayHeld(marker) },
+      markerChars,
+    )
+    this.air = new Air({
+      timeline: this.timeline,
+      draw: this.stream('net'),
+      faults: this.faults,
+      trace: this.trace,
+      tap: (from, to, bytes) => this.outside.add(bytes),
+    })
+  }
+
+  /** A text nobody has sent before. */
+  newText(draw: Stream): string {
+    this.#texts += 1
+    const number = this.#texts.toString().padStart(markerChars - markerPrefixChars, '0')
+    const length = Math.min(8_000, Math.floor(draw.lognormal(60, 1)))
+    return `${this.textPrefix}${number} ${'lorem ipsum dolor '.repeat(1 + length / 18).slice(0, length)}`
+  }
+
+  /** Checks DHT values as the binding does, with the clock of the machine it runs on. */
+  validator(clock: Clock): (key: string, value: Uint8Array) => boolean {
+    const validator = createValidator(this.crypto, () => clock.nowMs())
+    return (key, value) => {
+      try {
+        validator.validate(key, value)
+        return true
+      } catch {
+        return false
+      }
+    }
+  }
+
+  #relayHeld(marker: string): boolean {
+    const carriers = this.recorder.carriersOf(marker)
+    return this.relayBlobs.some((blob) => carriers.some((carrier) => blob.includes(carrier)))
+  }
+}
