@@ -119,6 +119,8 @@ export const limits = {
 
   /** Open contact requests; more are ignored until some are answered. */
   openRequests: 100,
+  /** Messages kept of a stranger whose request is open. */
+  requestRecords: 100,
   /** Open invites of one account. */
   openInvites: 100,
   /** Messages waiting for one contact; sending more fails with a clear error. */

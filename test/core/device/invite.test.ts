@@ -41,7 +41,10 @@ describe('device: invites', () => {
     await town.pass(3_000)
     expect(await add(town, bob, link)).to.equal('none')
     expect(await add(town, eve, link)).to.equal('none')
-    expect((await ada.device.view('contacts', {})).map((contact) => contact.name)).to.have.members(['Bob', 'Eve'])
+    expect((await ada.device.view('contacts', {})).map((contact) => contact.name)).to.have.members([
+      'Bob',
+      'Eve',
+    ])
     const [invite] = await ada.device.view('invites', {})
     expect(invite).to.include({ used: 2, state: 'used' })
   })
@@ -66,7 +69,13 @@ describe('device: invites', () => {
   })
 
   it('are told from everything else', async () => {
-    for (const link of ['', 'hello', 'https://relay.example/i#abc', 'sotto:i#!!!!', `sotto:i#${'A'.repeat(63)}`])
+    for (const link of [
+      '',
+      'hello',
+      'https://relay.example/i#abc',
+      'sotto:i#!!!!',
+      `sotto:i#${'A'.repeat(63)}`,
+    ])
       expect(await add(town, bob, link)).to.equal('E_INVITE_MALFORMED')
   })
 
@@ -86,7 +95,10 @@ describe('device: invites', () => {
     await town.pass(3_000)
     town.hub.cut(ada.peerId, bob.peerId)
     town.hub.cut(ada.peerId, eve.peerId)
-    const both = Promise.all([codeOf(bob.device.dispatch('add', { link })), codeOf(eve.device.dispatch('add', { link }))])
+    const both = Promise.all([
+      codeOf(bob.device.dispatch('add', { link })),
+      codeOf(eve.device.dispatch('add', { link })),
+    ])
     await town.pass(20_000)
     expect(await both).to.deep.equal(['none', 'none'])
     town.hub.heal(ada.peerId, bob.peerId)

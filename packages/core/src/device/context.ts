@@ -143,7 +143,7 @@ export type Effect =
   | { readonly kind: 'get'; readonly key: string; readonly purpose: GetPurpose }
   | { readonly kind: 'connect'; readonly seed: Secret }
   /** Answers a command whose outcome the batch holds. */
-  | { readonly kind: 'settle'; readonly run: () => void }
+  | { readonly kind: 'settle'; readonly run: () => void; readonly fail: (error: unknown) => void }
   | {
       readonly kind: 'notify'
       readonly preview: { readonly name: string; readonly text: string } | undefined

@@ -1,5 +1,6 @@
 import { directConversationId, nothingReceived, segmentId } from '../history/index.ts'
 import type { AccountId, DeviceId } from '../identity/index.ts'
+import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { requireMe } from './me.ts'
@@ -46,7 +47,10 @@ export const remoteOf = (conversation: Conversation, device: DeviceId): Remote =
 /** The conversation with one remote replaced. */
 export const withRemote = (conversation: Conversation, remote: Remote): Conversation => ({
   ...conversation,
-  remotes: [...conversation.remotes.filter((other) => !equalBytes(other.device, remote.device)), remote],
+  remotes: [
+    ...conversation.remotes.filter((other) => !equalBytes(other.device, remote.device)),
+    remote,
+  ].slice(-limits.activeDevices),
 })
 
 export const putConversation = (step: Step, conversation: Conversation): void =>

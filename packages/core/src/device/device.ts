@@ -11,6 +11,7 @@ import { flush } from './outbox.ts'
 import { openSealedStore } from './sealed-store.ts'
 import type { SealedStore } from './sealed-store-types.ts'
 import { tables } from './tables.ts'
+import { watchClock } from './tick.ts'
 
 /** What a device is given. Nothing else reaches it. */
 export interface DeviceOptions {
@@ -39,6 +40,9 @@ export interface Device extends DeviceFace {
 
 /** Inputs that share one durable batch, at most. */
 const batchInputs = 64
+
+/** Inputs that may wait before the network is asked to wait too. */
+const queueLimit = 4 * batchInputs
 
 interface Waiting extends Answer {
   readonly input: Input
@@ -167,11 +171,20 @@ class Machine implements Device {
       for (const answer of answers) answer()
       this.#tell(events)
     } catch (error) {
-      this.#forget()
+      this.#forget(whole.effects)
       if (!(error instanceof PortError)) this.#halt(error)
-      for (const { fail } of answering) fail(error)
+      await this.#fail(answering, whole.effects, error)
     }
     this.#wake()
+  }
+
+  /** The batch is lost: its commands hear why. Queries are asked again, of what is durable: a full disk stops no reading. */
+  async #fail(answering: readonly Waiting[], effects: readonly Effect[], error: unknown): Promise<void> {
+    for (const effect of effects) if (effect.kind === 'settle') effect.fail(error)
+    for (const one of answering) {
+      if (one.input.kind !== 'query' || this.#halted !== undefined) one.fail(error)
+      else (await this.#one(this.#step(this.#database.begin()), one))?.()
+    }
   }
 
   /** One input in a fork of the batch. Gives what answers it once the batch is durable. */
@@ -194,6 +207,7 @@ class Machine implements Device {
   async #flush(whole: Step): Promise<void> {
     if (this.#halted !== undefined) throw this.#halted
     const step = this.#step(whole.tx.fork())
+    watchClock(step)
     await flush(step)
     this.#merge(whole, step)
   }
@@ -231,9 +245,10 @@ class Machine implements Device {
   }
 
   /** The batch did not become durable: nothing it started may be taken for begun. */
-  #forget(): void {
+  #forget(effects: readonly Effect[]): void {
     const { live } = this.#context
     live.links.clear()
+    const written = new Set(effects.map((effect) => (effect.kind === 'write' ? effect.channel : undefined)))
     for (const link of live.peers.values()) {
       link.opening = false
       link.sent.clear()
@@ -241,7 +256,11 @@ class Machine implements Device {
     for (const link of live.relays.values()) {
       link.opening = false
       link.putting.clear()
+      // What was to be asked there is asked again on the next channel; this one would wait for its answer.
+      if (link.channel !== undefined && written.has(link.channel))
+        this.#perform({ kind: 'close', channel: link.channel })
     }
+    if (effects.some((effect) => effect.kind === 'put')) live.publishMs = this.#context.clock.monotonicMs()
     live.wakeMs = Math.min(live.wakeMs, this.#context.clock.monotonicMs() + 1_000)
   }
 
@@ -266,7 +285,11 @@ class Machine implements Device {
     this.#network = network
     const [peerId, addresses] = [await network.peerId(), await network.addresses()]
     await this.#enqueue({ kind: 'online', peerId, addresses })
-    network.listen((event) => this.#happen({ kind: 'network', event }))
+    network.listen((event) => {
+      this.#happen({ kind: 'network', event })
+      // A peer that sends faster than this device commits waits at its own end.
+      return this.#queue.length < queueLimit ? undefined : this.#running
+    })
   }
 
   #perform(effect: Effect): void {

@@ -1,6 +1,7 @@
 import { Secret, type SignPublicKey } from '../crypto/index.ts'
 import { readBundle } from '../identity/index.ts'
 import type { Step } from './context.ts'
+import { sureNow } from './timers.ts'
 import { emit } from './events.ts'
 import { activeDevice, storedLog } from './logs.ts'
 import { rowKey } from './outbox-rows.ts'
@@ -15,7 +16,7 @@ type Card = Extract<PayloadItem, { readonly kind: 'card' }>
 export function receiveCard(step: Step, peer: Peer, card: Card): void {
   const contact = step.tx.get(contactRows, peer.account)
   if (contact === undefined) return
-  const bundle = readBundle(step.context.crypto, card.bundle, step.nowMs, peer)
+  const bundle = readBundle(step.context.crypto, card.bundle, sureNow(step), peer)
   const log = storedLog(step, peer.account)
   if (
     bundle.verdict !== 'accepted' ||

@@ -7,6 +7,7 @@ import {
   type OpenedHandshake,
 } from '../session/index.ts'
 import {
+  addOps,
   decodeInvite,
   emptyLog,
   findPrekeys,
@@ -28,7 +29,8 @@ import { receivePayload } from './frame-payload.ts'
 import { putSessions, sessionsWith } from './sessions.ts'
 import { putInviteState } from './invites.ts'
 import { tendAllQueues } from './relay-queues.ts'
-import { decodeLog, extendLog, putLog, stateOf, storedLog } from './logs.ts'
+import { decodeLog, putLog, stateOf, storedLog } from './logs.ts'
+import { sureNow } from './timers.ts'
 import { requireMe } from './me.ts'
 
 import { ownPrekeys } from './prekeys.ts'
@@ -63,7 +65,7 @@ export async function receiveHandshake(
     log.event('handshake-unknown-bundle')
     return
   }
-  const opened = openHandshake(crypto, prekeys, flight, step.nowMs)
+  const opened = openHandshake(crypto, prekeys, flight, sureNow(step))
   if (!opened.ok) {
     log.event('handshake-refused')
     return
@@ -90,7 +92,7 @@ export async function receiveHandshake(
     .filter((one) => one !== undefined)
   const psks = invites.map((invite) => inviteKeys(crypto, invite).psk.expose())
   const own = { certificate: me.certificate, keys: { identity: me.identity, agreement: me.agreement } }
-  const accepted = acceptHandshake(crypto, own, prekeys, opened, device.certificate, psks, step.nowMs)
+  const accepted = acceptHandshake(crypto, own, prekeys, opened, device.certificate, psks, sureNow(step))
   if (!accepted.ok) {
     log.event('handshake-refused')
     return
@@ -120,7 +122,7 @@ async function receiveRepeat(
 ): Promise<boolean> {
   const seen = step.tx.get(replayRows, flight.replayKey)
   if (seen === undefined) return false
-  const opened = openFrom(step.context.crypto, sessionsWith(step, seen.device), frame, step.nowMs)
+  const opened = openFrom(step.context.crypto, sessionsWith(step, seen.device), frame, sureNow(step))
   if (!opened.ok) step.context.log.event('handshake-replayed')
   else {
     putSessions(step, seen.device, opened.peer)
@@ -148,7 +150,8 @@ function introduce(
   const base = storedLog(step, claims.account) ?? introducedLog(step, opened)
   if (base === undefined) return undefined
   const ops = claims.introduction === null ? [] : (decodeLog(claims.introduction.log) ?? [])
-  const log = ops.length === 0 ? base : extendLog(step, base, ops)
+  // Kept only once the whole handshake has been accepted; until then anybody could make it grow.
+  const log = ops.length === 0 ? base : addOps(step.context.crypto, base, ops, step.nowMs).log
   const device = [...stateOf(step, log).active.values()].find((one) =>
     equalBytes(one.certificate.bytes, claims.certificate),
   )
@@ -168,16 +171,23 @@ function admitContact(step: Step, device: ActiveDevice, invite: InviteState | un
   if (known?.state === contactStates.blocked) return false
   const connected = known?.state === contactStates.connected || known?.state === contactStates.pending
   if (invite === undefined) return connected || admitRequest(step, account, known)
-  const used = useInvite(invite, account, step.nowMs)
+  const used = useInvite(invite, account, sureNow(step))
   if (used.verdict === 'accepted') putInviteState(step, used.value)
   if (connected) return true
   const base = known ?? newContact(step, account)
-  if (used.verdict === 'accepted')
+  if (used.verdict === 'accepted') {
     step.tx.put(contactRows, account, { ...base, state: contactStates.connected, owed: null })
-  else if (used.verdict === 'rejected')
-    step.tx.put(contactRows, account, { ...base, state: contactStates.refused, owed: used.reason })
+    step.tx.delete(requestRows, account)
+    return true
+  }
+  if (used.verdict !== 'rejected' || (known === undefined && !mayRefuse(step))) return false
+  step.tx.put(contactRows, account, { ...base, state: contactStates.refused, owed: used.reason })
   return true
 }
+
+/** Whoever holds a spent link can come under any number of accounts; only so many are answered and remembered. */
+const mayRefuse = (step: Step): boolean =>
+  step.tx.all(contactRows).filter((one) => one.state === contactStates.refused).length < limits.openRequests
 
 function admitRequest(step: Step, account: ActiveDevice['account'], known: Contact | undefined): boolean {
   if (known !== undefined) return true

@@ -11,7 +11,7 @@ import { receiveRecords } from './frame-records.ts'
 import { linkTo } from './lookup.ts'
 import { extendLog, headsOf, stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
-import { payloadFrame, type Payload, type PayloadItem } from './payload.ts'
+import { payloadFrame, payloadHeads, type Payload, type PayloadItem } from './payload.ts'
 import {
   contactRows,
   contactStates,
@@ -43,7 +43,8 @@ export async function receivePayload(
   const contact = step.tx.get(contactRows, peer.account)
   if (contact === undefined || contact.state === contactStates.blocked) return
   step.tx.put(peerRows, device, noteBoot(step, peer, decoded.value))
-  agreeOnTime(step, decoded.value.sentAtMs)
+  if (contact.state === contactStates.connected || contact.state === contactStates.pending)
+    agreeOnTime(step, decoded.value.sentAtMs)
   compareLogs(step, peer, decoded.value)
   connected(step, contact)
   for (const item of decoded.value.items) await receiveItem(step, device, item)
@@ -63,6 +64,15 @@ function agreeOnTime(step: Step, sentAtMs: number): void {
   if (live.clockDoubted && Math.abs(sentAtMs - step.nowMs) < limits.clockSkewMs) live.clockDoubted = false
 }
 
+/** As many ops as leave room for what else the frame carries; the rest is asked for again. */
+function someOps(ops: readonly Uint8Array[]): readonly Uint8Array[] {
+  let size = 0
+  return ops.slice(0, 64).filter((op, i) => (size += op.length) <= logOpsBudget || i === 0)
+}
+
+/** Bytes of log operations in one payload. */
+const logOpsBudget = 8 * 1024
+
 /** Ops they lack are sent, ops we lack are asked for, with the next payload. */
 function compareLogs(step: Step, peer: Peer, payload: Payload): void {
   const link = linkTo(step, peer.device)
@@ -71,13 +81,13 @@ function compareLogs(step: Step, peer: Peer, payload: Payload): void {
   const extras: PayloadItem[] = []
   if (own !== undefined) {
     const { ops } = missingFrom(own, payload.yourLogHeads as readonly LogOpId[])
-    if (ops.length > 0) extras.push({ kind: 'logOps', ops: ops.slice(0, 64) })
+    if (ops.length > 0) extras.push({ kind: 'logOps', ops: someOps(ops) })
   }
   if (
     theirs !== undefined &&
     missingFrom(theirs, payload.myLogHeads as readonly LogOpId[]).unknown.length > 0
   )
-    extras.push({ kind: 'logNeed', heads: headsOf(theirs) })
+    extras.push({ kind: 'logNeed', heads: headsOf(theirs).slice(0, payloadHeads) })
   if (extras.length > 0) link.extras = extras
 }
 
@@ -188,7 +198,7 @@ function receiveLogNeed(step: Step, peer: Peer, heads: readonly LogOpId[]): void
   const own = storedLog(step, requireMe(step).self.account)
   if (own === undefined) return
   const { ops } = missingFrom(own, heads)
-  if (ops.length > 0) linkTo(step, peer.device).extras = [{ kind: 'logOps', ops: ops.slice(0, 64) }]
+  if (ops.length > 0) linkTo(step, peer.device).extras = [{ kind: 'logOps', ops: someOps(ops) }]
 }
 
 const refusals = ['E_INVITE_USED', 'E_INVITE_REVOKED', 'E_INVITE_EXPIRED']

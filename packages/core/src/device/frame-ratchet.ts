@@ -1,18 +1,16 @@
 import { decodeFirstFlight, openFrom } from '../session/index.ts'
+import { sureNow } from './timers.ts'
 import type { Origin, Step } from './context.ts'
 import { receiveHandshake } from './frame-handshake.ts'
 import { receivePayload } from './frame-payload.ts'
 import { acknowledgeAgain } from './frame-records.ts'
-import { peerByPeerId, peersOf } from './lookup.ts'
+import { peersByPeerId, peersOf } from './lookup.ts'
 import { putSessions, sessionsWith } from './sessions.ts'
 import { peerRows, type Peer } from './tables.ts'
 
 /** Devices a frame of this origin can be from; headers are encrypted, so each is tried. */
 function candidates(step: Step, origin: Origin): readonly Peer[] {
-  if (origin.via === 'channel') {
-    const peer = peerByPeerId(step, origin.peerId)
-    return peer === undefined ? [] : [peer]
-  }
+  if (origin.via === 'channel') return peersByPeerId(step, origin.peerId)
   const { account } = origin.queue
   return account === null ? [] : peersOf(step, account)
 }
@@ -21,7 +19,7 @@ function candidates(step: Step, origin: Origin): readonly Peer[] {
 export async function receiveRatchetFrame(step: Step, frame: Uint8Array, origin: Origin): Promise<void> {
   const { crypto, log } = step.context
   for (const peer of candidates(step, origin)) {
-    const opened = openFrom(crypto, sessionsWith(step, peer.device), frame, step.nowMs)
+    const opened = openFrom(crypto, sessionsWith(step, peer.device), frame, sureNow(step))
     if (opened.ok) {
       putSessions(step, peer.device, opened.peer)
       step.spent.push(...opened.spent)

@@ -1,4 +1,11 @@
-import { admitRecord, readRecord, receive, type CarriedRecord, type LinkedRecord } from '../history/index.ts'
+import {
+  admitRecord,
+  readRecord,
+  receive,
+  type CarriedRecord,
+  type LinkedRecord,
+  type RecordHeader,
+} from '../history/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
@@ -13,6 +20,7 @@ import {
   heldRows,
   peerRows,
   recordRows,
+  type Conversation,
   type HeldRecord,
   type Peer,
 } from './tables.ts'
@@ -26,7 +34,7 @@ export async function receiveRecords(
 ): Promise<void> {
   let admitted = false
   for (const record of records) admitted = (await receiveRecord(step, peer, record)) || admitted
-  while (admitted) admitted = await retryHeld(step, peer)
+  if (admitted) await retryHeld(step, peer)
 }
 
 /** They are owed an acknowledgement again: a frame of theirs came a second time. */
@@ -53,6 +61,10 @@ async function receiveRecord(step: Step, peer: Peer, carried: CarriedRecord): Pr
     return false
   }
   const conversation = conversationWith(step, peer.account)
+  if (!hasRoom(step, conversation, peer, header)) {
+    log.event('record-beyond-limit')
+    return false
+  }
   const links = new Map<string, LinkedRecord | undefined>()
   for (const id of [
     ...header.content.refs,
@@ -83,6 +95,14 @@ async function receiveRecord(step: Step, peer: Peer, carried: CarriedRecord): Pr
       log.event('record-rejected')
       return false
   }
+}
+
+/** Whether the record is within what a contact, or a stranger who waits for the person's word, may have kept here. */
+function hasRoom(step: Step, conversation: Conversation, peer: Peer, { content }: RecordHeader): boolean {
+  const state = step.tx.get(contactRows, peer.account)?.state
+  if (state === contactStates.requested && conversation.count >= limits.requestRecords) return false
+  const { received } = remoteOf(conversation, peer.device)
+  return state !== contactStates.refused && content.aseq - received.upTo <= limits.outboxPerContact
 }
 
 /** Identity key of an author: of a device that is or was on the account's log. */
@@ -122,13 +142,45 @@ function hold(step: Step, peer: Peer, id: Uint8Array, row: HeldRecord): void {
     if (header !== undefined) step.tx.delete(heldRows, header.id)
   }
   step.tx.put(heldRows, id, row)
+  // What is missing is named to its author, who may believe it delivered.
+  const conversation = conversationWith(step, peer.account)
+  putConversation(step, withRemote(conversation, { ...remoteOf(conversation, peer.device), gotDue: true }))
 }
 
-async function retryHeld(step: Step, peer: Peer): Promise<boolean> {
-  let admitted = false
-  for (const row of step.tx.all(heldRows)) {
-    if (equalBytes(row.device, peer.device))
-      admitted = (await receiveRecord(step, peer, row.record)) || admitted
-  }
-  return admitted
+/** A held record and how many of those it stands on are still missing. */
+interface Waiting {
+  readonly id: Uint8Array
+  readonly row: HeldRecord
+  missing: number
 }
+
+/** Admits what waited for nothing but records that are here now, each once, however they lie. */
+async function retryHeld(step: Step, peer: Peer): Promise<void> {
+  const waitingFor = new Map<string, Waiting[]>()
+  const ready: Waiting[] = []
+  for (const row of step.tx.all(heldRows)) {
+    const header = equalBytes(row.device, peer.device)
+      ? readRecord(step.context.crypto, row.record.bytes)
+      : undefined
+    if (header === undefined) continue
+    const waiting: Waiting = { id: header.id, row, missing: 0 }
+    for (const id of required(header)) {
+      if ((await findLink(step, id)) !== undefined) continue
+      waiting.missing += 1
+      waitingFor.set(toHex(id), [...(waitingFor.get(toHex(id)) ?? []), waiting])
+    }
+    if (waiting.missing === 0) ready.push(waiting)
+  }
+  for (let next = ready.shift(); next !== undefined; next = ready.shift()) {
+    step.tx.delete(heldRows, next.id)
+    if (!(await receiveRecord(step, peer, next.row.record))) continue
+    for (const other of waitingFor.get(toHex(next.id)) ?? []) {
+      other.missing -= 1
+      if (other.missing === 0) ready.push(other)
+    }
+  }
+}
+
+/** Records that must be held before this one counts. */
+const required = ({ content }: RecordHeader): readonly Uint8Array[] =>
+  content.selfPrev !== null && content.sseq > 1 ? [...content.refs, content.selfPrev] : content.refs

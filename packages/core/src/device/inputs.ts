@@ -1,5 +1,6 @@
 import type { NetworkEvent } from '../ports/index.ts'
 import { limits } from '../limits.ts'
+import { checkCommand, checkQuery } from './check-input.ts'
 import { commandAdd } from './resolve.ts'
 import { commands } from './commands.ts'
 import type { CommandName, Commands, QueryName } from './api.ts'
@@ -84,6 +85,7 @@ async function handleCommand(
   input: unknown,
   answer: Answer,
 ): Promise<unknown> {
+  checkCommand(name, input)
   if (name === 'add') {
     commandAdd(step, input as Commands['add']['in'], answer.settle, answer.fail)
     return later
@@ -93,6 +95,7 @@ async function handleCommand(
 }
 
 async function handleQuery(step: Step, name: QueryName, input: unknown): Promise<unknown> {
+  checkQuery(name, input)
   const handler = queries[name] as (step: Step, input: unknown) => unknown
   return handler(step, input)
 }

@@ -21,6 +21,7 @@ import { recordRequest } from '../mailbox/index.ts'
 import { bytes, bytesBetween, equalBytes, fields, frame, literal, nullable, toBase32 } from '../wire/index.ts'
 import type { Commands, InviteView } from './api.ts'
 import type { RelayLink, Step } from './context.ts'
+import { sureNow } from './timers.ts'
 import { emit } from './events.ts'
 import { readId } from './lookup.ts'
 import { storedLog } from './logs.ts'
@@ -71,7 +72,7 @@ export function commandCreateInvite(step: Step, input: Commands['create-invite']
   const { self } = requireMe(step)
   const open = step.tx
     .all(inviteRows)
-    .filter((row) => inviteStatus(stateOfInvite(row), step.nowMs) === 'open')
+    .filter((row) => inviteStatus(stateOfInvite(row), sureNow(step)) === 'open')
   if (open.length >= limits.openInvites)
     throw new UsageError('E_INVITES_FULL', 'too many invites are open', { hint: 'sotto invite revoke ID' })
   const host = step.tx.all(relayRows).find((relay) => relay.web !== null)?.web ?? null
@@ -96,7 +97,7 @@ export function commandCreateInvite(step: Step, input: Commands['create-invite']
   }
   step.tx.put(inviteRows, row.inviteId, row)
   publishInvite(step, row)
-  return inviteView(row, step.nowMs)
+  return inviteView(row, sureNow(step))
 }
 
 /** Two addresses at most: one that is not loopback if there is one, and a WebSocket one for tabs. */
@@ -115,7 +116,7 @@ function directHints(addresses: readonly string[]): readonly string[] {
 export function commandRevokeInvite(step: Step, input: Commands['revoke-invite']['in']): InviteView {
   const row = step.tx.get(inviteRows, readId(input.inviteId, 'an invite id'))
   if (row === undefined) throw new UsageError('E_NOT_FOUND', 'there is no such invite')
-  return inviteView(putInviteState(step, revokeInvite(stateOfInvite(row))), step.nowMs)
+  return inviteView(putInviteState(step, revokeInvite(stateOfInvite(row))), sureNow(step))
 }
 
 /** Stores a changed invite and publishes what its record says now. */
@@ -125,7 +126,7 @@ export function putInviteState(step: Step, state: InviteState): Invite {
   const changed = { ...row, state: encodeInvite(state) }
   if (equalBytes(changed.state, row.state)) return row
   step.tx.put(inviteRows, row.inviteId, changed)
-  emit(step, { type: 'invite', invite: inviteView(changed, step.nowMs) })
+  emit(step, { type: 'invite', invite: inviteView(changed, sureNow(step)) })
   publishInvite(step, changed)
   return changed
 }
@@ -134,7 +135,7 @@ export function putInviteState(step: Step, state: InviteState): Invite {
 export function renewInvites(step: Step): void {
   for (const row of step.tx.all(inviteRows)) {
     const state = stateOfInvite(row)
-    if (inviteStatus(state, step.nowMs) !== 'open') continue
+    if (inviteStatus(state, sureNow(step)) !== 'open') continue
     const renewed = { ...row, state: encodeInvite(renewInvite(state)) }
     step.tx.put(inviteRows, row.inviteId, renewed)
     publishInvite(step, renewed)
@@ -155,7 +156,7 @@ function recordOf(step: Step, state: InviteState): Uint8Array {
     intro: introTarget(step),
     conversation: null,
   }
-  return writeInviteRecord(step.context.crypto, me.identity, terms, step.nowMs)
+  return writeInviteRecord(step.context.crypto, me.identity, terms, sureNow(step))
 }
 
 /** Puts the invite's record in the DHT and at every relay that is open. */
@@ -188,7 +189,7 @@ export function publishInvite(step: Step, row: Invite): void {
 export function publishAtRelay(step: Step, link: RelayLink): void {
   for (const row of step.tx.all(inviteRows)) {
     const state = stateOfInvite(row)
-    const status = inviteStatus(state, step.nowMs)
+    const status = inviteStatus(state, sureNow(step))
     if (status !== 'expired' && (status === 'open' || !row.heldByRelay || row.published < state.seq))
       sendCopy(step, link, state, recordOf(step, state))
   }
@@ -223,7 +224,7 @@ function noteHeld(step: Step, row: Invite): void {
   const before = step.tx.get(inviteRows, row.inviteId)
   step.tx.put(inviteRows, row.inviteId, row)
   if (before?.heldByRelay !== row.heldByRelay || before.heldByDht !== row.heldByDht)
-    emit(step, { type: 'invite', invite: inviteView(row, step.nowMs) })
+    emit(step, { type: 'invite', invite: inviteView(row, sureNow(step)) })
 }
 
 /** Answers who holds a link and asks this device itself; says as little to everyone else. */

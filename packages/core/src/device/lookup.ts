@@ -34,9 +34,12 @@ export function requireContact(step: Step, account: Uint8Array): Contact {
 export const peersOf = (step: Step, account: AccountId): readonly Peer[] =>
   step.tx.all(peerRows).filter((peer) => equalBytes(peer.account, account))
 
-/** The contact's device behind a PeerId, if it is one. */
-export const peerByPeerId = (step: Step, peerId: string): Peer | undefined =>
-  step.tx.all(peerRows).find((peer) => peer.peerId === peerId)
+/**
+ * The contacts' devices that say they are behind a PeerId. One, unless a contact certified another's transport
+ * key as its own; then each is tried, and only the keys of a session tell who speaks.
+ */
+export const peersByPeerId = (step: Step, peerId: string): readonly Peer[] =>
+  step.tx.all(peerRows).filter((peer) => peer.peerId === peerId)
 
 /** The link to a device; a new one may try at once. */
 export function linkTo(step: Step, device: DeviceId): PeerLink {

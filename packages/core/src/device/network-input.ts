@@ -6,7 +6,7 @@ import type { Channel, Purpose, RelayLink, Step } from './context.ts'
 import { emit } from './events.ts'
 import { receiveRatchetFrame } from './frame-ratchet.ts'
 import { answerInvite } from './invites.ts'
-import { linkTo, peerByPeerId } from './lookup.ts'
+import { linkTo, peersByPeerId } from './lookup.ts'
 import { findMe } from './me.ts'
 import { currentBundle } from './prekeys.ts'
 import { directProtocol, inviteProtocol } from './protocols.ts'
@@ -55,8 +55,7 @@ export async function onNetworkEvent(step: Step, event: NetworkEvent): Promise<v
 
 /** A contact is near: no reason to wait for the next attempt. */
 function hurry(step: Step, peerId: string): void {
-  const peer = peerByPeerId(step, peerId)
-  if (peer !== undefined) linkTo(step, peer.device).nextMs = 0
+  for (const peer of peersByPeerId(step, peerId)) linkTo(step, peer.device).nextMs = 0
 }
 
 /** New addresses make a new bundle, which contacts and the DHT are told. */
@@ -73,10 +72,7 @@ function onInbound(step: Step, channel: Channel): void {
   const { live } = step.context
   live.channels.set(channel.channel, channel)
   if (channel.protocol !== directProtocol) return
-  const peer = peerByPeerId(step, channel.peer)
-  if (peer === undefined) return
-  const link = linkTo(step, peer.device)
-  if (link.channel === undefined) adoptChannel(step, peer.device, channel.channel)
+  adoptKnown(step, channel)
 }
 
 /** From now on the device is reached on this channel; everything kept for it is sent there. */
@@ -113,9 +109,8 @@ async function onFrame(step: Step, number: number, frame: Uint8Array): Promise<v
 
 /** A stranger who became a contact on this channel is answered on it. */
 function adoptKnown(step: Step, channel: Channel): void {
-  const peer = peerByPeerId(step, channel.peer)
-  if (peer !== undefined && linkTo(step, peer.device).channel === undefined)
-    adoptChannel(step, peer.device, channel.channel)
+  for (const { device } of peersByPeerId(step, channel.peer))
+    if (linkTo(step, device).channel === undefined) adoptChannel(step, device, channel.channel)
 }
 
 const relayByChannel = (step: Step, channel: number): RelayLink | undefined =>

@@ -1,5 +1,5 @@
 import { acknowledge, type CarriedRecord } from '../history/index.ts'
-import { invariant } from '../errors.ts'
+import { invariant, InvariantError, PortError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { equalBytes } from '../wire/index.ts'
 import { directProtocol } from './protocols.ts'
@@ -7,6 +7,7 @@ import type { PeerLink, Step } from './context.ts'
 import { conversationWith, putConversation, remoteOf, withRemote } from './conversations.ts'
 import { metaOf } from './events.ts'
 import { linkTo } from './lookup.ts'
+import { activeDevice, storedLog } from './logs.ts'
 import { findMe, requireMe } from './me.ts'
 import { rowKey } from './outbox-rows.ts'
 import { ownRecordKey } from './command-message.ts'
@@ -42,12 +43,30 @@ const resealMs = 30_000
 /** Seals and sends what waits for every contact's device, over whatever reaches it. */
 export async function flush(step: Step): Promise<void> {
   if (findMe(step) === undefined || !step.context.live.online) return
-  for (const peer of step.tx.all(peerRows)) await flushPeer(step, peer)
+  for (const peer of step.tx.all(peerRows)) await flushAlone(step, peer)
+}
+
+/** One contact's trouble, a lost row or a payload that cannot be made, keeps nobody else's messages back. */
+async function flushAlone(step: Step, peer: Peer): Promise<void> {
+  const alone: Step = { ...step, tx: step.tx.fork(), effects: [], events: [], spent: [] }
+  try {
+    await flushPeer(alone, peer)
+  } catch (error) {
+    if (error instanceof InvariantError) throw error
+    step.context.log.event('flush-failed')
+    return
+  }
+  alone.tx.merge()
+  step.effects.push(...alone.effects)
+  step.events.push(...alone.events)
+  step.spent.push(...alone.spent)
 }
 
 async function flushPeer(step: Step, peer: Peer): Promise<void> {
   const contact = step.tx.get(contactRows, peer.account)
-  if (contact === undefined) return
+  const log = storedLog(step, peer.account)
+  // A device its account has removed is told nothing more.
+  if (contact === undefined || log === undefined || activeDevice(step, log, peer.device) === undefined) return
   const link = linkTo(step, peer.device)
   const rows = rowsFor(step, peer)
   if (rows.length === 0 && !hasWork(step, peer, contact, link)) return
@@ -181,14 +200,21 @@ async function ownRecord(
   conversation: Uint8Array,
   aseq: number,
 ): Promise<CarriedRecord | undefined> {
-  const id = await step.tx.load(ownRecordRows, ownRecordKey(conversation, aseq))
+  const id = await lost(step.tx.load(ownRecordRows, ownRecordKey(conversation, aseq)))
   if (id === undefined) return undefined
-  const row = await step.tx.load(recordRows, id)
-  const body = await step.tx.load(bodyRows, id)
+  const row = await lost(step.tx.load(recordRows, id))
+  const body = await lost(step.tx.load(bodyRows, id))
   return row === undefined || body === undefined
     ? undefined
     : { bytes: row.bytes, signature: row.signature, salt: row.salt, body }
 }
+
+/** A damaged row counts as one that is not there: the rest goes on. */
+const lost = <T>(row: Promise<T>): Promise<T | undefined> =>
+  row.catch((error: unknown) => {
+    if (error instanceof PortError && error.code === 'E_STORE_CORRUPT') return undefined
+    throw error
+  })
 
 /** Seals one payload with these records and whatever else is due; keeps the frame until it is acknowledged. */
 async function sealBatch(
@@ -215,7 +241,7 @@ async function sealBatch(
   settleSealed(step, peer, link, aseqs, card === undefined ? undefined : contact.cardSent + 1)
   const kept = {
     frame,
-    conversation: records.length > 0 ? conversation.conversation : null,
+    conversation: aseqs.length > 0 ? conversation.conversation : null,
     aseqs,
     cardSeq: card === undefined ? 0 : contact.cardSent + 1,
   }

@@ -5,7 +5,9 @@ import { bytes, bytesBetween, fields, frame, list, literal, openOneOf, text, uin
 import type { Infer } from '../wire/index.ts'
 
 const id = bytes(sizes.hash)
-const heads = list(id, 64)
+/** Heads a payload names; a log with more, which only its own devices can make, is named in part. */
+export const payloadHeads = 64
+const heads = list(id, payloadHeads)
 const author = { account: id, device: id }
 
 /** Where a contact may deposit for this device: a relay's address and the seed of the queue's writer key. */

@@ -13,6 +13,7 @@ import {
 } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import type { Step } from './context.ts'
+import { sureNow } from './timers.ts'
 import { requireMe } from './me.ts'
 import { introTarget, relayAddresses } from './queues.ts'
 import { onlyRow, prekeyRows, selfRows } from './tables.ts'
@@ -30,7 +31,7 @@ export function ownPrekeys(step: Step): Prekeys {
 export function refreshPrekeys(step: Step): void {
   const { crypto, random } = step.context
   const held = ownPrekeys(step)
-  if (!prekeysDue(held, step.nowMs)) return
+  if (!prekeysDue(held, sureNow(step))) return
   const seeds = { dh: random.bytes(sizes.seed), kem: random.bytes(sizes.kemSeed) }
   step.tx.put(prekeyRows, onlyRow, encodePrekeys(rotatePrekeys(crypto, held, seeds, step.nowMs).prekeys))
 }
@@ -59,7 +60,7 @@ export function currentBundle(step: Step): Uint8Array {
 }
 
 function says(step: Step, bundle: Uint8Array, place: BundleContact): boolean {
-  const read = readBundle(step.context.crypto, bundle, step.nowMs)
+  const read = readBundle(step.context.crypto, bundle, sureNow(step))
   if (read.verdict !== 'accepted') return false
   const { addresses, relays, intro } = read.value
   return same(addresses, place.addresses) && same(relays, place.relays) && intro?.relay === place.intro?.relay

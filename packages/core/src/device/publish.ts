@@ -20,7 +20,7 @@ import { headsOf, storedLog } from './logs.ts'
 import { findMe } from './me.ts'
 import { currentBundle } from './prekeys.ts'
 import { contactRows, peerRows } from './tables.ts'
-import { wakeAt } from './timers.ts'
+import { sureNow, wakeAt } from './timers.ts'
 
 /** Puts the own records in the DHT: log heads, this device's bundle, and every open invite. */
 export function publishDue(step: Step): void {
@@ -86,7 +86,7 @@ export function bundleFound(
   const place = { day: purpose.day, slot: deviceSlot(purpose.device) }
   const [best] = openRecords(crypto, contact.discovery as SignPublicKey, place, values, step.nowMs)
   if (best === undefined) return
-  const found = readBundle(crypto, best.plaintext, step.nowMs, peer)
+  const found = readBundle(crypto, best.plaintext, sureNow(step), peer)
   if (found.verdict !== 'accepted') return
   const held = peer.bundle === null ? undefined : readBundle(crypto, peer.bundle, 0, peer)
   if (held?.verdict === 'accepted' && held.value.seq >= found.value.seq) return

@@ -1,3 +1,4 @@
+import { sureNow } from './timers.ts'
 import { deviceState, safetyNumber, type AccountId } from '../identity/index.ts'
 import { UsageError } from '../errors.ts'
 import { toBase32 } from '../wire/index.ts'
@@ -44,7 +45,7 @@ export const queries: { readonly [Q in QueryName]: Handler<Q> } = {
       .all(requestRows)
       .filter((request) => !request.ignored)
       .map(requestView),
-  invites: (step) => step.tx.all(inviteRows).map((row) => inviteView(row, step.nowMs)),
+  invites: (step) => step.tx.all(inviteRows).map((row) => inviteView(row, sureNow(step))),
   relays: (step) => step.tx.all(relayRows).map((relay) => relayViewOf(step, relay.relayId, relay.address)),
   conversations: queryConversations,
   history: queryHistory,

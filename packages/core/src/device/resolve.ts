@@ -223,7 +223,7 @@ function finish(step: Step, resolve: Resolve): void {
   const result = judge(step, resolve)
   if (result.result === 'ok') {
     const view = takeUp(step, resolve.link, result.invite)
-    step.effects.push({ kind: 'settle', run: () => resolve.settle(view) })
+    step.effects.push({ kind: 'settle', run: () => resolve.settle(view), fail: resolve.fail })
     return
   }
   resolve.fail(refusal(result))

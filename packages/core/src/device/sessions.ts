@@ -15,8 +15,9 @@ import { judgeBundle, readBundle, type DeviceId, type KeyBundle } from '../ident
 import type { Step } from './context.ts'
 import { toHex } from '../wire/index.ts'
 import { encodeLog, headsOf, stateOf, storedLog } from './logs.ts'
+import { sureNow } from './timers.ts'
 import { requireMe } from './me.ts'
-import { payloadFrame, type PayloadItem } from './payload.ts'
+import { payloadFrame, payloadHeads, type PayloadItem } from './payload.ts'
 import { contactStates, pairwiseRows, peerRows, type Contact, type Peer } from './tables.ts'
 
 /** Sessions with a device. */
@@ -48,12 +49,12 @@ export function sealItems(
     boot,
     bootSeen: peer.boot,
     sentAtMs: step.nowMs,
-    myLogHeads: headsOf(storedLog(step, me.self.account)),
-    yourLogHeads: headsOf(storedLog(step, peer.account)),
+    myLogHeads: headsOf(storedLog(step, me.self.account)).slice(0, payloadHeads),
+    yourLogHeads: headsOf(storedLog(step, peer.account)).slice(0, payloadHeads),
     items,
   })
   const pairwise = currentSessions(step, peer, contact)
-  const sealed = sealTo(crypto, pairwise, pad(payload), random.bytes(sealEntropyBytes), step.nowMs)
+  const sealed = sealTo(crypto, pairwise, pad(payload), random.bytes(sealEntropyBytes), sureNow(step))
   if (!sealed.ok) return undefined
   putSessions(step, peer.device, sealed.peer)
   step.spent.push(...sealed.spent)
@@ -64,9 +65,9 @@ export function sealItems(
 function currentSessions(step: Step, peer: Peer, contact: Contact): Pairwise {
   const { crypto, random } = step.context
   const held = sessionsWith(step, peer.device)
-  const need = needsHandshake(held, step.nowMs, peer.renew ? 'state-lost' : undefined)
+  const need = needsHandshake(held, sureNow(step), peer.renew ? 'state-lost' : undefined)
   if (need === undefined || peer.bundle === null) return held
-  const bundle = readBundle(crypto, peer.bundle, step.nowMs, peer)
+  const bundle = readBundle(crypto, peer.bundle, sureNow(step), peer)
   if (bundle.verdict !== 'accepted' || !mayShakeHands(step, peer, bundle.value)) return held
   const me = requireMe(step)
   const log = storedLog(step, me.self.account)
@@ -79,7 +80,7 @@ function currentSessions(step: Step, peer: Peer, contact: Contact): Pairwise {
     introduction: stranger ? { genesis: me.self.genesis, log: encodeLog(log) } : undefined,
   }
   const entropy = random.bytes(initiateEntropyBytes)
-  const begun = newSession(crypto, held, { own, bundle: bundle.value, options }, entropy, step.nowMs)
+  const begun = newSession(crypto, held, { own, bundle: bundle.value, options }, entropy, sureNow(step))
   if (!begun.ok) return held
   step.tx.put(peerRows, peer.device, { ...peer, renew: false })
   return begun.peer
@@ -89,7 +90,7 @@ function currentSessions(step: Step, peer: Peer, contact: Contact): Pairwise {
 function mayShakeHands(step: Step, peer: Peer, bundle: KeyBundle): boolean {
   const log = storedLog(step, peer.account)
   if (log === undefined) return false
-  const judged = judgeBundle(stateOf(step, log), bundle, step.nowMs)
+  const judged = judgeBundle(stateOf(step, log), bundle, sureNow(step))
   if (judged.verdict === 'accepted') return true
   step.context.live.lookups.add(toHex(peer.device))
   return judged.verdict === 'rejected' && judged.reason !== 'not-active' && step.context.live.clockDoubted

@@ -1,10 +1,20 @@
 import { limits } from '../limits.ts'
 import type { Attempts, Step } from './context.ts'
+import { metaRows, onlyRow } from './tables.ts'
 
 /** Asks to be woken at a monotonic moment; the earliest counts. */
 export function wakeAt(step: Step, monoMs: number): void {
   const { live } = step.context
   live.wakeMs = Math.min(live.wakeMs, monoMs)
+}
+
+/**
+ * The moment by which things of our own expire: while the clock is in doubt, the last one that was sure. It is
+ * never ahead of the clock, so that one set back expires nothing either.
+ */
+export function sureNow(step: Step): number {
+  const last = step.context.live.clockDoubted ? step.tx.get(metaRows, onlyRow)?.lastMs : undefined
+  return last === undefined ? step.nowMs : Math.min(step.nowMs, last)
 }
 
 /** Notes a failed attempt: the pause doubles each time, with a quarter of jitter, up to its limit. */
