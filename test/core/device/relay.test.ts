@@ -41,6 +41,20 @@ describe('device: a relay between two people', () => {
     expect(messages[0]?.state).to.equal('delivered')
   })
 
+  it('on another machine does not lend the host of its own loopback page', async () => {
+    const town = await Town.found()
+    const relay = town
+      .relay('relay-1', () => '127.0.0.1:9640')
+      .replace('/memory/', '/dns4/relay.example/tcp/4001/memory/')
+    const ada = await town.person('Ada')
+    await ada.device.dispatch('add-relay', { address: relay })
+    await town.pass(5_000)
+    const [held] = await ada.device.view('relays', {})
+    expect(held?.state).to.equal('connected')
+    const { link } = await ada.device.dispatch('create-invite', {})
+    expect(link).to.match(/^sotto:i#/)
+  })
+
   it('lends its host to invite links, which need no addresses then', async () => {
     const town = await Town.found()
     const relay = town.relay('relay-1', () => '127.0.0.1:9640')

@@ -104,10 +104,16 @@ function relayGreets(step: Step, link: RelayLink, frame: Uint8Array): void {
 }
 
 /** Invite links begin with the host a relay of ours says it serves the app under; one no link bears is ignored. */
-function learnWebHost(step: Step, relay: Relay, web: string | null): void {
-  if (web === relay.web || (web !== null && !isLinkHost(step, web))) return
-  step.tx.put(relayRows, relay.relayId, { ...relay, web })
+function learnWebHost(step: Step, relay: Relay, said: string | null): void {
+  if (said !== null && !isLinkHost(step, said)) return
+  // On another machine "this machine" is nobody's page: such a link would open nothing.
+  const web = said !== null && isLoopbackHost(said) && !isLoopbackAddress(relay.address) ? null : said
+  if (web !== relay.web) step.tx.put(relayRows, relay.relayId, { ...relay, web })
 }
+
+const isLoopbackHost = (host: string): boolean => /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/.test(host)
+const isLoopbackAddress = (address: string): boolean =>
+  /^\/(ip4\/127\.|ip6\/::1\/|dns[46]?\/localhost\/|memory\/)/.test(address)
 
 function isLinkHost(step: Step, host: string): boolean {
   const { account } = requireMe(step).self
