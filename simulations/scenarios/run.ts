@@ -6,7 +6,8 @@ import { allKnown, allShown, audit, type Tally } from '../laws/quiescence.ts'
 import { calm } from '../world/conditions.ts'
 import { World } from '../world/world.ts'
 import { beginFaults } from './faults.ts'
-import { drawPlan, type Plan, type Scenario } from './scenario.ts'
+import { drawPlan, type Plan } from './plan.ts'
+import type { Scenario } from './scenario.ts'
 import { Stage } from './stage.ts'
 
 const second = 1_000

@@ -2,7 +2,7 @@ import { Relay } from '../actors/relay.ts'
 import { User, type SpoilDevice } from '../actors/user.ts'
 import type { Stream } from '../world/stream.ts'
 import type { World } from '../world/world.ts'
-import type { Plan } from './scenario.ts'
+import type { Plan } from './plan.ts'
 
 /** The people and relays of a run, and how far it has come. */
 export class Stage {

@@ -1,7 +1,6 @@
 import { calm, type NetConditions } from './conditions.ts'
 import { Dht } from './dht.ts'
-import type { Channel, End } from './channel.ts'
-import type { Node } from './node.ts'
+import type { Channel, End, Host } from './channel.ts'
 import type { Stream } from './stream.ts'
 import type { Timeline } from './timeline.ts'
 import type { FaultCounts, Trace } from './trace.ts'
@@ -24,7 +23,7 @@ export interface AirOptions {
 }
 
 /** What joins all nodes: delays, cuts, losses, and the DHT. */
-export class Air {
+export class Air<Node extends Host> {
   readonly timeline: Timeline
   readonly draw: Stream
   readonly faults: FaultCounts

@@ -1,10 +1,31 @@
-import type { Air } from './air.ts'
-import type { Node } from './node.ts'
+import type { NetworkEvent } from '@sotto/core/ports'
+import type { Timeline } from './timeline.ts'
+
+/** What a channel knows of the node at one of its ends. */
+export interface Host {
+  /** Name of the machine. */
+  readonly host: string
+  readonly peer: string
+  /** Gives an end its number. */
+  adopt(end: End): number
+  forget(end: End): void
+  emit(event: NetworkEvent): Promise<void>
+  traceFrame(end: End, frame: Uint8Array): void
+  /** A cut was made somewhere. */
+  noticeCuts(): void
+}
+
+/** What a channel knows of what lies between its ends. */
+interface Medium {
+  readonly timeline: Timeline
+  delayMs(from: string, to: string): number
+  noticeMs(): number
+}
 
 /** One end of a channel. */
 export class End {
   readonly number: number
-  readonly node: Node
+  readonly node: Host
   readonly protocol: string
   /** Bytes written towards this end and not yet arrived. */
   onWayBytes = 0
@@ -15,7 +36,7 @@ export class End {
   readonly #inbox: Uint8Array[] = []
   #draining = false
 
-  constructor(node: Node, protocol: string) {
+  constructor(node: Host, protocol: string) {
     this.node = node
     this.protocol = protocol
     this.number = node.adopt(this)
@@ -53,10 +74,10 @@ export class End {
 export class Channel {
   readonly near: End
   readonly far: End
-  readonly #air: Air
+  readonly #air: Medium
   #doomed = false
 
-  constructor(air: Air, near: End, far: End) {
+  constructor(air: Medium, near: End, far: End) {
     this.#air = air
     this.near = near
     this.far = far

@@ -7,7 +7,7 @@ import {
   type Route,
 } from '@sotto/core/ports'
 import type { Air } from './air.ts'
-import { Channel, End } from './channel.ts'
+import { Channel, End, type Host } from './channel.ts'
 
 /** What a node answers and believes. */
 export interface NodeOptions {
@@ -33,11 +33,11 @@ interface Connection {
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
 
 /** One `Network` port of a process. It dies with its process: from then on nothing settles and nothing sounds. */
-export class Node implements Network {
+export class Node implements Network, Host {
   readonly host: string
   readonly peer: string
   readonly address: string
-  readonly #air: Air
+  readonly #air: Air<Node>
   readonly #options: NodeOptions
   readonly #ends = new Map<number, End>()
   readonly #channels = new Map<End, Channel>()
@@ -49,7 +49,7 @@ export class Node implements Network {
   #dead = false
   #stopped = false
 
-  constructor(air: Air, options: NodeOptions) {
+  constructor(air: Air<Node>, options: NodeOptions) {
     this.#air = air
     this.#options = options
     this.host = options.host

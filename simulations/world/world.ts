@@ -5,6 +5,7 @@ import { Ledger } from '../laws/ledger.ts'
 import { Outside } from '../laws/outside.ts'
 import { SealRecorder } from '../laws/recorder.ts'
 import { Air } from './air.ts'
+import type { Node } from './node.ts'
 import { streamsOf, type Stream, type StreamName } from './stream.ts'
 import { Timeline } from './timeline.ts'
 import { FaultCounts, Trace } from './trace.ts'
@@ -63,7 +64,7 @@ export class World {
   readonly recorder: SealRecorder
   readonly crypto: CryptoProvider
   readonly ledger: Ledger
-  readonly air: Air
+  readonly air: Air<Node>
   /** Begins every text of this world. */
   readonly textPrefix: string
   /** Every blob a relay's disk ever held. */

@@ -1,0 +1,52 @@
+import type { NetConditions } from '../world/conditions.ts'
+import type { Stream } from '../world/stream.ts'
+
+/** What a seed decides before anything happens; printed with the result. */
+export interface Plan {
+  readonly users: number
+  readonly relays: number
+  /** Mean pause between two messages of one person. */
+  readonly messageEveryMs: number
+  /** Mean pause between faults of a kind; a kind that is off has none. */
+  readonly crashEveryMs: number | null
+  readonly relayCrashEveryMs: number | null
+  readonly diskFaultEveryMs: number | null
+  readonly clockJumpEveryMs: number | null
+  /** People who can be dialled; the others only dial. */
+  readonly dialableShare: number
+  readonly skewMs: number
+  readonly net: NetConditions
+}
+
+const hour = 3_600_000
+
+/** Draws the ranges of a seed, swarm fashion: each fault is off, mild or heavy on its own. */
+export function drawPlan(draw: Stream, hours: number): Plan {
+  const some = (probability: number, low: number, high: number): number =>
+    draw.chance(probability) ? draw.between(low, high) : 0
+  const every = (probability: number, low: number, high: number): number | null =>
+    draw.chance(probability) ? draw.between(low, high) * hour : null
+  const users = 2 + draw.below(4)
+  return {
+    users,
+    relays: 1 + draw.below(2),
+    messageEveryMs: (hours * hour * users) / draw.between(60, 200),
+    crashEveryMs: every(0.8, 1, 8),
+    relayCrashEveryMs: every(0.7, 1, 8),
+    diskFaultEveryMs: every(0.5, 2, 12),
+    clockJumpEveryMs: every(0.5, 4, 12),
+    dialableShare: draw.pick([1, 1, 0.5, 0]),
+    skewMs: some(0.5, 0, 11 * hour),
+    net: {
+      loss: some(0.7, 0, draw.pick([0.01, 0.1, 0.3])),
+      duplication: some(0.6, 0, draw.pick([0.02, 0.5])),
+      replay: some(0.5, 0, 0.5),
+      dialFailure: some(0.6, 0, 0.3),
+      medianMs: draw.between(5, 150),
+      sigma: draw.between(0, 1),
+      dhtLoss: some(0.5, 0, 0.5),
+      dhtMissing: some(0.5, 0, 0.5),
+      dhtStale: some(0.5, 0, 0.5),
+    },
+  }
+}
