@@ -117,10 +117,10 @@ class RemoteEnd implements Remote {
     if (host === this.#host) return
     const replaced = this.#host !== undefined
     this.#host = host
-    if (!replaced) return
-    this.#rejectAll()
+    if (replaced) this.#rejectAll()
+    // The first host too may have come after we asked: on a BroadcastChannel nothing waits for it.
     if (this.#listeners.size > 0) this.#post({ kind: 'subscribe', client: this.#client })
-    this.#options.watch?.('back')
+    if (replaced) this.#options.watch?.('back')
   }
 
   async #tell(number: number, event: unknown): Promise<void> {
