@@ -1,0 +1,12 @@
+const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' })
+const shortDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
+
+const dayKey = (ms: number): string => new Date(ms).toDateString()
+
+export const timeOf = (ms: number): string => time.format(ms)
+export const dayOf = (ms: number): string => day.format(ms)
+export const sameDay = (a: number, b: number): boolean => dayKey(a) === dayKey(b)
+
+/** The time for today, the date for before. */
+export const shortTime = (ms: number): string => (sameDay(ms, Date.now()) ? timeOf(ms) : shortDay.format(ms))
