@@ -30,11 +30,13 @@ export function spawnSotto(
   bin: keyof typeof bins,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
+  onChild: (child: ChildProcess) => void = () => undefined,
 ): Promise<Spawned> {
   const child = spawn(process.execPath, [bins[bin], ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  onChild(child)
   let errors = ''
   child.stderr.on('data', (chunk) => (errors = (errors + String(chunk)).slice(-4_000)))
   const ended = new Promise<number | string>((resolve) => {
@@ -92,6 +94,8 @@ export function tcpAddress(ready: Line): string {
 /** A home and, between `up` and `down`, its daemon in a process of its own. */
 export class RealNode {
   readonly home: string
+  /** The daemon's process as soon as there is one, ready or not. */
+  child: ChildProcess | undefined
   readonly #env: NodeJS.ProcessEnv
   #spawned: Spawned | undefined
   #node: RemoteNode | undefined
@@ -104,6 +108,10 @@ export class RealNode {
   get face(): DeviceFace {
     if (this.#node === undefined) throw new Error(`nothing runs in ${this.home}`)
     return this.#node.face
+  }
+
+  get isUp(): boolean {
+    return this.#node !== undefined
   }
 
   get ready(): Line {
@@ -133,6 +141,7 @@ export class RealNode {
       'sotto',
       [...args, '--home', this.home, '--json', '--no-input'],
       this.#env,
+      (child) => (this.child = child),
     )
     this.#node = await findDaemon(homePaths(this.home).api)
   }
