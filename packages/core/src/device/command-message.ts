@@ -25,7 +25,7 @@ import { messageView } from './views.ts'
 
 /** Signs a message and makes it durable in the outbox; flushing seals and sends it. */
 export async function commandSend(step: Step, input: Commands['send']['in']): Promise<MessageView> {
-  const me = requireMe(step)
+  requireMe(step)
   const conversation = requireConversation(step, input.conversationId)
   const contact = requireContact(step, conversation.account)
   if (contact.state === contactStates.blocked)
@@ -36,7 +36,17 @@ export async function commandSend(step: Step, input: Commands['send']['in']): Pr
     throw new UsageError('E_TEXT', `a message is 1 to ${limits.textBytes} bytes of well-formed text`)
   if (waiting(conversation) >= limits.outboxPerContact)
     throw new UsageError('E_OUTBOX_FULL', 'too many messages wait for this contact')
-  const { header, carried, segment } = issueNext(step, me, conversation, encodeMessageBody(input.text))
+  return writeMessage(step, conversation, input.text)
+}
+
+/** Signs and stores a message as this device's next record. */
+export async function writeMessage(
+  step: Step,
+  conversation: Conversation,
+  text: string,
+): Promise<MessageView> {
+  const me = requireMe(step)
+  const { header, carried, segment } = issueNext(step, me, conversation, encodeMessageBody(text))
   const stored = await storeRecord(step, conversation, header, carried, segment)
   putConversation(step, {
     ...stored,

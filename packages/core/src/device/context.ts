@@ -61,6 +61,8 @@ export interface RelayLink extends Attempts {
   readonly waiting: Map<number, RelayRequest>
   /** Rows put on this channel and not yet answered. */
   readonly putting: Set<number>
+  /** When the relay may be asked to take more: it was full or busy. */
+  putMs: number
   /** Queues subscribed on this channel, by hexadecimal id. */
   readonly watched: Set<string>
 }
@@ -95,6 +97,8 @@ export interface Live {
   readonly relays: Map<string, RelayLink>
   readonly resolves: Map<number, Resolve>
   readonly links: Map<string, LinkedRecord>
+  /** Own records of each conversation when this home was opened, by hexadecimal id. */
+  readonly openedAt: Map<string, number>
   readonly segments: Map<string, Map<string, number>>
   /** Monotonic moments of the next periodic works. */
   publishMs: number

@@ -41,6 +41,8 @@ export const remoteOf = (conversation: Conversation, device: DeviceId): Remote =
     seenUpTo: 0,
     seenTold: 0,
     sealedUpTo: 0,
+    gotBoot: 0,
+    gotAtMs: 0,
     gotDue: false,
   }
 

@@ -361,6 +361,7 @@ const newLive = (): Live => ({
   relays: new Map(),
   resolves: new Map(),
   links: new Map(),
+  openedAt: new Map(),
   segments: new Map(),
   publishMs: 0,
   published: false,

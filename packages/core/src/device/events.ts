@@ -11,7 +11,7 @@ export const emit = (step: Step, event: EventDraft): void => {
 
 /** Counters of a home that has none yet. */
 export const metaOf = (step: Step): Meta =>
-  step.tx.get(metaRows, onlyRow) ?? { eventSeq: 0, outboxSeq: 0, lastMs: step.nowMs }
+  step.tx.get(metaRows, onlyRow) ?? { eventSeq: 0, outboxSeq: 0, lastMs: step.nowMs, bootAhead: 0 }
 
 /** Numbers the step's events and stores them without texts and names, which are looked up on replay. */
 export function storeEvents(step: Step): readonly DeviceEvent[] {

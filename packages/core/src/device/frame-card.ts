@@ -26,10 +26,12 @@ export function receiveCard(step: Step, peer: Peer, card: Card): void {
     return step.context.log.event('card-rejected')
   step.tx.put(peerRows, peer.device, {
     ...peer,
-    cardDue: card.seq,
+    // One that is behind hears what it last told, and counts on from there.
+    cardDue: Math.max(card.seq, contact.cardSeen),
     ...(card.seq > contact.cardSeen ? places(card, bundle.value.addresses) : {}),
   })
   if (card.seq <= contact.cardSeen) return
+  depositAgain(step, peer)
   const changed = {
     ...contact,
     name: card.name,
@@ -42,6 +44,13 @@ export function receiveCard(step: Step, peer: Peer, card: Card): void {
   const change = contact.cardSeen === 0 ? 'added' : 'changed'
   if (change === 'added' || contact.name !== card.name)
     emit(step, { type: 'contact', contact: contactView(step, changed), change })
+}
+
+/** A new card may name queues made anew at a relay that lost them; what waited there is left there again. */
+function depositAgain(step: Step, peer: Peer): void {
+  for (const row of step.tx.all(outboxRows))
+    if (equalBytes(row.device, peer.device) && row.relays.length > 0)
+      step.tx.put(outboxRows, rowKey(row.seq), { ...row, relays: [] })
 }
 
 const places = (card: Card, addresses: readonly string[]) => ({
@@ -62,10 +71,18 @@ function nameRequest(step: Step, account: Uint8Array, name: string): void {
   emit(step, { type: 'request', request: requestView(named) })
 }
 
+/** Cards a contact may say it has of ours beyond the last we remember, after a restored copy. */
+const cardJump = 1_000_000
+
 /** They have our card: rows that carried only that are done. */
 export function receiveCardGot(step: Step, peer: Peer, seq: number): void {
   const contact = step.tx.get(contactRows, peer.account)
-  if (contact === undefined || seq <= contact.cardAcked || seq > contact.cardSent) return
+  if (contact === undefined || seq <= contact.cardAcked) return
+  if (seq > contact.cardSent) {
+    if (seq - contact.cardSent <= cardJump)
+      step.tx.put(contactRows, contact.account, { ...contact, cardSent: seq, cardOf: 0 })
+    return
+  }
   step.tx.put(contactRows, contact.account, { ...contact, cardAcked: seq })
   for (const row of step.tx.all(outboxRows)) {
     if (!equalBytes(row.device, peer.device) || row.cardSeq === 0 || row.cardSeq > seq) continue

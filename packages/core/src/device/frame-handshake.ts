@@ -230,6 +230,7 @@ export const newPeer = ({ account, device }: DeviceAddress): Peer => ({
   deposits: [],
   boot: 0,
   bootNow: 0,
+  bootAtMs: 0,
   cardDue: 0,
   renew: false,
 })

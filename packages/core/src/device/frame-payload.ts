@@ -23,7 +23,7 @@ import {
 } from './tables.ts'
 import { rowKey, tellStates } from './outbox-rows.ts'
 import { contactView, outboxOf } from './views.ts'
-import { noteBoot, resumeAfter } from './rollback.ts'
+import { forgetAcknowledged, hasForgotten, noteBoot, peerRolledBack, resumeAfter } from './rollback.ts'
 
 /** Takes the plaintext of an opened frame apart. The device it is from is proven; what it says is not. */
 export async function receivePayload(
@@ -42,12 +42,12 @@ export async function receivePayload(
   }
   const contact = step.tx.get(contactRows, peer.account)
   if (contact === undefined || contact.state === contactStates.blocked) return
-  step.tx.put(peerRows, device, noteBoot(step, peer, decoded.value))
+  noteBoot(step, peer, decoded.value)
   if (contact.state === contactStates.connected || contact.state === contactStates.pending)
     agreeOnTime(step, decoded.value.sentAtMs)
   compareLogs(step, peer, decoded.value)
   connected(step, contact)
-  for (const item of decoded.value.items) await receiveItem(step, device, item)
+  for (const item of decoded.value.items) await receiveItem(step, device, item, decoded.value)
 }
 
 /** A contact whose first reply opened is connected; the invite's secret has done its work. */
@@ -91,14 +91,14 @@ function compareLogs(step: Step, peer: Peer, payload: Payload): void {
   if (extras.length > 0) link.extras = extras
 }
 
-async function receiveItem(step: Step, device: DeviceId, item: PayloadItem): Promise<void> {
+async function receiveItem(step: Step, device: DeviceId, item: PayloadItem, payload: Payload): Promise<void> {
   const peer = step.tx.get(peerRows, device)
   if (peer === undefined) return
   switch (item.kind) {
     case 'records':
       return receiveRecords(step, peer, item.records)
     case 'got':
-      return receiveGot(step, peer, item)
+      return receiveGot(step, peer, item, payload)
     case 'read':
       return receiveRead(step, peer, item)
     case 'card': {
@@ -141,18 +141,22 @@ function isAboutUs(step: Step, peer: Peer, item: Item<'got'> | Item<'read'>): bo
   )
 }
 
-async function receiveGot(step: Step, peer: Peer, item: Item<'got'>): Promise<void> {
+async function receiveGot(step: Step, peer: Peer, item: Item<'got'>, payload: Payload): Promise<void> {
   if (!isAboutUs(step, peer, item)) return
   const conversation = conversationWith(step, peer.account)
   const remote = remoteOf(conversation, peer.device)
   const newer = item.upTo >= remote.got.upTo
   const [ack, other] = newer ? [item, remote.got] : [remote.got, item]
-  if (ack.upTo > conversation.aseq) {
-    resumeAfter(step, conversation, ack.upTo)
+  if (ack.upTo > conversation.aseq) return resumeAfter(step, conversation, ack.upTo)
+  const lacks = !newer || item.holes.some((hole) => covers(remote.got, hole))
+  if (lacks && hasForgotten(remote, payload)) {
+    peerRolledBack(step, peer)
+    forgetAcknowledged(step, peer, item, payload)
     return
   }
   const got = { upTo: ack.upTo, holes: ack.holes.filter((hole) => !covers(other, hole)) }
-  const moved = withRemote(conversation, { ...remote, got })
+  const said = newer ? { gotBoot: payload.boot, gotAtMs: payload.sentAtMs } : {}
+  const moved = withRemote(conversation, { ...remote, ...said, got })
   putConversation(step, moved)
   const delivered: number[] = []
   for (const row of outboxOf(step, conversation)) {

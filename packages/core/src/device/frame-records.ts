@@ -1,11 +1,15 @@
 import {
   admitRecord,
+  holds,
   readRecord,
   receive,
+  verifyRecord,
   type CarriedRecord,
   type LinkedRecord,
   type RecordHeader,
 } from '../history/index.ts'
+import type { SignPublicKey } from '../crypto/index.ts'
+import { peerRolledBack } from './rollback.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
@@ -61,6 +65,10 @@ async function receiveRecord(step: Step, peer: Peer, carried: CarriedRecord): Pr
     return false
   }
   const conversation = conversationWith(step, peer.account)
+  if (holds(remoteOf(conversation, peer.device).received, header.content.aseq)) {
+    refuseFork(step, peer, carried, header, identityKey)
+    return false
+  }
   if (!hasRoom(step, conversation, peer, header)) {
     log.event('record-beyond-limit')
     return false
@@ -95,6 +103,23 @@ async function receiveRecord(step: Step, peer: Peer, carried: CarriedRecord): Pr
       log.event('record-rejected')
       return false
   }
+}
+
+/**
+ * A number of theirs that is taken: their home is an older copy of itself. The record is refused, and the
+ * acknowledgement they are sent makes them write it again under a number of its own.
+ */
+function refuseFork(
+  step: Step,
+  peer: Peer,
+  carried: CarriedRecord,
+  header: RecordHeader,
+  identityKey: SignPublicKey,
+): void {
+  step.context.log.event('record-forked')
+  if (!verifyRecord(step.context.crypto, identityKey, header, carried.signature)) return
+  acknowledgeAgain(step, peer)
+  peerRolledBack(step, step.tx.get(peerRows, peer.device) ?? peer)
 }
 
 /** Whether the record is within what a contact, or a stranger who waits for the person's word, may have kept here. */

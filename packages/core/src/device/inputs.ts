@@ -1,3 +1,4 @@
+import { toHex } from '../wire/index.ts'
 import type { NetworkEvent } from '../ports/index.ts'
 import { limits } from '../limits.ts'
 import { checkCommand, checkQuery } from './check-input.ts'
@@ -12,7 +13,7 @@ import { queries } from './queries.ts'
 import { tendRelays } from './relay-input.ts'
 import { dhtAnswered } from './resolve.ts'
 import { metaOf } from './events.ts'
-import { bootstrapRows, metaRows, onlyRow, relayRows } from './tables.ts'
+import { conversationRows, bootstrapRows, metaRows, onlyRow, relayRows } from './tables.ts'
 import { tick, watchClock } from './tick.ts'
 import { ownRollback } from './rollback.ts'
 import { wakeAt } from './timers.ts'
@@ -128,6 +129,8 @@ function onOnline(step: Step, peerId: string, addresses: readonly string[]): voi
 /** The home has been opened: what opening found is said before anything else happens. */
 function onOpening(step: Step, { doubted, settles }: Extract<Input, { kind: 'opening' }>): void {
   watchClock(step)
+  for (const one of step.tx.all(conversationRows))
+    step.context.live.openedAt.set(toHex(one.conversation), one.aseq)
   if (doubted) ownRollback(step)
   // The batch that carries the consequences also settles the store's doubt, so it is never empty.
   if (settles) step.tx.put(metaRows, onlyRow, metaOf(step))

@@ -16,7 +16,7 @@ import { currentBundle } from './prekeys.ts'
 import { depositPlaces } from './queues.ts'
 import { depositRow, readyDeposits, wantDeposits } from './relay-link.ts'
 import { sealItems } from './sessions.ts'
-import { wakeAt } from './timers.ts'
+import { sureNow, wakeAt } from './timers.ts'
 import {
   bodyRows,
   contactRows,
@@ -313,6 +313,10 @@ function addRow(
   })
 }
 
+/** Whether relays have dropped what they took: the frame is made anew, on a session that may still send. */
+const isExpired = (step: Step, row: OutboxRow): boolean =>
+  row.relays.length > 0 && sureNow(step) - row.createdAtMs > limits.mailboxTtlMs
+
 /** Sends a kept frame on the open channel, and leaves it at a relay when that is not answered or not there. */
 async function sendRow(
   step: Step,
@@ -322,7 +326,8 @@ async function sendRow(
   row: OutboxRow,
 ): Promise<void> {
   if (link.channel === undefined) {
-    depositRow(step, peer, row)
+    if (isExpired(step, row)) await sealBatch(step, peer, contact, link, row.aseqs, row)
+    depositRow(step, peer, step.tx.get(outboxRows, rowKey(row.seq)) ?? row)
     return
   }
   const sentMs = link.sent.get(row.seq)

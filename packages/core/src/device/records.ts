@@ -95,3 +95,27 @@ async function place(step: Step, conversation: Conversation, position: Position)
   step.tx.put(pageRows, pageKey(conversation.conversation, full ? n + 1 : n), full ? [position] : inserted)
   return full ? conversation.pages + 1 : Math.max(1, conversation.pages)
 }
+
+/** Takes an own record back that nobody has seen; the conversation comes back without it. */
+export async function withdrawRecord(
+  step: Step,
+  conversation: Conversation,
+  id: Uint8Array,
+): Promise<Conversation> {
+  step.tx.delete(recordRows, id)
+  step.tx.delete(bodyRows, id)
+  step.context.live.links.delete(toHex(id))
+  for (let n = conversation.pages - 1; n >= 0; n--) {
+    const key = pageKey(conversation.conversation, n)
+    const page = (await step.tx.load(pageRows, key)) ?? []
+    if (!page.some((position) => equalBytes(position.id, id))) continue
+    step.tx.put(
+      pageRows,
+      key,
+      page.filter((position) => !equalBytes(position.id, id)),
+    )
+    break
+  }
+  const tips = conversation.tips.filter((tip) => !equalBytes(tip.id, id))
+  return { ...conversation, tips, count: conversation.count - 1 }
+}

@@ -51,6 +51,7 @@ export function relayLost(step: Step, link: RelayLink): void {
   link.session = undefined
   link.waiting.clear()
   link.putting.clear()
+  link.putMs = 0
   link.watched.clear()
   relayUnreachable(step, link.address)
   if (failed) noteFailure(step, link)
@@ -226,9 +227,9 @@ async function putAnswered(step: Step, link: RelayLink, seq: number, reply: Mail
     return
   }
   if (reply.kind !== 'done') {
-    link.putting.add(seq)
     step.context.log.event('deposit-refused')
-    wakeAt(step, step.monoMs + (reply.kind === 'busy' ? reply.retryAfterMs : fullMs))
+    link.putMs = step.monoMs + (reply.kind === 'busy' ? Math.min(reply.retryAfterMs, fullMs) : fullMs)
+    wakeAt(step, link.putMs)
     return
   }
   if (row.aseqs.length === 0 && row.cardSeq === 0) {

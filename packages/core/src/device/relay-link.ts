@@ -22,6 +22,7 @@ export function relayLink(step: Step, address: string): RelayLink {
     nextId: 1,
     waiting: new Map(),
     putting: new Set(),
+    putMs: 0,
     watched: new Set(),
   }
   relays.set(address, fresh)
@@ -59,7 +60,7 @@ export function ask(
   if (session === undefined || channel === undefined) return
   const id = link.nextId
   link.nextId += 1
-  link.waiting.set(id, request)
+  if (request.kind !== 'other') link.waiting.set(id, request)
   step.effects.push({ kind: 'write', channel, frame: build(session, id) })
 }
 
@@ -77,7 +78,7 @@ export function depositRow(step: Step, peer: Peer, row: OutboxRow): void {
   const { crypto } = step.context
   for (const target of readyDeposits(step, peer)) {
     const link = relayLink(step, target.relay)
-    if (row.relays.includes(target.relay) || link.putting.has(row.seq)) continue
+    if (row.relays.includes(target.relay) || link.putting.has(row.seq) || step.monoMs < link.putMs) continue
     link.putting.add(row.seq)
     const write = crypto.signKeyPair(target.writeSeed.expose())
     ask(step, link, { kind: 'put', row: row.seq }, (session, id) =>

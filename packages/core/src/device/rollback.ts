@@ -1,46 +1,151 @@
-import { toBase32 } from '../wire/index.ts'
-import type { Step } from './context.ts'
-import { emit } from './events.ts'
-import { putConversation } from './conversations.ts'
+import { equalBytes, toBase32, toHex, utf8 } from '../wire/index.ts'
+import { decodeMessageBody } from '../history/index.ts'
 import { limits } from '../limits.ts'
-import type { Payload } from './payload.ts'
-import { peerRows, type Conversation, type Peer } from './tables.ts'
-import { warn } from './warnings.ts'
+import { bootBeyond, bootOf } from './boots.ts'
+import { ownRecordKey, writeMessage } from './command-message.ts'
+import type { Step } from './context.ts'
+import { conversationWith, putConversation, remoteOf, withRemote } from './conversations.ts'
+import { emit } from './events.ts'
+import { rowKey } from './outbox-rows.ts'
+import type { Payload, PayloadItem } from './payload.ts'
+import { withdrawRecord } from './records.ts'
+import { putSessions, sessionsWith } from './sessions.ts'
+import {
+  bodyRows,
+  conversationRows,
+  outboxRows,
+  ownRecordRows,
+  pairwiseRows,
+  peerRows,
+  warningRows,
+  type Conversation,
+  type Peer,
+  type Remote,
+} from './tables.ts'
+import { clearWarning, warn } from './warnings.ts'
+
+/** How far a contact may say we are behind; more is no mistake anybody makes. */
+const jumpLimit = 100_000
 
 /**
- * Boot numbers only grow. A peer whose number fell runs on an older copy of its home; a peer that has seen a
- * higher one of ours tells us that we do. Either way the session is made anew before the next send.
+ * Boot numbers only grow. A peer whose number fell, by its own clock after it had said a higher one, runs on an
+ * older copy of its home; a peer that has seen a higher one of ours tells us that we do. Either way the session
+ * is made anew before the next send.
  */
-export function noteBoot(step: Step, peer: Peer, payload: Payload): Peer {
-  if (payload.bootSeen > step.context.boot) ownRollback(step)
-  const behind = payload.boot < peer.boot
-  if (behind && payload.boot !== peer.bootNow)
-    emit(step, { type: 'device', accountId: toBase32(peer.account), change: 'rolled-back' })
-  const renew = peer.renew || (behind && payload.boot !== peer.bootNow)
-  return { ...peer, boot: Math.max(peer.boot, payload.boot), bootNow: payload.boot, renew }
+export function noteBoot(step: Step, peer: Peer, payload: Payload): void {
+  if (payload.bootSeen > bootOf(step) && payload.bootSeen - bootOf(step) <= jumpLimit) {
+    ownRollback(step)
+    bootBeyond(step, payload.bootSeen)
+  }
+  const behind = payload.boot < peer.boot && payload.sentAtMs > peer.bootAtMs
+  if (behind && payload.boot !== peer.bootNow) peerRolledBack(step, peer)
+  const held = step.tx.get(peerRows, peer.device) ?? peer
+  if (payload.boot > held.boot)
+    step.tx.put(peerRows, peer.device, {
+      ...held,
+      boot: payload.boot,
+      bootNow: payload.boot,
+      bootAtMs: payload.sentAtMs,
+    })
+  else if (behind) step.tx.put(peerRows, peer.device, { ...held, bootNow: payload.boot })
 }
 
-/** This home is an older copy of itself: say so, and send nothing more under the sessions it holds. */
+/** A contact's device goes on from an older copy of itself: said once, and the session is made anew. */
+export function peerRolledBack(step: Step, peer: Peer): void {
+  const accountId = toBase32(peer.account)
+  const said = step.events.some(
+    (event) => event.type === 'device' && event.accountId === accountId && event.change === 'rolled-back',
+  )
+  if (!said && !peer.renew) emit(step, { type: 'device', accountId, change: 'rolled-back' })
+  const held = step.tx.get(peerRows, peer.device) ?? peer
+  step.tx.put(peerRows, peer.device, { ...held, renew: true })
+}
+
+/**
+ * This home is an older copy of itself: say so, and send nothing more under the sessions it holds. What was
+ * sealed and not acknowledged is sealed again on the new ones.
+ */
 export function ownRollback(step: Step): void {
+  const code = 'E_STORE_ROLLED_BACK'
+  const before = step.tx.get(warningRows, utf8(code))
+  const again = before !== undefined && Math.abs(step.nowMs - before.atMs) < limits.rehandshakeMs
+  if (!again) clearWarning(step, code)
   warn(
     step,
-    'E_STORE_ROLLED_BACK',
+    code,
     'This home was restored from an older copy. Messages sent since are kept by your contacts.',
   )
-  for (const peer of step.tx.all(peerRows)) step.tx.put(peerRows, peer.device, { ...peer, renew: true })
+  for (const peer of step.tx.all(peerRows)) {
+    step.tx.put(peerRows, peer.device, { ...peer, renew: true })
+    if (step.tx.get(pairwiseRows, peer.device) === undefined || again) continue
+    // The handshake remembered here may be long gone: the first one after a rollback waits for no limit.
+    putSessions(step, peer.device, { ...sessionsWith(step, peer.device), handshakeAtMs: 0 })
+  }
+  for (const conversation of step.tx.all(conversationRows)) sealAgain(step, conversation)
 }
 
-/** A peer holds records of ours that this home does not know of: it is an older copy. */
-const jumpLimit = 1_000_000
+/** Frames on their way are dropped; their records go into new ones. */
+function sealAgain(step: Step, conversation: Conversation, device?: Uint8Array): void {
+  for (const row of step.tx.all(outboxRows))
+    if (
+      row.conversation !== null &&
+      equalBytes(row.conversation, conversation.conversation) &&
+      (device === undefined || equalBytes(row.device, device))
+    )
+      step.tx.delete(outboxRows, rowKey(row.seq))
+  const remotes = conversation.remotes.map((remote) =>
+    device === undefined || equalBytes(remote.device, device)
+      ? { ...remote, sealedUpTo: Math.min(remote.sealedUpTo, remote.got.upTo, ...remote.got.holes) }
+      : remote,
+  )
+  putConversation(step, { ...conversation, remotes })
+}
 
-/** Goes on behind what the peer holds, in a new segment, so that no record of ours is written twice. */
-export function resumeAfter(step: Step, conversation: Conversation, upTo: number): void {
-  if (upTo - conversation.aseq > jumpLimit) return step.context.log.event('got-beyond')
+/**
+ * A peer holds records of ours that this home does not know of. It goes on behind them, in a new segment, so
+ * that no number is used twice. What was written since this home was opened bears numbers the peer counts as
+ * held; it is withdrawn and written again under new ones.
+ */
+export async function resumeAfter(step: Step, before: Conversation, upTo: number): Promise<void> {
+  if (upTo - before.aseq > jumpLimit) {
+    step.context.log.event('got-beyond')
+    return
+  }
   ownRollback(step)
-  putConversation(step, {
+  const texts: string[] = []
+  let conversation = conversationWith(step, before.account)
+  const from = step.context.live.openedAt.get(toHex(before.conversation)) ?? 0
+  for (let aseq = Math.max(from, ...before.remotes.map(({ got }) => got.upTo)); aseq < before.aseq; aseq++) {
+    const id = await step.tx.load(ownRecordRows, ownRecordKey(before.conversation, aseq))
+    const body = id === undefined ? undefined : await step.tx.load(bodyRows, id)
+    const text = body === undefined ? undefined : decodeMessageBody(body)
+    if (id === undefined || text === undefined) continue
+    texts.push(text)
+    conversation = await withdrawRecord(step, conversation, id)
+    step.tx.delete(ownRecordRows, ownRecordKey(before.conversation, aseq))
+  }
+  conversation = {
     ...conversation,
     aseq: upTo,
     segmentCount: limits.segmentRecords,
     sseq: limits.segmentRecords,
-  })
+  }
+  putConversation(step, conversation)
+  step.context.live.openedAt.set(toHex(before.conversation), upTo)
+  for (const text of texts) await writeMessage(step, conversationWith(step, before.account), text)
+}
+
+type Got = Extract<PayloadItem, { readonly kind: 'got' }>
+
+/** Whether an acknowledgement that says less than before comes from a later opening: then it has forgotten. */
+export const hasForgotten = (remote: Remote, payload: Payload): boolean =>
+  payload.boot !== remote.gotBoot && payload.sentAtMs > remote.gotAtMs
+
+/** What the peer no longer has is sent again. */
+export function forgetAcknowledged(step: Step, peer: Peer, item: Got, payload: Payload): void {
+  const conversation = conversationWith(step, peer.account)
+  const remote = remoteOf(conversation, peer.device)
+  const got = { upTo: item.upTo, holes: item.holes }
+  const said = { gotBoot: payload.boot, gotAtMs: payload.sentAtMs }
+  sealAgain(step, withRemote(conversation, { ...remote, ...said, got }), peer.device)
 }

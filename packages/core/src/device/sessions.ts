@@ -16,6 +16,7 @@ import type { Step } from './context.ts'
 import { toHex } from '../wire/index.ts'
 import { encodeLog, headsOf, stateOf, storedLog } from './logs.ts'
 import { sureNow } from './timers.ts'
+import { bootOf } from './boots.ts'
 import { requireMe } from './me.ts'
 import { payloadFrame, payloadHeads, type PayloadItem } from './payload.ts'
 import { contactStates, pairwiseRows, peerRows, type Contact, type Peer } from './tables.ts'
@@ -42,11 +43,11 @@ export function sealItems(
   contact: Contact,
   items: readonly PayloadItem[],
 ): Uint8Array | undefined {
-  const { crypto, random, boot } = step.context
+  const { crypto, random } = step.context
   const me = requireMe(step)
   const payload = payloadFrame.encode({
     version: 1,
-    boot,
+    boot: bootOf(step),
     bootSeen: peer.boot,
     sentAtMs: step.nowMs,
     myLogHeads: headsOf(storedLog(step, me.self.account)).slice(0, payloadHeads),

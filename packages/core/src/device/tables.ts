@@ -49,6 +49,8 @@ const metaShape = fields({
   outboxSeq: uint(),
   /** Wall clock of the last batch: a start far from it is a reason to doubt the clock. */
   lastMs: millis,
+  /** Added to the store's boot number, which a restored copy counts from too low. */
+  bootAhead: uint(),
 })
 export type Meta = Infer<typeof metaShape>
 export const metaRows = rows('meta', metaShape, mutable)
@@ -107,6 +109,8 @@ const peerShape = fields({
   /** Highest boot number it said, and the last: a lower one means its home was rolled back. */
   boot: uint(),
   bootNow: uint(),
+  /** Their clock when the highest boot number was first said: what older frames say was said before. */
+  bootAtMs: millis,
   /** Card of theirs to acknowledge; 0 when none. */
   cardDue: uint(),
   /** The session is in doubt: shake hands again before the next send. */
@@ -137,6 +141,9 @@ const remoteShape = fields({
   seenTold: uint(),
   /** Ours below this were sealed to the device at least once. */
   sealedUpTo: uint(),
+  /** Boot number and clock of the payload that said `got`. */
+  gotBoot: uint(),
+  gotAtMs: millis,
   /** They are owed an acknowledgement. */
   gotDue: bool,
 })

@@ -6,5 +6,12 @@ export { comparePositions, insertInto, pageRecords, startsBefore } from './page.
 export type { Page, Position } from './page.ts'
 export { acknowledge, covers, holds, missingCount, nothingReceived, receive } from './received.ts'
 export type { Received } from './received.ts'
-export { carriedRecord, issueRecord, opensCommitment, readRecord, recordKinds } from './record.ts'
+export {
+  carriedRecord,
+  issueRecord,
+  opensCommitment,
+  readRecord,
+  verifyRecord,
+  recordKinds,
+} from './record.ts'
 export type { CarriedRecord, RecordContent, RecordDraft, RecordHeader } from './record.ts'

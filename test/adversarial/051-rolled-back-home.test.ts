@@ -1,0 +1,90 @@
+import { expect } from 'chai'
+import { Town, type Person } from '../support/devices.ts'
+import { FaultyStore, type Snapshot } from '../support/faulty-store.ts'
+import { befriend } from '../support/friends.ts'
+
+/** Puts a whole home back, its mark included, as a restored disk image does. */
+async function restore(person: Person, store: FaultyStore, old: Snapshot): Promise<FaultyStore> {
+  await person.close()
+  await store.restore(old, { mark: true })
+  const again = await store.reopen()
+  person.store = again
+  return again
+}
+
+const warned = async (person: Person): Promise<boolean> =>
+  (await person.device.view('status', {})).warnings.some(({ code }) => code === 'E_STORE_ROLLED_BACK')
+
+describe('051: a whole home rolled back', () => {
+  for (const boots of [0, 2]) {
+    it(`is named by the first peer that answers, and talk goes on (${boots} openings since)`, async () => {
+      const town = await Town.found()
+      let store = new FaultyStore(7)
+      const ada = await town.person('Ada', { store })
+      const bob = await town.person('Bob')
+      const conversationId = await befriend(town, ada, bob)
+      await ada.device.dispatch('send', { conversationId, text: 'a1' })
+      await bob.device.dispatch('send', { conversationId, text: 'b1' })
+      await town.pass(5_000)
+      const old = await store.snapshot()
+      for (let n = 0; n < boots; n++) {
+        await ada.close()
+        store = await store.reopen()
+        ada.store = store
+        await ada.open(true)
+        await town.pass(5_000)
+      }
+      for (const text of ['a2', 'a3', 'a4']) await ada.device.dispatch('send', { conversationId, text })
+      await town.pass(5_000)
+      for (const text of ['b2', 'b3']) await bob.device.dispatch('send', { conversationId, text })
+      await town.pass(5_000)
+
+      await restore(ada, store, old)
+      await ada.open(true)
+      await ada.device.dispatch('send', { conversationId, text: 'new from Ada' })
+      await town.pass(600_000)
+      await bob.device.dispatch('send', { conversationId, text: 'new from Bob' })
+      await town.pass(7_200_000)
+
+      expect(await warned(ada)).to.equal(true)
+      const atBob = await bob.texts(conversationId)
+      expect(atBob.filter((text) => text === 'new from Ada')).to.have.length(1)
+      expect([...atBob].sort()).to.deep.equal(
+        ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'b3', 'new from Ada', 'new from Bob'].sort(),
+      )
+      const atAda = await ada.texts(conversationId)
+      expect([...atAda].sort()).to.deep.equal(['a1', 'b1', 'new from Ada', 'new from Bob'].sort())
+      // What Bob wrote after Ada's lost messages stands on them: it is held, and shown as a gap.
+      const gap = await ada.device.view('history', { conversationId })
+      expect(gap.missing).to.equal(2)
+      const change = bob.events.some((event) => event.type === 'device' && event.change === 'rolled-back')
+      expect(change, 'the contact is told').to.equal(true)
+      const mine = (await ada.device.view('history', { conversationId, limit: 100 })).messages
+      expect(mine.find((message) => message.text === 'new from Ada')?.state).to.equal('delivered')
+    })
+  }
+
+  it('is no alarm when older frames only come late', async () => {
+    const town = await Town.found()
+    const relay = town.relay('late')
+    const ada = await town.person('Ada')
+    const bob = await town.person('Bob')
+    for (const person of [ada, bob]) await person.device.dispatch('add-relay', { address: relay })
+    await town.pass(5_000)
+    const conversationId = await befriend(town, ada, bob)
+    await town.pass(20_000)
+    await bob.close()
+    await ada.device.dispatch('send', { conversationId, text: 'left at the relay' })
+    await town.pass(60_000)
+    await ada.close()
+    await ada.open(true)
+    await bob.open(true)
+    await ada.device.dispatch('send', { conversationId, text: 'said directly' })
+    await town.pass(120_000)
+    expect(await bob.texts(conversationId)).to.deep.equal(['left at the relay', 'said directly'])
+    for (const person of [ada, bob]) {
+      expect(await warned(person)).to.equal(false)
+      expect(person.events.filter((event) => event.type === 'device')).to.deep.equal([])
+    }
+  })
+})
