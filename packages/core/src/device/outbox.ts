@@ -35,6 +35,8 @@ import {
 
 /** Frames with records on their way to one device; more wait unsealed, so that they can share frames. */
 const windowRows = 16
+/** Frames that lie at a relay for one device that is away: half of what its queue takes. */
+const leftRows = limits.queueItems / 2
 /** Records of one frame, in bytes; less while the handshake rides along. */
 const frameBudget = { established: 44 * 1024, handshake: 20 * 1024 }
 /** A frame the open channel did not see acknowledged for this long is sealed anew. */
@@ -143,7 +145,7 @@ async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink
     if (!hasWork(step, now.peer, now.contact, link)) return
     const inFlight = rowsFor(step, peer).filter((row) => row.aseqs.length > 0)
     const unanswered = contact.state === contactStates.pending && link.channel === undefined
-    const room = unanswered ? mayWriteUnanswered(step, inFlight) : inFlight.length < windowRows
+    const room = unanswered ? mayWriteUnanswered(step, inFlight) : windowOpen(inFlight)
     const before = remoteOf(conversationWith(step, peer.account), peer.device)
     const aseqs = room ? await nextBatch(step, peer, before.sealedUpTo) : []
     if (
@@ -154,6 +156,12 @@ async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink
       return
     more = (await sealBatch(step, now.peer, now.contact, link, aseqs)) && aseqs.length > 0
   }
+}
+
+/** A frame at a relay is out of our hands until its reader is back; it does not hold up those behind it. */
+function windowOpen(inFlight: readonly OutboxRow[]): boolean {
+  const left = inFlight.filter((row) => row.relays.length > 0).length
+  return left < leftRows && inFlight.length - left < windowRows
 }
 
 /**
