@@ -1,5 +1,5 @@
 /**
- * `npm run bitrot -- --flips 300 [--seed 1] [--commits 120]`: flips single bits in the files of a LevelDB
+ * `npm run bitrot:store -- --flips 300 [--seed 1] [--commits 120]`: flips single bits in the files of a LevelDB
  * home, one at a time, and holds what the store then says against what was written. A flip may go unnoticed
  * only where it changes nothing: every reading is the truth or a typed failure. Tables are verified before
  * opening, as after a crash, for LevelDB would stop this process on some of the flips.
@@ -50,7 +50,7 @@ async function writeHome(folder: string, commits: number, choose: Choose): Promi
 }
 
 /** Flips one bit of one file, each byte of the home equally likely; says where. */
-async function flip(folder: string, choose: Choose): Promise<string> {
+export async function flip(folder: string, choose: Choose): Promise<string> {
   const names = (await readdir(folder, { recursive: true })).sort()
   const sizes = await Promise.all(names.map((name) => stat(join(folder, name))))
   const files = names.flatMap((name, i) => {
