@@ -10,7 +10,7 @@ import {
   seededRandom,
 } from '@sotto/core/memory'
 import { createMailboxServer, mailboxProtocol } from '@sotto/core/mailbox'
-import type { Network, Store } from '@sotto/core/ports'
+import type { MailboxStore, Network, Store } from '@sotto/core/ports'
 import { Secret, type CryptoProvider } from '../../packages/core/src/crypto/index.ts'
 import { createDevice, type Device } from '../../packages/core/src/device/device.ts'
 import { directProtocol, inviteProtocol } from '../../packages/core/src/device/protocols.ts'
@@ -23,13 +23,18 @@ export class Town {
   readonly clock = new ManualClock(Date.UTC(2026, 0, 1))
   readonly hub = new MemoryHub()
   readonly people: Person[] = []
+  /** What stands between every device and the hub; a test may listen or lie there. */
+  port: (network: Network, name: string) => Network = (network) => network
+  /** What relays keep their queues in. */
+  mailbox: () => MailboxStore = () => new MemoryMailboxStore()
 
   private constructor(crypto: CryptoProvider) {
     this.crypto = crypto
   }
 
-  static async found(): Promise<Town> {
-    return new Town(await createNodeProvider())
+  /** `wrap` may put a recorder around the provider all devices use. */
+  static async found(wrap: (crypto: CryptoProvider) => CryptoProvider = (crypto) => crypto): Promise<Town> {
+    return new Town(wrap(await createNodeProvider()))
   }
 
   /** A person with one device, online unless told otherwise. */
@@ -56,7 +61,7 @@ export class Town {
       crypto,
       clock,
       random,
-      store: new MemoryMailboxStore(),
+      store: this.mailbox(),
       log: new CollectingLog(),
       relayPeerId: peer,
       web,
@@ -122,15 +127,16 @@ export class Person {
 
   /** Opens the home, again if it was closed before. */
   async open(online: boolean): Promise<void> {
-    const { crypto, clock, hub } = this.#town
+    const { crypto, clock, hub, port } = this.#town
     if (this.#boots > 0 && this.store instanceof MemoryStore) this.store = this.store.reopen()
     this.#boots += 1
     const connect = async (seed: Secret): Promise<Network> => {
       this.peerId = peerIdOf(crypto.signKeyPair(seed.expose()).publicKey)
-      return hub.join(this.peerId, {
+      const node = hub.join(this.peerId, {
         protocols: [directProtocol, inviteProtocol],
         validate: this.#town.validator(),
       })
+      return port(node, this.name)
     }
     this.device = await createDevice({
       crypto,
