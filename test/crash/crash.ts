@@ -1,5 +1,5 @@
 /**
- * `npm run crash -- --kills 100 [--seed 1] [--per-second 5]`: two daemons and a relay, real processes on
+ * `npm run crash -- --kills 100 [--seed 1] [--per-second 5] [--minutes 10]`: two daemons and a relay, real processes on
  * loopback, under a steady load of messages; one of the three is killed at a random moment, also while it
  * starts, and started again. In the end every message whose command succeeded is in both histories, once, in
  * order, and no (key, nonce) pair was used twice (recorder/). Exit code 1 when anything is wrong.
@@ -25,6 +25,8 @@ export interface CrashOptions {
   readonly seed: number
   /** Messages each side writes a second. */
   readonly perSecond: number
+  /** Kills no more after this long. */
+  readonly minutes?: number
   readonly onProgress?: (line: string) => void
 }
 
@@ -100,7 +102,8 @@ async function killAll(world: World, options: CrashOptions, wrong: string[]) {
   const choose = seededChoice(options.seed)
   const kills: Record<string, number> = { ada: 0, bob: 0, relay: 0 }
   let whileStarting = 0
-  for (let n = 1; n <= options.kills; n++) {
+  const untilMs = performance.now() + (options.minutes ?? Infinity) * 60_000
+  for (let n = 1; n <= options.kills && performance.now() < untilMs; n++) {
     await pause(choose(1_200))
     const who = choose(5)
     const actor = world.actors[who >> 1]
@@ -209,12 +212,14 @@ if (process.argv[1]?.endsWith('crash.ts') === true) {
       kills: { type: 'string', default: '100' },
       seed: { type: 'string', default: '1' },
       'per-second': { type: 'string', default: '5' },
+      minutes: { type: 'string', default: 'Infinity' },
     },
   })
   const report = await crash({
     kills: Number(values.kills),
     seed: Number(values.seed),
     perSecond: Number(values['per-second']),
+    minutes: Number(values.minutes),
     onProgress: (line) => console.error(line),
   })
   console.log(table(report))
