@@ -118,6 +118,9 @@ export function judgeReading(
   truth: Reading,
 ): { readonly wrong: string[]; readonly named: boolean } {
   const wrong = reading.untyped.map((text) => `untyped: ${text}`)
+  wrong.push(
+    ...reading.failed.filter((code) => !code.startsWith('E_STORE_')).map((code) => `failed with ${code}`),
+  )
   const known = new Map(truth.messages.map((message) => [message.messageId, message]))
   for (const { messageId, text, author } of reading.messages) {
     const real = known.get(messageId)
