@@ -98,7 +98,9 @@ export const runSend = (context: Context, who: string, typed: string, given: Sen
       const running = session.daemon !== undefined
       const limit = running && aim !== 'queued' ? AbortSignal.timeout(timeoutMs) : AbortSignal.abort()
       const signal = AbortSignal.any([limit, context.io.interrupted])
-      const state = judge(message, await watch.reached(message, aim, signal), aim, running)
+      const reached = await watch.reached(message, aim, signal)
+      if (context.io.interrupted.aborted) throw new PortError('E_INTERRUPTED', 'interrupted; it stays queued')
+      const state = judge(message, reached, aim, running)
       const { messageId } = message
       return outcome({ messageId, conversationId, state }, `${marks[state]} ${stateWords[state]}`)
     } finally {
