@@ -6,7 +6,7 @@ import { equalBytes, toBase32 } from '../wire/index.ts'
 import { receiveCard, receiveCardGot } from './frame-card.ts'
 import type { Origin, Step } from './context.ts'
 import { conversationWith, putConversation, remoteOf, withRemote } from './conversations.ts'
-import { emit } from './events.ts'
+import { emit, metaOf } from './events.ts'
 import { receiveRecords } from './frame-records.ts'
 import { linkTo } from './lookup.ts'
 import { extendLog, headsOf, stateOf, storedLog } from './logs.ts'
@@ -15,6 +15,8 @@ import { payloadFrame, payloadHeads, type Payload, type PayloadItem } from './pa
 import {
   contactRows,
   contactStates,
+  metaRows,
+  onlyRow,
   outboxRows,
   peerRows,
   requestRows,
@@ -61,7 +63,9 @@ function connected(step: Step, contact: Contact): void {
 /** A contact's clock near ours ends the doubt of ours. */
 function agreeOnTime(step: Step, sentAtMs: number): void {
   const { live } = step.context
-  if (live.clockDoubted && Math.abs(sentAtMs - step.nowMs) < limits.clockSkewMs) live.clockDoubted = false
+  if (!live.clockDoubted || Math.abs(sentAtMs - step.nowMs) >= limits.clockSkewMs) return
+  live.clockDoubted = false
+  step.tx.put(metaRows, onlyRow, { ...metaOf(step), lastMs: step.nowMs })
 }
 
 /** As many ops as leave room for what else the frame carries; the rest is asked for again. */
