@@ -28,7 +28,7 @@ export const offlineSync: Scenario = {
     'relay-disk',
     'disk-drop-unsynced',
     'disk-drop-suffix',
-    'disk-tear-last',
+    'disk-torn',
     'disk-keep',
     'disk-full',
     'disk-sync',

@@ -27,7 +27,7 @@ export const partitionHeal: Scenario = {
     'relay-disk',
     'disk-drop-unsynced',
     'disk-drop-suffix',
-    'disk-tear-last',
+    'disk-torn',
     'disk-keep',
     'disk-full',
     'disk-sync',

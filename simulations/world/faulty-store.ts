@@ -8,9 +8,11 @@ import type { Store, StoreEntry, StoreOp, StoreRange } from '../../packages/core
 
 /**
  * What a power cut leaves of the batches that were not synced: none; some, up to any point; all but a part
- * of the last; all. A batch under way when the cut comes counts as not synced.
+ * of the last; all but the last; all. A batch under way when the cut comes counts as not synced. 'tear-last'
+ * breaks the promise of the port that a batch is all or nothing; 'lose-last' is what a store with a
+ * checksummed log makes of a torn batch.
  */
-export type CrashMode = 'drop-unsynced' | 'drop-suffix' | 'tear-last' | 'keep'
+export type CrashMode = 'drop-unsynced' | 'drop-suffix' | 'tear-last' | 'lose-last' | 'keep'
 
 /** Everything the disk holds at a moment. */
 export interface Snapshot {
@@ -197,6 +199,7 @@ export class FaultyStore implements Store {
       case 'drop-suffix':
         return this.#choose(batches + 1)
       case 'tear-last':
+      case 'lose-last':
         return Math.max(0, batches - 1)
       case 'keep':
         return batches
