@@ -11,7 +11,7 @@ import { findMe } from './me.ts'
 import { currentBundle } from './prekeys.ts'
 import { directProtocol, inviteProtocol } from './protocols.ts'
 import { relayFrame, relayLost, relayOpened } from './relay-input.ts'
-import { relayLink } from './relay-link.ts'
+import { peerIdIn, relayLink } from './relay-link.ts'
 import { inviteAnswered, inviteOpened } from './resolve.ts'
 import { peerRows, relayRows } from './tables.ts'
 import { noteFailure, noteSuccess, wakeAt } from './timers.ts'
@@ -30,14 +30,10 @@ export async function onNetworkEvent(step: Step, event: NetworkEvent): Promise<v
       onClosed(step, event.channel)
       return
     }
-    case 'peer':
-      if (event.connected) live.connected.set(event.peer, event.route)
-      else live.connected.delete(event.peer)
-      if (event.connected) hurry(step, event.peer)
-      {
-        tellConnection(step)
-        return
-      }
+    case 'peer': {
+      onPeer(step, event)
+      return
+    }
     case 'discovered':
       live.nearby.set(event.peer, event.addresses)
       {
@@ -51,6 +47,24 @@ export async function onNetworkEvent(step: Step, event: NetworkEvent): Promise<v
     case 'message':
       return
   }
+}
+
+/** A connection came or went. The first after none says that the network is back: then nothing waits for its turn. */
+function onPeer(step: Step, event: Extract<NetworkEvent, { readonly type: 'peer' }>): void {
+  const { live } = step.context
+  const back = event.connected && live.connected.size === 0
+  if (event.connected) live.connected.set(event.peer, event.route)
+  else live.connected.delete(event.peer)
+  if (event.connected) hurry(step, event.peer)
+  for (const link of live.relays.values())
+    if (back || (event.connected && peerIdIn(link.address) === event.peer)) hurryRelay(step, link)
+  if (back) for (const link of live.peers.values()) link.nextMs = 0
+  tellConnection(step)
+}
+
+function hurryRelay(step: Step, link: RelayLink): void {
+  link.nextMs = 0
+  if (link.channel === undefined && !link.opening) wakeAt(step, step.monoMs)
 }
 
 /** A contact is near: no reason to wait for the next attempt. */
