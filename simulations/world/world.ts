@@ -6,6 +6,7 @@ import { Outside } from '../laws/outside.ts'
 import { SealRecorder } from '../laws/recorder.ts'
 import { Air } from './air.ts'
 import type { Node } from './node.ts'
+import { withKnownSignatures } from './known-signatures.ts'
 import { streamsOf, type Stream, type StreamName } from './stream.ts'
 import { Timeline } from './timeline.ts'
 import { FaultCounts, Trace } from './trace.ts'
@@ -80,7 +81,8 @@ export class World {
       letters.charAt(words.below(letters.length)),
     ).join('')
     this.recorder = new SealRecorder(this.textPrefix, markerChars)
-    this.crypto = this.recorder.wrap(plant === undefined ? crypto : plant(crypto))
+    const known = withKnownSignatures(crypto)
+    this.crypto = this.recorder.wrap(plant === undefined ? known : plant(known))
     this.ledger = new Ledger(
       { nowMs: () => this.timeline.nowMs, relayHeld: (marker) => this.#relayHeld(marker) },
       markerChars,

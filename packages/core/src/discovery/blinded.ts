@@ -10,7 +10,7 @@ import {
 } from '../crypto/index.ts'
 import { UsageError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { encodeCbor } from '../wire/index.ts'
+import { encodeCbor, toHex } from '../wire/index.ts'
 import { padToStep, unpadStep } from './padding.ts'
 import {
   checkValue,
@@ -209,11 +209,25 @@ const blindOf = (crypto: CryptoProvider, discovery: SignPublicKey, { day }: Reco
 
 const slotContext = ({ slot }: RecordPlace): Uint8Array => encodeCbor([slot])
 
-const blindedKey = (
+/** Blinded keys worked out lately: a device that looks for a contact again and again asks for the same few places. */
+const knownPlaces = new Map<string, SignPublicKey | undefined>()
+const knownPlacesMax = 512
+
+function blindedKey(
   crypto: CryptoProvider,
   discovery: SignPublicKey,
   place: RecordPlace,
-): SignPublicKey | undefined => blindPublic(discovery, blindOf(crypto, discovery, place), slotContext(place))
+): SignPublicKey | undefined {
+  const name = `${toHex(discovery)}/${place.day}/${place.slot}`
+  if (knownPlaces.has(name)) return knownPlaces.get(name)
+  const blinded = blindPublic(discovery, blindOf(crypto, discovery, place), slotContext(place))
+  for (const oldest of knownPlaces.keys()) {
+    if (knownPlaces.size < knownPlacesMax) break
+    knownPlaces.delete(oldest)
+  }
+  knownPlaces.set(name, blinded)
+  return blinded
+}
 
 const sealingKey = (
   crypto: CryptoProvider,
