@@ -25,6 +25,8 @@ export class Town {
   readonly people: Person[] = []
   /** What stands between every device and the hub; a test may listen or lie there. */
   port: (network: Network, name: string) => Network = (network) => network
+  /** The provider one person's device works with; a test may lie there. */
+  provider: (crypto: CryptoProvider, name: string) => CryptoProvider = (crypto) => crypto
   /** What relays keep their queues in. */
   mailbox: () => MailboxStore = () => new MemoryMailboxStore()
 
@@ -139,7 +141,7 @@ export class Person {
       return port(node, this.name)
     }
     this.device = await createDevice({
-      crypto,
+      crypto: this.#town.provider(crypto, this.name),
       clock,
       store: this.store,
       random: seededRandom(crypto, `${this.name} ${this.#boots}`),

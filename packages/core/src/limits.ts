@@ -119,6 +119,8 @@ export const limits = {
 
   /** Open contact requests; more are ignored until some are answered. */
   openRequests: 100,
+  /** Frames on one channel of somebody who is no contact; each may cost a key agreement. */
+  strangeFrames: 32,
   /** Messages kept of a stranger whose request is open. */
   requestRecords: 100,
   /** Open invites of one account. */

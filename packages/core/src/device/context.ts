@@ -91,6 +91,8 @@ export interface Live {
   peerId: string
   addresses: readonly string[]
   readonly channels: Map<number, Channel>
+  /** Frames a channel brought that were no contact's, by channel. */
+  readonly strange: Map<number, number>
   readonly connected: Map<string, Route>
   readonly nearby: Map<string, readonly string[]>
   readonly peers: Map<string, PeerLink>

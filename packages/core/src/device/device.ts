@@ -355,6 +355,7 @@ const newLive = (): Live => ({
   peerId: '',
   addresses: [],
   channels: new Map(),
+  strange: new Map(),
   connected: new Map(),
   nearby: new Map(),
   peers: new Map(),

@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts'
 import { mailboxProtocol } from '../mailbox/index.ts'
 import type { NetworkEvent } from '../ports/index.ts'
 import { toHex } from '../wire/index.ts'
@@ -100,14 +101,17 @@ function adoptChannel(step: Step, device: Uint8Array, channel: number): void {
 async function onFrame(step: Step, number: number, frame: Uint8Array): Promise<void> {
   const channel = step.context.live.channels.get(number)
   if (channel === undefined || findMe(step) === undefined) return
+  if ((step.context.live.strange.get(number) ?? 0) >= limits.strangeFrames) return
   switch (channel.protocol) {
     case directProtocol:
       await receiveRatchetFrame(step, frame, { via: 'channel', channel: number, peerId: channel.peer })
       {
         adoptKnown(step, channel)
+        if (peersByPeerId(step, channel.peer).length === 0) countStrange(step, number)
         return
       }
     case inviteProtocol: {
+      countStrange(step, number)
       if (channel.inbound) answerInvite(step, number, frame)
       else inviteAnswered(step, number, frame)
       return
@@ -119,6 +123,14 @@ async function onFrame(step: Step, number: number, frame: Uint8Array): Promise<v
     default:
       return
   }
+}
+
+/** Somebody who is no contact may try a few times; then the channel is closed. */
+function countStrange(step: Step, number: number): void {
+  const { strange } = step.context.live
+  const count = (strange.get(number) ?? 0) + 1
+  strange.set(number, count)
+  if (count === limits.strangeFrames) step.effects.push({ kind: 'close', channel: number })
 }
 
 /** A stranger who became a contact on this channel is answered on it. */
@@ -134,6 +146,7 @@ function onClosed(step: Step, number: number): void {
   const { live } = step.context
   const channel = live.channels.get(number)
   live.channels.delete(number)
+  live.strange.delete(number)
   const relay = relayByChannel(step, number)
   if (relay !== undefined) {
     relayLost(step, relay)
