@@ -1,3 +1,5 @@
+export { InvariantError, PortError, SottoError, UsageError } from '../errors.ts'
+export { limits } from '../limits.ts'
 export type { Clock } from './clock.ts'
 export type { Log, LogFields } from './log.ts'
 export type { MailboxItem, MailboxQueue, MailboxStore, MailboxWrite, StoredRecord } from './mailbox-store.ts'

@@ -1,4 +1,4 @@
-import { SottoError } from '@sotto/core'
+import { SottoError } from '@sotto/core/ports'
 import type { ContactView, DeviceEvent, DeviceFace, MessageView } from '@sotto/core'
 import { messageLine, readHistory } from '../cli/message.ts'
 import { inviteWords } from '../cli/people.ts'

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, rmSync, rmdirSync } from 'node:fs'
 import { basename } from 'node:path'
-import { UsageError } from '@sotto/core'
+import { UsageError } from '@sotto/core/ports'
 import type { SettingKey } from '@sotto/core'
-import { confirm, text } from '@clack/prompts'
 import packageJson from '../../package.json' with { type: 'json' }
 import { findDaemon } from '../local-api/find-daemon.ts'
 import type { HomePaths } from '../home/paths.ts'
@@ -33,6 +32,7 @@ export async function chooseName({ io, options }: Context, given: string | undef
   if (name !== undefined && name !== '') return name
   if (mayAsk(io, options)) {
     const user = io.env['USER'] ?? io.env['USERNAME'] ?? ''
+    const { text } = await import('@clack/prompts')
     const answer = await text({ message: 'Your name (others see it)', placeholder: user, defaultValue: user })
     if (typeof answer === 'string' && answer.trim() !== '') return answer.trim()
   }
@@ -79,7 +79,7 @@ const protectionWords = {
 export const runStatus = (context: Context): Promise<Outcome> =>
   onDevice(context, async (session, self) => {
     const status = await session.face.view('status', {})
-    const keyProtection = protectionOf(session.paths) ?? 'file'
+    const keyProtection = (await protectionOf(session.paths)) ?? 'file'
     const running = session.daemon !== undefined
     const { accountId } = self
     const rows = [
@@ -179,17 +179,17 @@ function eraseHome(paths: HomePaths): void {
   if (readdirSync(paths.home).length === 0) rmdirSync(paths.home)
 }
 
+async function agreesToErase(home: string): Promise<boolean> {
+  const { confirm } = await import('@clack/prompts')
+  const message = `Erase everything in ${home}? It cannot be undone.`
+  return (await confirm({ message, initialValue: false })) === true
+}
+
 /** `sotto wipe --yes` */
 export async function runWipe({ deps, io, options }: Context, yes: boolean): Promise<Outcome> {
   const paths = pathsOf(io, options)
   if (!homeExists(paths)) throw noAccount()
-  const agreed =
-    yes ||
-    (mayAsk(io, options) &&
-      (await confirm({
-        message: `Erase everything in ${paths.home}? It cannot be undone.`,
-        initialValue: false,
-      })) === true)
+  const agreed = yes || (mayAsk(io, options) && (await agreesToErase(paths.home)))
   if (!agreed) throw new UsageError('E_CONFIRM', 'erasing needs --yes', { hint: 'Nothing was changed.' })
   const daemon = await findDaemon(paths.api)
   if (daemon !== undefined) {

@@ -1,4 +1,4 @@
-import { UsageError } from '@sotto/core'
+import { UsageError } from '@sotto/core/ports'
 
 const unitsMs: Readonly<Record<string, number>> = {
   ms: 1,

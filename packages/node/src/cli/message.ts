@@ -1,4 +1,4 @@
-import { PortError, UsageError } from '@sotto/core'
+import { PortError, UsageError } from '@sotto/core/ports'
 import type { DeliveryState, DeviceEvent, DeviceFace, MessageView } from '@sotto/core'
 import { StillQueuedError } from '../face/failure.ts'
 import { follow } from '../face/follow.ts'

@@ -1,4 +1,4 @@
-import { UsageError } from '@sotto/core'
+import { UsageError } from '@sotto/core/ports'
 
 /** Verbs that have their name already and their work not yet. */
 export const notBuiltVerbs = [

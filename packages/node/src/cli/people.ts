@@ -1,4 +1,4 @@
-import { UsageError } from '@sotto/core'
+import { UsageError } from '@sotto/core/ports'
 import type { InviteView } from '@sotto/core'
 import { findContact, resolveId } from '../face/who.ts'
 import { onDevice } from './context.ts'

@@ -10,7 +10,7 @@ import {
   runWipe,
 } from './account.ts'
 import type { Context } from './context.ts'
-import { runDown, runUp } from './daemon-commands.ts'
+import { runDown } from './down.ts'
 import { outOutcome } from './io.ts'
 import type { GlobalOptions, Io, Outcome } from './io.ts'
 import { readStdin, runHistory, runListen, runRead, runSend } from './message.ts'
@@ -96,7 +96,7 @@ function addNode(program: Command, bind: Bind): void {
       '--detach',
       'return once it is ready',
     ),
-    (context, _args, given) => done(runUp(context, given)),
+    async (context, _args, given) => done((await import('./up.ts')).runUp(context, given)),
   )
   bind(program.command('down').description('end what runs'), (context) => runDown(context))
   bind(

@@ -1,4 +1,4 @@
-import { PortError } from '@sotto/core'
+import { PortError } from '@sotto/core/ports'
 import type { DeviceEvent } from '@sotto/core'
 import { startDaemon } from '../daemon.ts'
 import type { Daemon } from '../daemon.ts'

@@ -1,4 +1,4 @@
-import { SottoError, UsageError } from '@sotto/core'
+import { SottoError, UsageError } from '@sotto/core/ports'
 import { CommanderError } from 'commander'
 import { describeFailure, faultOf } from '../face/failure.ts'
 import type { Failure } from '../face/failure.ts'

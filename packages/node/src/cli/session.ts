@@ -1,9 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
-import { PortError, SottoError, UsageError } from '@sotto/core'
+import { PortError, SottoError, UsageError } from '@sotto/core/ports'
 import type { DeviceFace, SelfView } from '@sotto/core'
-import { password } from '@clack/prompts'
-import { keyProtection } from '../home/key-file.ts'
 import type { KeyProtection } from '../home/key-file.ts'
 import { readFormat } from '../home/format.ts'
 import { homePaths } from '../home/paths.ts'
@@ -49,6 +47,7 @@ export function passphraseSource(io: Io, options: GlobalOptions) {
   return async (purpose: 'new' | 'open'): Promise<string | undefined> => {
     if (options.passphraseFile !== undefined) return readPassphraseFile(options.passphraseFile)
     if (purpose === 'new' || !mayAsk(io, options)) return undefined
+    const { password } = await import('@clack/prompts')
     const answer = await password({ message: 'Passphrase of this home' })
     if (typeof answer === 'string') return answer
     throw new PortError('E_INTERRUPTED', 'interrupted')
@@ -73,7 +72,10 @@ export const noAccount = (): UsageError =>
   })
 
 /** How the key of this home is kept. */
-export const protectionOf = (paths: HomePaths): KeyProtection | undefined => keyProtection(paths.key)
+export async function protectionOf(paths: HomePaths): Promise<KeyProtection | undefined> {
+  const { keyProtection } = await import('../home/key-file.ts')
+  return keyProtection(paths.key)
+}
 
 /** Opens the home in this process. */
 export const openHere = (

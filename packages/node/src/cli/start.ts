@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { UsageError } from '@sotto/core'
+import { UsageError } from '@sotto/core/ports'
 import type { InviteView, StatusView } from '@sotto/core'
 import { serveStatic } from '@sotto/core/host-node'
 import { runTerminalChat } from '../chat/terminal.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { PortError } from '@sotto/core'
+import { PortError } from '@sotto/core/ports'
 import type { DeliveryState, DeviceEvent, DeviceFace, MessageView } from '@sotto/core'
 import { readHistory } from '../cli/message.ts'
 import { homePaths } from '../home/paths.ts'

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { PortError } from '@sotto/core'
+import { PortError } from '@sotto/core/ports'
 
 const program = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PortError } from '@sotto/core'
+import { PortError } from '@sotto/core/ports'
 import type { MessageView } from '@sotto/core'
 import { Person } from './person.ts'
 import { programs, startProgram } from './process.ts'

@@ -1,4 +1,4 @@
-import { PortError, UsageError } from '@sotto/core'
+import { PortError, UsageError } from '@sotto/core/ports'
 import type { CommandName, DeviceFace, QueryName } from '@sotto/core'
 import type { z } from 'zod'
 import { commandInputs, queryInputs } from './inputs.ts'

@@ -1,4 +1,4 @@
-import { InvariantError, PortError, SottoError, UsageError } from '@sotto/core'
+import { InvariantError, PortError, SottoError, UsageError } from '@sotto/core/ports'
 import type { Fault } from '@sotto/core'
 
 /** Somebody a name or the beginning of an id may mean. */

@@ -1,4 +1,4 @@
-import { limits } from '@sotto/core'
+import { limits } from '@sotto/core/ports'
 import type { CommandName, QueryName } from '@sotto/core'
 import { z } from 'zod'
 

@@ -1,4 +1,4 @@
-import { UsageError } from '@sotto/core'
+import { UsageError } from '@sotto/core/ports'
 import type { ContactView, DeviceFace } from '@sotto/core'
 import { AmbiguousError } from './failure.ts'
 import type { Candidate } from './failure.ts'

@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
-import { PortError } from '@sotto/core'
+import { PortError } from '@sotto/core/ports'
 import { nodeLimits } from '../limits.ts'
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code

@@ -1,4 +1,4 @@
-import { PortError } from '@sotto/core'
+import { PortError } from '@sotto/core/ports'
 import { createFile, readSmallFile } from './files.ts'
 
 /** The format of a home this program reads and writes. */

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { PortError, UsageError } from '@sotto/core'
+import { PortError, UsageError } from '@sotto/core/ports'
 import { Secret } from '@sotto/core/crypto'
 import type { CryptoProvider, PasswordCost } from '@sotto/core/crypto'
 import { concat, fromBase64Url, toBase64Url, utf8 } from '@sotto/core/wire'

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { lstatSync, mkdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { PortError } from '@sotto/core'
+import { PortError } from '@sotto/core/ports'
 import envPaths from 'env-paths'
 import { nodeLimits } from '../limits.ts'
 

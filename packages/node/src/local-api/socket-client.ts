@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
-import { PortError } from '@sotto/core'
+import { PortError } from '@sotto/core/ports'
 import type { DeviceEvent, DeviceFace, Fault } from '@sotto/core'
 import { JSONRPCClient } from 'json-rpc-2.0'
 import type { JSONRPCResponse } from 'json-rpc-2.0'

@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process'
 import { openSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { PortError, UsageError } from '@sotto/core'
+import { PortError, UsageError } from '@sotto/core/ports'
 import { z } from 'zod'
 import { failureToError } from '../face/failure.ts'
-import { findDaemon } from '../local-api/find-daemon.ts'
 import type { Context } from './context.ts'
-import { outJson, outcome } from './io.ts'
-import type { Io, Outcome } from './io.ts'
+import { outJson } from './io.ts'
+import type { Io } from './io.ts'
 import { outEvent, streamsJson } from './message.ts'
 import { runNode, untilEnd } from './run-node.ts'
 import type { NodeOptions } from './run-node.ts'
@@ -87,12 +86,4 @@ export async function runUp(context: Context, given: UpOptions): Promise<void> {
   await untilEnd(running, (event) => {
     if (!quiet) outEvent(context, event, false)
   })
-}
-
-/** `sotto down` */
-export async function runDown({ io, options }: Context): Promise<Outcome> {
-  const daemon = await findDaemon(pathsOf(io, options).api)
-  if (daemon === undefined) throw new UsageError('E_NOT_RUNNING', 'nothing is running for this home')
-  await daemon.shutdown()
-  return outcome({ stopped: true }, 'Ended.')
 }
