@@ -9,7 +9,7 @@ import { programs, startProgram } from './process.ts'
 import type { Running } from './process.ts'
 
 /** A step of a demo that did not come in this time has failed. Milliseconds. */
-const patienceMs = 30_000
+const patienceMs = 60_000
 
 /** Waits for an event that `found` accepts, or finds that `already` holds. */
 async function waitFor(
