@@ -50,7 +50,9 @@ class BrowserTab implements Tab {
   readonly state = atom<TabState>({ phase: 'starting' })
   #relay: Promise<string | undefined> | undefined
   #turn = 0
-  #follower: { readonly face: DeviceFace; close(): void } | undefined
+  #following = false
+  #follower: { close(): void } | undefined
+  readonly #turns = new BroadcastChannel(turnChannel)
   #own: DeviceFace | undefined
   #worker: Worker | undefined
 
@@ -64,9 +66,7 @@ class BrowserTab implements Tab {
   }
 
   useHere(): void {
-    const channel = new BroadcastChannel(turnChannel)
-    channel.postMessage('make way')
-    channel.close()
+    this.#turns.postMessage('make way')
   }
 
   remember(): void {
@@ -107,11 +107,7 @@ class BrowserTab implements Tab {
     worker.addEventListener('message', (event: MessageEvent<FromWorker>) => this.#hear(event))
     worker.addEventListener('error', () => this.#fail('E_INTERNAL'))
     this.#own = remoteFace<DeviceFace>(worker)
-    const turns = new BroadcastChannel(turnChannel)
-    turns.addEventListener('message', () => {
-      const state = this.state.get()
-      if (state.phase === 'ready' && state.role === 'own') this.#tell({ control: 'yield' })
-    })
+    this.#turns.addEventListener('message', ({ data }) => this.#heardTurn(data))
     this.#tell({ control: 'start', marked: isMarked(), loopback: onLoopback() })
   }
 
@@ -126,11 +122,13 @@ class BrowserTab implements Tab {
       case 'starting':
         return
       case 'leading':
+        this.#following = false
         this.#follower?.close()
         this.#follower = undefined
         if (this.#own !== undefined) this.#ready('own', this.#own)
         return
       case 'following':
+        this.#following = true
         this.#follow()
         return
       case 'failed':
@@ -138,7 +136,20 @@ class BrowserTab implements Tab {
     }
   }
 
+  /** Looks through the leader once it says that it is there: nothing waits on a BroadcastChannel. */
   #follow(): void {
+    this.state.set({ phase: 'starting' })
+    this.#turns.postMessage('who leads')
+  }
+
+  #heardTurn(message: unknown): void {
+    const state = this.state.get()
+    if (message === 'make way' && state.phase === 'ready' && state.role === 'own')
+      this.#tell({ control: 'yield' })
+    if (message === 'leading' && this.#following && this.#follower === undefined) this.#lookThrough()
+  }
+
+  #lookThrough(): void {
     const channel = new BroadcastChannel(faceChannel)
     const face = remoteFace<DeviceFace>(channel, {
       ...followBeats,
@@ -146,13 +157,11 @@ class BrowserTab implements Tab {
         if (state === 'back' && this.#follower !== undefined) this.#ready('follower', face)
       },
     })
-    this.#follower = {
-      face,
-      close: () => {
-        face.close()
-        channel.close()
-      },
+    const close = (): void => {
+      face.close()
+      channel.close()
     }
+    this.#follower = { close }
     this.#ready('follower', face)
   }
 

@@ -19,6 +19,6 @@ export type FromWorker =
 /** Name of everything the origin keeps: the databases `sotto`, `sotto.mark`, `sotto.key`, `sotto.home`. */
 export const storeName = 'sotto'
 
-/** BroadcastChannels: the leader's face, and tabs asking each other to make way. */
+/** BroadcastChannels: the leader's face; and turns: 'make way', 'who leads', 'leading'. */
 export const faceChannel = 'sotto-face'
 export const turnChannel = 'sotto-turn'

@@ -4,7 +4,7 @@ import { createWasmProvider } from '@sotto/core/crypto-wasm'
 import { openIdbStore } from '@sotto/core/idb'
 import { exposeFace, remoteNetwork } from '@sotto/core/message-port'
 import type { Clock, Network, Random } from '@sotto/core/ports'
-import { faceChannel, storeName, type FromWorker, type ToWorker } from './control.ts'
+import { faceChannel, storeName, turnChannel, type FromWorker, type ToWorker } from './control.ts'
 import { homeKey } from './home-key.ts'
 
 /** A device at work in this Worker. */
@@ -42,12 +42,18 @@ export async function runDevice(options: { readonly marked: boolean }): Promise<
   })
   const channel = new BroadcastChannel(faceChannel)
   const withdraw = [exposeFace(globalThis, device), exposeFace(channel, device)]
+  const turns = new BroadcastChannel(turnChannel)
+  turns.addEventListener('message', ({ data }) => {
+    if (data === 'who leads') turns.postMessage('leading')
+  })
+  turns.postMessage('leading')
   // Without a network the device still shows and writes what it has.
   device.start().catch(() => undefined)
   return {
     stop: async () => {
       for (const end of withdraw) end()
       channel.close()
+      turns.close()
       clearTimeout(timer)
       await stopDevice(device)
     },

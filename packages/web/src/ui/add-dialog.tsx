@@ -168,6 +168,7 @@ function Take({ tab, model }: { readonly tab: Tab; readonly model: Model }) {
         value={link}
         onChange={setLink}
         isInvalid={error !== undefined}
+        validationBehavior="aria"
         isDisabled={busy}
       >
         <Label>{words.paste}</Label>

@@ -23,7 +23,6 @@ export function Composer({
 }) {
   const [text, setText] = useState(drafts.get(conversationId) ?? '')
   const [error, setError] = useState<string>()
-  const sending = useRef(false)
   const input = useRef<HTMLTextAreaElement>(null)
   const offline = useConnection(model) === 'offline'
   const left = limits.textBytes - bytesOf(text)
@@ -36,8 +35,7 @@ export function Composer({
     setText(value)
   }
   const send = async (): Promise<void> => {
-    if (!usable || sending.current) return
-    sending.current = true
+    if (!usable) return
     setError(undefined)
     write('')
     try {
@@ -48,7 +46,6 @@ export function Composer({
       write(text)
       setError(errorWords(failure))
     }
-    sending.current = false
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return

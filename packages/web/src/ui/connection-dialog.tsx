@@ -124,7 +124,13 @@ function AddRelay({ model }: { readonly model: Model }) {
         if (address.trim() !== '') add()
       }}
     >
-      <TextField className="field" value={address} onChange={setAddress} isInvalid={error !== undefined}>
+      <TextField
+        className="field"
+        value={address}
+        onChange={setAddress}
+        isInvalid={error !== undefined}
+        validationBehavior="aria"
+      >
         <Label>{words.addRelay}</Label>
         <Input autoComplete="off" spellCheck="false" />
         <FieldError>{error}</FieldError>

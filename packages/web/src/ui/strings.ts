@@ -17,7 +17,7 @@ export const strings = {
     lead: 'Messages go from your device to theirs, sealed. No phone number, no e-mail, no account anywhere.',
     invitedLead: 'Choose the name they will see. The chat opens right after.',
     name: 'Your name',
-    nameHint: 'People you talk to see it. You can change it later.',
+    nameHint: 'People you talk to see it.',
     start: 'Start',
     join: 'Join the conversation',
     local: 'Your keys are made in this browser and stay in it.',

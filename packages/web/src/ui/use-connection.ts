@@ -7,12 +7,12 @@ const settleMs = 1_000
 
 /** How the device is connected; a change is shown only when it has lasted a second. */
 export function useConnection(model: Model): ConnectionState {
-  const now = useStore(model.status)?.connection ?? 'offline'
-  const [shown, setShown] = useState<ConnectionState>(now)
+  const now = useStore(model.status)?.connection
+  const [shown, setShown] = useState(now)
   useEffect(() => {
     if (now === shown) return
-    const timer = setTimeout(() => setShown(now), settleMs)
+    const timer = setTimeout(() => setShown(now), shown === undefined ? 0 : settleMs)
     return () => clearTimeout(timer)
   }, [now, shown])
-  return shown
+  return shown ?? now ?? 'offline'
 }

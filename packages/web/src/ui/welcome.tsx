@@ -43,6 +43,7 @@ export function Welcome({ model }: { readonly model: Model }) {
             value={name}
             onChange={setName}
             isInvalid={error !== undefined}
+            validationBehavior="aria"
             isDisabled={busy}
             autoComplete="nickname"
             autoFocus
