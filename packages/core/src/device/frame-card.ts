@@ -4,6 +4,7 @@ import type { Step } from './context.ts'
 import { sureNow } from './timers.ts'
 import { emit } from './events.ts'
 import { activeDevice, storedLog } from './logs.ts'
+import { linkTo } from './lookup.ts'
 import { rowKey } from './outbox-rows.ts'
 import type { PayloadItem } from './payload.ts'
 import { contactRows, contactStates, outboxRows, peerRows, requestRows, type Peer } from './tables.ts'
@@ -48,6 +49,7 @@ export function receiveCard(step: Step, peer: Peer, card: Card): void {
 
 /** A new card may name queues made anew at a relay that lost them; what waited there is left there again. */
 function depositAgain(step: Step, peer: Peer): void {
+  linkTo(step, peer.device).depositMs = 0
   for (const row of step.tx.all(outboxRows))
     if (equalBytes(row.device, peer.device) && row.relays.length > 0)
       step.tx.put(outboxRows, rowKey(row.seq), { ...row, relays: [] })

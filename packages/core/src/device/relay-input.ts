@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts'
 import { Secret } from '../crypto/index.ts'
 import { UsageError } from '../errors.ts'
 import { formatInvite } from '../identity/index.ts'
@@ -9,6 +10,7 @@ import { receiveRatchetFrame } from './frame-ratchet.ts'
 import { publishAtRelay, recordAnswered } from './invites.ts'
 import { rowKey, tellStates } from './outbox-rows.ts'
 import { askForInvites, lookupAnswered, relayUnreachable } from './resolve.ts'
+import { linkTo } from './lookup.ts'
 import { queueKeys } from './queues.ts'
 import { noteFailure, noteSuccess, wakeAt } from './timers.ts'
 import {
@@ -223,7 +225,7 @@ async function putAnswered(step: Step, link: RelayLink, seq: number, reply: Mail
   const peer = step.tx.get(peerRows, row.device)
   if (peer === undefined) return
   if (reply.kind === 'denied') {
-    forgetDeposit(step, peer, link.address)
+    refusedDeposit(step, peer)
     return
   }
   if (reply.kind !== 'done') {
@@ -240,10 +242,9 @@ async function putAnswered(step: Step, link: RelayLink, seq: number, reply: Mail
   if (row.relays.length === 0) await tellStates(step, conversationWith(step, peer.account), row.aseqs)
 }
 
-/** The queue is gone or was never there; a later card names another. */
-function forgetDeposit(step: Step, peer: Peer, address: string): void {
-  step.tx.put(peerRows, peer.device, {
-    ...peer,
-    deposits: peer.deposits.filter((target) => target.relay !== address),
-  })
+/** The queue is not there: its owner makes it anew when the relay lost it, or names another with a later card. */
+function refusedDeposit(step: Step, peer: Peer): void {
+  const link = linkTo(step, peer.device)
+  link.depositMs = step.monoMs + limits.retryMaxMs
+  wakeAt(step, link.depositMs)
 }

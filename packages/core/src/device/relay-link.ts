@@ -2,6 +2,7 @@ import { mailboxProtocol, putRequest, type ClientSession } from '../mailbox/inde
 import { utf8 } from '../wire/index.ts'
 import type { RelayLink, RelayRequest, Step } from './context.ts'
 import type { DepositTarget, OutboxRow, Peer } from './tables.ts'
+import { linkTo } from './lookup.ts'
 import { wakeAt } from './timers.ts'
 
 /** PeerId at the end of a relay's address. */
@@ -76,6 +77,11 @@ export function wantDeposits(step: Step, peer: Peer): void {
 /** Leaves a frame wherever the device collects and it is not yet. */
 export function depositRow(step: Step, peer: Peer, row: OutboxRow): void {
   const { crypto } = step.context
+  const { depositMs } = linkTo(step, peer.device)
+  if (step.monoMs < depositMs) {
+    wakeAt(step, depositMs)
+    return
+  }
   for (const target of readyDeposits(step, peer)) {
     const link = relayLink(step, target.relay)
     if (row.relays.includes(target.relay) || link.putting.has(row.seq) || step.monoMs < link.putMs) continue
