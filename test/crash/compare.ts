@@ -1,6 +1,11 @@
 import type { MessageView } from '@sotto/core'
 import type { Actor } from './actor.ts'
 
+/** Whoever wrote something and holds a history. */
+export interface Writer extends Pick<Actor, 'name' | 'acknowledged' | 'failed' | 'conversationId'> {
+  readonly node: Pick<Actor['node'], 'history'>
+}
+
 const show = ({ messageId, text, author }: MessageView): string =>
   `${messageId} ${author.accountId} ${String(text)}`
 
@@ -13,7 +18,7 @@ function report(wrong: string[], what: string, lines: readonly string[]): void {
 }
 
 /** What one history says of what one actor wrote. */
-function checkAuthor(where: string, actor: Actor, history: readonly MessageView[], wrong: string[]): number {
+function checkAuthor(where: string, actor: Writer, history: readonly MessageView[], wrong: string[]): number {
   const byId = new Map(history.map((message) => [message.messageId, message]))
   const lost = actor.acknowledged.filter(({ messageId }) => !byId.has(messageId))
   report(
@@ -46,7 +51,7 @@ function checkAuthor(where: string, actor: Actor, history: readonly MessageView[
 }
 
 /** Holds both histories against what was acknowledged; gives how many failed commands were sent all the same. */
-export async function compareHistories(actors: readonly [Actor, Actor], wrong: string[]): Promise<number> {
+export async function compareHistories(actors: readonly [Writer, Writer], wrong: string[]): Promise<number> {
   const histories: (readonly MessageView[])[] = []
   let failedButSent = 0
   for (const reader of actors) {
