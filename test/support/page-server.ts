@@ -2,7 +2,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serveStatic } from '@sotto/core/host-node'
-import { exposeFace, socketPort, type FaceShape, type SocketLike } from '@sotto/core/message-port'
+import { exposeFace, socketPort, type FaceShape } from '@sotto/core/message-port'
 import { WebSocketServer } from 'ws'
 import type { Served } from './browser.ts'
 import { appFolder } from './tabs.ts'

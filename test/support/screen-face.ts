@@ -1,6 +1,5 @@
 /** A device face with nothing behind it, so that every screen can be shown in every state at once. */
 import type {
-  ContactView,
   ConversationView,
   DeliveryState,
   DeviceEvent,
