@@ -4,10 +4,9 @@
  */
 import { build } from 'esbuild'
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { extname, join, normalize, sep } from 'node:path'
+import { extname } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 
 export type { Browser, BrowserContext, Page }
@@ -100,14 +99,6 @@ async function serve(lookup: Lookup, policy: string): Promise<Served> {
       }),
   }
 }
-
-/** Serves the files of a folder. */
-export const serveFolder = (folder: string, policy: string = contentPolicy): Promise<Served> =>
-  serve(async (wanted) => {
-    const file = normalize(join(folder, wanted))
-    if (!file.startsWith(normalize(folder) + sep)) return undefined
-    return readFile(file).catch(() => undefined)
-  }, policy)
 
 /** Serves `{ '/index.html': '…' }`. */
 export const serveFiles = (
