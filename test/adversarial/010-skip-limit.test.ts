@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { limits } from '../../packages/core/src/limits.ts'
 import { recordingProvider } from '../support/recording-provider.ts'
-import type { Endpoint} from '../support/session-world.ts';
+import type { Endpoint } from '../support/session-world.ts'
 import { establishedPair, nodeProvider, refusalOf, textOf } from '../support/session-world.ts'
 import { flipped, joinFrame, splitFrame } from '../support/session-frames.ts'
 
