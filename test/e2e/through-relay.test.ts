@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { expect } from 'chai'
 import type { DeliveryState } from '@sotto/core'
 import { temporaryFolder } from '../support/folder.ts'
-import { RealNode, spawnSotto, tcpAddress } from '../support/real-node.ts'
+import { bareLink, RealNode, spawnSotto, tcpAddress } from '../support/real-node.ts'
 import type { Spawned } from '../support/real-node.ts'
 
 /** Every byte of the files below a folder. */
@@ -79,7 +79,7 @@ describe('two nodes that are never online together talk through a relay', functi
     await ada.begin('Ada Planted-Name', ...use)
     await ada.until(async () => (await ada.face.view('relays', {}))[0]?.state === 'connected')
     const made = await ada.cli('invite', 'new')
-    link = (made.json as { link: string }).link.split('.')[0] ?? ''
+    link = bareLink((made.json as { link: string }).link)
     await ada.until(
       async () => (await ada.face.view('invites', {})).at(-1)?.heldBy.includes('relay') ?? false,
     )
@@ -153,9 +153,8 @@ describe('two nodes that are never online together talk through a relay', functi
 
   it('a second use of the link is refused', async () => {
     await eve.begin('Eve', ...use)
-    const late = await eve.cli('add', link)
-    expect(late.json).to.have.nested.property('error.code', 'E_INVITE_USED')
-    expect(late.code).to.equal(1)
+    expect(await eve.addUsed(link)).to.equal('E_INVITE_USED')
+    expect((await ada.face.view('contacts', {})).map(({ name }) => name)).to.deep.equal(['Bob Planted-Name'])
   })
 
   it('the relay has stored and logged nothing that names a person, a text or a conversation', async () => {

@@ -91,6 +91,9 @@ export function tcpAddress(ready: Line): string {
   return found
 }
 
+/** An invite link without the address hints behind its secret. */
+export const bareLink = (link: string): string => link.replace(/(#[\w-]{64})[.].*$/, '$1')
+
 /** A home and, between `up` and `down`, its daemon in a process of its own. */
 export class RealNode {
   readonly home: string
@@ -197,5 +200,20 @@ export class RealNode {
         here.length === wanted.size && here.every(({ state }) => state !== null && states.includes(state))
       )
     })
+  }
+
+  /**
+   * Opens a link that was used up. A copy of its record from before may still be about, and then the refusal
+   * comes from the inviter, after the command; resolves with the code either way.
+   */
+  async addUsed(link: string): Promise<string | undefined> {
+    const { code, json } = await this.cli('add', link)
+    if (code !== 0) return (json as { error: { code: string } }).error.code
+    let refusal: string | undefined
+    await this.untilEvent((event) => {
+      if (event.type === 'contact' && event.change === 'refused') refusal = event.code
+      return refusal !== undefined
+    })
+    return refusal
   }
 }
