@@ -146,6 +146,12 @@ describe('every screen, dark and light, wide and narrow', function () {
       ])
         await page.getByRole('log').getByRole('img', { name: words }).first().waitFor()
       await look(page, '07-conversation')
+      await page.setViewportSize({ width: 390, height: 780 })
+      await page.waitForFunction(() => {
+        const log = document.querySelector('[role=log]')
+        return log !== null && log.scrollHeight - log.scrollTop - log.clientHeight < 2
+      })
+      await page.setViewportSize({ width: 1180, height: 760 })
       await page.keyboard.press('Escape')
       await page.getByRole('heading', { name: 'Choose a chat' }).waitFor()
     })

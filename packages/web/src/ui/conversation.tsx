@@ -120,17 +120,24 @@ function useScrollToNewest(history: OpenHistory | undefined) {
   useEffect(() => {
     const element = scroller.current
     if (element === null) return
-    const note = (): void => {
-      stays.current = element.scrollHeight - element.scrollTop - element.clientHeight < nearBottom
-    }
-    const follow = new ResizeObserver(() => {
+    let [whole, seen] = [element.scrollHeight, element.clientHeight]
+    const follow = (): void => {
       if (stays.current) element.scrollTop = element.scrollHeight
-    })
+      ;[whole, seen] = [element.scrollHeight, element.clientHeight]
+    }
+    // A scroll that comes with a change of size is the layout's doing, not the person's.
+    const note = (): void => {
+      const { scrollHeight, clientHeight, scrollTop } = element
+      if (scrollHeight === whole && clientHeight === seen)
+        stays.current = scrollHeight - scrollTop - clientHeight < nearBottom
+      else follow()
+    }
+    const observer = new ResizeObserver(follow)
     element.addEventListener('scroll', note, { passive: true })
-    follow.observe(element)
+    observer.observe(element)
     return () => {
       element.removeEventListener('scroll', note)
-      follow.disconnect()
+      observer.disconnect()
     }
   }, [])
   const last = history?.messages.at(-1)

@@ -25,6 +25,7 @@ export function InviteDialog({ tab, model, link }: InviteProps) {
   const known = useStore(model.conversations)
   const [step, setStep] = useState<'ask' | 'looking' | 'failed'>('ask')
   const [error, setError] = useState('')
+  const [final, setFinal] = useState(false)
   const begun = useRef(false)
   const take = useCallback(async (): Promise<void> => {
     setStep('looking')
@@ -34,6 +35,7 @@ export function InviteDialog({ tab, model, link }: InviteProps) {
       goTo({ conversationId })
     } catch (failure) {
       setError(errorWords(failure))
+      setFinal(!isRetryable(failure))
       setStep('failed')
     }
   }, [tab, model, link])
@@ -55,7 +57,7 @@ export function InviteDialog({ tab, model, link }: InviteProps) {
         )}
         {step === 'failed' && <p role="alert">{error}</p>}
         <div className={styles['row']}>
-          {step !== 'looking' && (
+          {(step === 'ask' || (step === 'failed' && !final)) && (
             <Button className="primary" onPress={() => void take()}>
               {step === 'ask' ? words.accept : strings.tryAgain}
             </Button>
@@ -68,3 +70,6 @@ export function InviteDialog({ tab, model, link }: InviteProps) {
     </Sheet>
   )
 }
+
+const isRetryable = (failure: unknown): boolean =>
+  typeof failure === 'object' && failure !== null && 'retryable' in failure && failure.retryable === true
