@@ -36,6 +36,7 @@ class LevelStore<Format> implements Store {
   readonly #db: AbstractLevel<Format, Uint8Array, Uint8Array>
   readonly #markFile: MarkFile
   readonly #roomToReopen: (() => Promise<boolean>) | undefined
+  #writing: Promise<unknown> = Promise.resolve()
   #suspect = false
   #reopening: Promise<void> | undefined
   #closed: Promise<void> | undefined
@@ -59,7 +60,14 @@ class LevelStore<Format> implements Store {
     return rows.map(([key, value]) => ({ key, value }))
   }
 
+  /** Batches are written in the order they were asked for; the database alone gives no order to overlapping ones. */
   async batch(ops: readonly StoreOp[], { durable }: { readonly durable: boolean }): Promise<void> {
+    const turn = this.#writing.then(() => this.#write(ops, durable))
+    this.#writing = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #write(ops: readonly StoreOp[], durable: boolean): Promise<void> {
     if (this.#suspect) await this.#reopen()
     try {
       // `sync` is an option of the databases, not of the abstraction.

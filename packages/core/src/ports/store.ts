@@ -23,7 +23,7 @@ export interface Store {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   getMany(keys: readonly Uint8Array[]): Promise<readonly (Uint8Array | undefined)[]>
   range(range: StoreRange): Promise<readonly StoreEntry[]>
-  /** All or nothing. With `durable`, resolves only once a power cut cannot undo it. */
+  /** All or nothing, in the order of the calls. With `durable`, resolves only once a power cut cannot undo it. */
   batch(ops: readonly StoreOp[], options: { readonly durable: boolean }): Promise<void>
   /**
    * A small value kept outside the database (a file beside it, another database of the origin): the copy of
