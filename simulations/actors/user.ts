@@ -8,6 +8,7 @@ import {
 } from '@sotto/core'
 import { Secret } from '@sotto/core/crypto'
 import { CollectingLog, CollectingNotifier, seededRandom } from '@sotto/core/memory'
+import type { Network } from '@sotto/core/ports'
 import { utf8 } from '@sotto/core/wire'
 import { peerIdOf } from '../../packages/core/src/identity/index.ts'
 import { Disk } from '../world/disk.ts'
@@ -17,6 +18,9 @@ import type { World } from '../world/world.ts'
 
 /** How a test spoils a person's device: a law must notice. */
 export type SpoilDevice = (device: Device, user: User) => Device
+
+/** How a test spoils what a person's device says to the network. */
+export type SpoilNetwork = (network: Network, user: User) => Network
 
 interface Process {
   readonly number: number
@@ -28,6 +32,7 @@ interface Process {
 export interface UserOptions {
   readonly dialable: boolean
   readonly spoil?: SpoilDevice | undefined
+  readonly spoilNetwork?: SpoilNetwork | undefined
 }
 
 /** A person with one device: the real one, over this world's ports. */
@@ -146,7 +151,10 @@ export class User {
       key: new Secret(crypto.sha256(utf8(`${seed}/${this.name}`))),
       log: this.log,
       notifier: new CollectingNotifier(),
-      connect: async (transport) => this.#connect(process, transport),
+      connect: async (transport) => {
+        const node = this.#connect(process, transport)
+        return this.#options.spoilNetwork?.(node, this) ?? node
+      },
       wake: (delayMs) => this.#wake(process, delayMs),
     })
     const device = this.#options.spoil?.(opened, this) ?? opened

@@ -30,7 +30,7 @@ export function drawPlan(draw: Stream, hours: number): Plan {
   return {
     users,
     relays: 1 + draw.below(2),
-    messageEveryMs: (hours * hour * users) / draw.between(60, 200),
+    messageEveryMs: (hours * hour * users) / Math.max(20, (draw.between(60, 200) * hours) / 24),
     crashEveryMs: every(0.8, 1, 8),
     relayCrashEveryMs: every(0.7, 1, 8),
     diskFaultEveryMs: every(0.5, 2, 12),

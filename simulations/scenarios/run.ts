@@ -1,5 +1,5 @@
 import type { CryptoProvider } from '@sotto/core/crypto'
-import type { SpoilDevice } from '../actors/user.ts'
+import type { SpoilDevice, SpoilNetwork } from '../actors/user.ts'
 import { beginTalk, introduce } from '../actors/workload.ts'
 import { livenessLaws, safetyLaws, type Law, type Violation } from '../laws/ledger.ts'
 import { allKnown, allShown, audit, type Tally } from '../laws/quiescence.ts'
@@ -26,8 +26,9 @@ export interface RunOptions {
   /** How a test plants a fault: in the provider, or between a device and its person. */
   readonly plantCrypto?: ((crypto: CryptoProvider) => CryptoProvider) | undefined
   readonly plantDevice?: SpoilDevice | undefined
-  /** Seconds of real time after which a run is given up. */
-  readonly budgetSeconds?: number | undefined
+  readonly plantNetwork?: SpoilNetwork | undefined
+  /** Takes the place of what the seed would have drawn. */
+  readonly plan?: Partial<Plan> | undefined
 }
 
 /** What one seed showed. Fields are only ever added. */
@@ -54,10 +55,10 @@ export interface RunResult extends Tally {
 
 /** Runs one seed of a scenario: people meet, workload and faults, heal, quiesce, audit. */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
-  const { seed, hours, crypto, line, plantCrypto, plantDevice } = options
+  const { seed, hours, crypto, line, plantCrypto, plantDevice, plantNetwork } = options
   const world = new World({ seed, crypto, line, plant: plantCrypto })
-  const plan = drawPlan(world.stream('plan'), hours)
-  const stage = new Stage(world, plan, plantDevice)
+  const plan = { ...drawPlan(world.stream('plan'), hours), ...options.plan }
+  const stage = new Stage(world, plan, { spoil: plantDevice, spoilNetwork: plantNetwork })
   let crash: string | null = null
   let tally: Tally = { messages: 0, lost: 0, duplicated: 0, unauthenticated: 0, diverged: 0, keyReuse: 0 }
   let convergedMs: number | null = null

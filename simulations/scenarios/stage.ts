@@ -1,8 +1,11 @@
 import { Relay } from '../actors/relay.ts'
-import { User, type SpoilDevice } from '../actors/user.ts'
+import { User, type UserOptions } from '../actors/user.ts'
 import type { Stream } from '../world/stream.ts'
 import type { World } from '../world/world.ts'
 import type { Plan } from './plan.ts'
+
+/** How a test spoils every person's device. */
+export type Spoil = Omit<UserOptions, 'dialable'>
 
 /** The people and relays of a run, and how far it has come. */
 export class Stage {
@@ -13,14 +16,14 @@ export class Stage {
   #open = true
   readonly #closers: (() => void)[] = []
 
-  constructor(world: World, plan: Plan, spoil?: SpoilDevice) {
+  constructor(world: World, plan: Plan, spoil: Spoil = {}) {
     this.world = world
     this.plan = plan
     const draw = world.stream('plan', 'people')
     this.relays = Array.from({ length: plan.relays }, (_, i) => new Relay(world, `relay${i}`))
     this.users = Array.from(
       { length: plan.users },
-      (_, i) => new User(world, `user${i}`, { dialable: draw.chance(plan.dialableShare), spoil }),
+      (_, i) => new User(world, `user${i}`, { dialable: draw.chance(plan.dialableShare), ...spoil }),
     )
   }
 

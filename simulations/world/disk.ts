@@ -88,6 +88,8 @@ export class Disk {
   readonly #faults: FaultCounts
   #store: FaultyStore
   #open: ProcessDisk | undefined
+  /** How the disk will look after the cut that is planned. */
+  #planned: CrashMode | undefined
   /** A sync failed: what the process above believes is on the disk may not be, so it must start anew. */
   sick = false
 
@@ -103,7 +105,12 @@ export class Disk {
     this.#open?.die()
     this.sick = false
     this.#store = await this.#store.reopen()
-    this.#open = new ProcessDisk(this.#store, this.#timeline, this.#draw, onCut)
+    this.#planned = undefined
+    this.#open = new ProcessDisk(this.#store, this.#timeline, this.#draw, () => {
+      if (this.#planned !== undefined) this.#faults.strike(faultOf(this.#planned))
+      this.#planned = undefined
+      onCut()
+    })
     return this.#open
   }
 
@@ -118,7 +125,7 @@ export class Disk {
   /** The power will go in the middle of a write soon. */
   crashAtWrite(): void {
     const mode = this.#mode()
-    this.#faults.strike(faultOf(mode))
+    this.#planned = mode
     this.#store.cutAt(this.#store.writes + 1 + this.#draw.below(6), mode)
   }
 

@@ -1,0 +1,228 @@
+import { expect } from 'chai'
+import type { MessageView } from '@sotto/core'
+import { createNodeProvider } from '@sotto/core/crypto-node'
+import type { CryptoProvider } from '@sotto/core/crypto'
+import type { Network } from '@sotto/core/ports'
+import { fromBase32, utf8 } from '@sotto/core/wire'
+import type { SpoilDevice, SpoilNetwork, User } from '../../simulations/actors/user.ts'
+import { SealRecorder } from '../../simulations/laws/recorder.ts'
+import { exitCodeOf, exitCodes, summarise, worstOf } from '../../simulations/report/summary.ts'
+import { readSeed, readSeeds } from '../../simulations/report/seeds.ts'
+import { partitionHeal } from '../../simulations/scenarios/partition-heal.ts'
+import { runScenario, type RunOptions, type RunResult } from '../../simulations/scenarios/run.ts'
+
+describe('simulations', function () {
+  this.timeout(180_000)
+  let crypto: CryptoProvider
+  before(async () => {
+    crypto = await createNodeProvider()
+  })
+  const run = (seed: bigint, hours: number, more: Partial<RunOptions> = {}): Promise<RunResult> =>
+    runScenario(partitionHeal, { seed, hours, crypto, ...more })
+
+  const small = { users: 2, relays: 1, messageEveryMs: 4 * 60_000 }
+  const planted = (more: Partial<RunOptions>): Promise<RunResult> => run(5n, 0.5, { plan: small, ...more })
+
+  it('give one trace for one seed, line by line, and another for another', async () => {
+    const lines: string[][] = [[], []]
+    const results: RunResult[] = []
+    for (const to of lines) results.push(await run(2n, 1, { plan: small, line: (line) => to.push(line) }))
+    expect(lines[0]).to.deep.equal(lines[1])
+    expect(lines[0]!.length).to.be.above(100)
+    expect(results[0]).to.deep.equal(results[1])
+    expect((await planted({})).traceHash).to.not.equal(results[0]!.traceHash)
+  })
+
+  it('settle soon after a day of splits (seed 4 once slept through the heal)', async () => {
+    const plan = { messageEveryMs: 2 * 60 * 60_000 }
+    const result = await run(4n, 24, { plan })
+    expect(result.violations).to.deep.equal([])
+    expect(exitCodeOf(result)).to.equal(exitCodes.held)
+    expect(result.convergedMs).to.be.below(5 * 60_000)
+  })
+
+  it('see what never arrives: not settled, and lost', async () => {
+    const result = await planted({ plantNetwork: fallsSilent })
+    expect(result.violated).to.include.members(['converged', 'no-loss'])
+    expect(exitCodeOf(result)).to.equal(exitCodes.safety)
+  })
+
+  it('see a message told twice', async () => {
+    const result = await planted({ plantDevice: tellsTwice })
+    expect(result.violated).to.include('no-duplicate')
+    expect(exitCodeOf(result)).to.equal(exitCodes.safety)
+  })
+
+  it('see a message that is accepted and never sent', async () => {
+    const result = await planted({ plantDevice: swallows })
+    expect(result.violated).to.include('no-loss')
+    expect(result.lost).to.be.above(0)
+  })
+
+  it('see words put into the mouth of another', async () => {
+    const result = await planted({ plantDevice: misattributes })
+    expect(result.violated).to.include('authenticity')
+  })
+
+  it('see a rung of the ladder claimed too early', async () => {
+    const result = await planted({ plantDevice: boasts })
+    expect(result.violated).to.include('ladder-honesty')
+  })
+
+  for (const [what, secret] of [
+    ['name', (user: User) => utf8(user.fullName)],
+    ['account id in base32', (user: User) => utf8(user.accountId)],
+    ['device id as bytes', (user: User) => fromBase32(user.deviceId) ?? new Uint8Array()],
+  ] as const)
+    it(`see a ${what} in clear`, async () => {
+      const result = await planted({ plantNetwork: (network, user) => leaks(network, () => secret(user)) })
+      expect(result.violated).to.deep.equal(['ciphertext-only-outside'])
+      expect(exitCodeOf(result)).to.equal(exitCodes.safety)
+    })
+
+  it('see a nonce used twice under one key', () => {
+    const recorder = new SealRecorder('prefix', 8)
+    const wrapped = recorder.wrap(crypto)
+    const [key, nonce] = [new Uint8Array(32).fill(1), new Uint8Array(24).fill(2)]
+    for (const text of [1, 2]) wrapped.seal(key, nonce, Uint8Array.of(text), new Uint8Array())
+    expect(recorder.reusedPairs).to.equal(1)
+  })
+
+  it('count a message key as reused only when both ciphertexts left', () => {
+    const recorder = new SealRecorder('prefix', 8)
+    const wrapped = recorder.wrap(crypto)
+    const [header, message] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)]
+    for (const n of [1, 2]) {
+      wrapped.seal(header, new Uint8Array(24).fill(n), Uint8Array.of(n), new Uint8Array())
+      wrapped.seal(message, new Uint8Array(24).fill(n), Uint8Array.of(n), new Uint8Array())
+    }
+    let asked = 0
+    expect(recorder.reusedMessageKeys(() => asked++ === 0)).to.equal(0)
+    expect(recorder.reusedMessageKeys(() => true)).to.equal(1)
+  })
+
+  it('name the worst of a sweep and the faults that never struck', async () => {
+    const result = await planted({})
+    const summary = summarise(partitionHeal, [{ ...result, faults: { partition: 2 } }])
+    expect(summary.idleFaults).to.include('crash').and.not.include('partition')
+    expect(exitCodeOf({ ...result, crash: 'TypeError' })).to.equal(exitCodes.crash)
+    expect(exitCodeOf({ ...result, violated: ['converged'] })).to.equal(exitCodes.liveness)
+    expect(worstOf([exitCodes.held, exitCodes.liveness, exitCodes.safety])).to.equal(exitCodes.safety)
+    expect(worstOf([exitCodes.held])).to.equal(exitCodes.held)
+  })
+
+  it('read seeds below 2^64 and ranges of them', () => {
+    expect(readSeed('18446744073709551615')).to.equal(2n ** 64n - 1n)
+    for (const bad of ['18446744073709551616', '-1', '1.5', '']) expect(readSeed(bad)).to.equal(undefined)
+    expect(readSeeds('3..5')).to.deep.equal([3n, 4n, 5n])
+    for (const bad of ['5..3', '1', '1..2..3', 'a..b']) expect(readSeeds(bad)).to.equal(undefined)
+  })
+})
+
+/** Every method of a port, so that one can be changed. */
+const portOf = (network: Network): Network => ({
+  listen: (listener) => {
+    network.listen(listener)
+  },
+  peerId: () => network.peerId(),
+  addresses: () => network.addresses(),
+  open: (peer, addresses, protocol) => network.open(peer, addresses, protocol),
+  write: (channel, frame) => network.write(channel, frame),
+  close: (channel) => network.close(channel),
+  attach: (address) => network.attach(address),
+  detach: (address) => network.detach(address),
+  publish: (topic, data) => network.publish(topic, data),
+  subscribe: (topic) => network.subscribe(topic),
+  unsubscribe: (topic) => network.unsubscribe(topic),
+  put: (key, value) => network.put(key, value),
+  get: (key) => network.get(key),
+  stop: () => network.stop(),
+})
+
+/** Takes every frame after the first two dozen and sends none. */
+const fallsSilent: SpoilNetwork = (network) => {
+  let written = 0
+  return {
+    ...portOf(network),
+    write: async (channel, frame) => (written++ < 24 ? network.write(channel, frame) : undefined),
+  }
+}
+
+/** Says something it should not on a topic, with every frame. */
+const leaks = (network: Network, secret: () => Uint8Array): Network => ({
+  ...portOf(network),
+  write: async (channel, frame) => {
+    await network.publish('debug', Uint8Array.from([7, ...secret(), 7]))
+    await network.write(channel, frame)
+  },
+})
+
+/** Calls everything delivered as soon as it is sent. */
+const boasts: SpoilDevice = (device) => {
+  let tell: Parameters<typeof device.subscribe>[0] = () => undefined
+  let seq = 0
+  return {
+    ...faceOf(device),
+    subscribe: (listener) => {
+      tell = listener
+      return device.subscribe((event) => {
+        seq = event.seq
+        listener(event)
+      })
+    },
+    dispatch: async (name: string, input: unknown) => {
+      const sent = await device.dispatch(name as 'send', input as never)
+      // The claim comes once the sender has its answer, and before any network could have carried the message.
+      if (name === 'send')
+        setImmediate(() => {
+          const { messageId, conversationId } = sent
+          tell({ type: 'state', seq: seq + 0.5, atMs: 0, messageId, conversationId, state: 'delivered' })
+        })
+      return sent
+    },
+  }
+}
+
+/** A face that passes every message on twice, the second time as a new event. */
+const tellsTwice: SpoilDevice = (device) => ({
+  ...faceOf(device),
+  subscribe: (listener: Parameters<typeof device.subscribe>[0]) =>
+    device.subscribe((event) => {
+      listener(event)
+      if (event.type === 'message') listener({ ...event, seq: event.seq + 0.5 })
+    }),
+})
+
+/** Says yes to a send and forgets it. */
+const swallows: SpoilDevice = (device) => ({
+  ...faceOf(device),
+  dispatch: async (name: string, input: unknown) => {
+    if (name !== 'send') return device.dispatch(name as 'send', input as never)
+    return { messageId: 'nowhere' } as MessageView
+  },
+})
+
+/** Shows every message as one of one's own. */
+const misattributes: SpoilDevice = (device, user) => ({
+  ...faceOf(device),
+  subscribe: (listener) =>
+    device.subscribe((event) => {
+      if (event.type !== 'message') {
+        listener(event)
+        return
+      }
+      const author = { ...event.message.author, accountId: user.accountId }
+      listener({ ...event, message: { ...event.message, author } })
+    }),
+})
+
+const faceOf = (device: Parameters<SpoilDevice>[0]): Parameters<SpoilDevice>[0] => ({
+  dispatch: (name, input) => device.dispatch(name, input),
+  view: (name, input) => device.view(name, input),
+  subscribe: (listener) => device.subscribe(listener),
+  start: () => device.start(),
+  stop: () => device.stop(),
+  tick: () => {
+    device.tick()
+  },
+})
