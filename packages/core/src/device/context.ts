@@ -41,6 +41,8 @@ export interface PeerLink extends Attempts {
   channel: number | undefined
   /** Outbox rows written to the open channel, with the moment. */
   readonly sent: Map<number, number>
+  /** Somebody whose invite was no longer good wrote again, and is told so again. */
+  refusalDue: boolean
   /** Answers about device logs that ride on the next payload. */
   extras: readonly PayloadItem[]
 }

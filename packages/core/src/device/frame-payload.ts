@@ -44,6 +44,7 @@ export async function receivePayload(
   }
   const contact = step.tx.get(contactRows, peer.account)
   if (contact === undefined || contact.state === contactStates.blocked) return
+  if (contact.state === contactStates.refused) linkTo(step, device).refusalDue = true
   noteBoot(step, peer, decoded.value)
   if (contact.state === contactStates.connected || contact.state === contactStates.pending)
     agreeOnTime(step, decoded.value.sentAtMs)
@@ -54,7 +55,7 @@ export async function receivePayload(
 
 /** A contact whose first reply opened is connected; the invite's secret has done its work. */
 function connected(step: Step, contact: Contact): void {
-  if (contact.state !== contactStates.pending) return
+  if (contact.state !== contactStates.pending || contact.refused !== null) return
   const now = { ...contact, state: contactStates.connected, invitePsk: null, refused: null }
   step.tx.put(contactRows, contact.account, now)
   emit(step, { type: 'contact', contact: contactView(step, now), change: 'connected' })
@@ -215,6 +216,7 @@ const refusals = ['E_INVITE_USED', 'E_INVITE_REVOKED', 'E_INVITE_EXPIRED']
 function receiveRefused(step: Step, peer: Peer, code: string): void {
   const contact = step.tx.get(contactRows, peer.account)
   if (contact === undefined || contact.cardSeen > 0 || !refusals.includes(code)) return
+  if (contact.refused === code) return
   const refused = { ...contact, state: contactStates.pending, refused: code }
   step.tx.put(contactRows, contact.account, refused)
   step.tx.delete(requestRows, contact.account)

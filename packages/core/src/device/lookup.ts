@@ -54,6 +54,7 @@ export function linkTo(step: Step, device: DeviceId): PeerLink {
     depositMs: 0,
     channel: undefined,
     sent: new Map(),
+    refusalDue: false,
     extras: [],
   }
   peers.set(key, fresh)

@@ -104,7 +104,7 @@ function seekRoutes(step: Step, peer: Peer, link: PeerLink): void {
 
 /** Whether anything is to be said to the device that is in no frame yet. */
 function hasWork(step: Step, peer: Peer, contact: Contact, link: PeerLink): boolean {
-  if (contact.state === contactStates.refused) return contact.owed !== null
+  if (contact.state === contactStates.refused) return contact.owed !== null && link.refusalDue
   if (contact.state === contactStates.blocked || contact.state === contactStates.requested) return false
   const conversation = conversationWith(step, peer.account)
   const remote = remoteOf(conversation, peer.device)
@@ -134,7 +134,7 @@ function smallTalk(step: Step, peer: Peer, remote: Remote, link: PeerLink): read
 /** Seals everything that waits, in as few frames as the window allows. */
 async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink): Promise<void> {
   if (contact.state === contactStates.refused) {
-    sealRefusal(step, peer, contact)
+    sealRefusal(step, peer, contact, link)
     return
   }
   for (let more = true; more;) {
@@ -178,11 +178,11 @@ function mayWriteUnanswered(step: Step, inFlight: readonly OutboxRow[]): boolean
   return waitedMs >= pauseMs
 }
 
-function sealRefusal(step: Step, peer: Peer, contact: Contact): void {
-  if (contact.owed === null) return
+function sealRefusal(step: Step, peer: Peer, contact: Contact, link: PeerLink): void {
+  if (contact.owed === null || !link.refusalDue) return
   const frame = sealItems(step, peer, contact, [{ kind: 'refused', code: contact.owed }])
   if (frame === undefined) return
-  step.tx.put(contactRows, contact.account, { ...contact, owed: null })
+  link.refusalDue = false
   addRow(step, peer, { frame, conversation: null, aseqs: [], cardSeq: 0, attempts: 0 })
 }
 
@@ -261,10 +261,24 @@ async function sealBatch(
       attempts: row.attempts + 1,
       createdAtMs: step.nowMs,
     })
-  else if (kept.aseqs.length > 0 || kept.cardSeq > 0 || link.channel === undefined)
+  else {
+    if (isAnswer(kept)) dropAnswers(step, peer, link)
     addRow(step, peer, { ...kept, attempts: 0 })
-  else step.effects.push({ kind: 'write', channel: link.channel, frame })
+  }
   return true
+}
+
+/** Whether a frame holds acknowledgements and answers only: nothing acknowledges it. */
+const isAnswer = (row: Pick<OutboxRow, 'aseqs' | 'cardSeq'>): boolean =>
+  row.aseqs.length === 0 && row.cardSeq === 0
+
+/** Acknowledgements say all that is held: the newest frame of them makes the ones before it needless. */
+function dropAnswers(step: Step, peer: Peer, link: PeerLink): void {
+  for (const row of rowsFor(step, peer)) {
+    if (!isAnswer(row) || !link.sent.has(row.seq)) continue
+    step.tx.delete(outboxRows, rowKey(row.seq))
+    link.sent.delete(row.seq)
+  }
 }
 
 /** What the sealed frame says is said. */
@@ -304,6 +318,16 @@ function cardItem(step: Step, contact: Contact): PayloadItem {
   }
 }
 
+/** Nobody answers an answer: it has arrived when its channel stays up for a while after it. A broken one repeats it. */
+function settleAnswer(step: Step, link: PeerLink, row: OutboxRow, sentMs: number): void {
+  if (step.monoMs - sentMs < limits.directAckMs) {
+    wakeAt(step, sentMs + limits.directAckMs)
+    return
+  }
+  step.tx.delete(outboxRows, rowKey(row.seq))
+  link.sent.delete(row.seq)
+}
+
 function addRow(
   step: Step,
   peer: Peer,
@@ -341,15 +365,15 @@ async function sendRow(
   const sentMs = link.sent.get(row.seq)
   if (sentMs === undefined) {
     step.effects.push({ kind: 'write', channel: link.channel, frame: row.frame })
-    if (row.aseqs.length === 0 && row.cardSeq === 0) {
-      step.tx.delete(outboxRows, rowKey(row.seq))
-      return
-    }
     link.sent.set(row.seq, step.monoMs)
     wakeAt(step, step.monoMs + limits.directAckMs)
     return
   }
   const waitedMs = step.monoMs - sentMs
+  if (isAnswer(row)) {
+    settleAnswer(step, link, row, sentMs)
+    return
+  }
   if (waitedMs >= limits.directAckMs) {
     wantDeposits(step, peer)
     depositRow(step, peer, row)

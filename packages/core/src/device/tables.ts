@@ -85,7 +85,7 @@ const contactShape = fields({
   cardOf: uint(),
   /** Why they refused us, if they did. */
   refused: nullable(text(64)),
-  /** A refusal they are still to be told. */
+  /** The refusal they are told whenever they write. */
   owed: nullable(text(64)),
   /** Pre-shared key of the invite our first flight answers; gone with the first reply. */
   invitePsk: nullable(secretBytes(sizes.seed)),
