@@ -10,6 +10,8 @@ import { capture, npmRun, root, run } from './run.mjs'
 const staticSteps = ['lint', 'types', 'format:check', 'boundaries', 'unused', 'floors']
 /** Steps after mocha, each with its output shown. */
 const laterSteps = ['sim:ci']
+/** A step that hangs fails and lets the others tell what they know. */
+const limitMs = 15 * 60_000
 
 const failedSteps = []
 
@@ -42,7 +44,8 @@ async function tests() {
   const chromium = findChromium()
   const browser = chromium === undefined ? { SOTTO_SKIP_BROWSER: '1' } : { CHROMIUM: chromium }
   const env = { ...process.env, ...browser, SOTTO_TEST_COUNTS: counts }
-  if ((await run(join('node_modules', '.bin', 'mocha'), [], { env })) !== 0) failedSteps.push('tests')
+  if ((await run(join('node_modules', '.bin', 'mocha'), [], { env, limitMs })) !== 0)
+    failedSteps.push('tests')
   return readCounts(counts)
 }
 
@@ -52,7 +55,7 @@ export async function check() {
   await Promise.all([worker(waiting), worker(waiting)])
   const counts = await tests()
   for (const step of laterSteps) {
-    if ((await run(...npmRun(step))) !== 0) failedSteps.push(step)
+    if ((await run(...npmRun(step), { limitMs })) !== 0) failedSteps.push(step)
   }
   if (failedSteps.length > 0) console.error(`\nFailed: ${failedSteps.join(', ')}`)
   return { counts, failedSteps }

@@ -6,6 +6,9 @@ interface Entry {
   readonly run: () => void
 }
 
+/** What no honest world plans for one moment: a device that asks to be woken at once, for ever, is a bug to name. */
+const momentEvents = 100_000
+
 const before = (a: Entry, b: Entry): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
 
 /**
@@ -41,8 +44,11 @@ export class Timeline {
   /** Lives through everything up to and including `endMs`, or until `done` says so after an event. */
   async runUntil(endMs: number, done: () => boolean = () => false): Promise<void> {
     await settle()
+    let standing = 0
     for (let next = this.#heap[0]; next !== undefined && next.atMs <= endMs; next = this.#heap[0]) {
       this.#pop()
+      standing = next.atMs > this.#nowMs ? 0 : standing + 1
+      if (standing > momentEvents) throw new Error(`time stands still at ${next.atMs} ms`)
       this.#nowMs = next.atMs
       this.#events += 1
       next.run()

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { nodeLimits } from '../../packages/node/src/limits.ts'
 import { temporaryFolder } from '../support/folder.ts'
-import { bareLink, RealNode, tcpAddress } from '../support/real-node.ts'
+import { RealNode, tcpAddress } from '../support/real-node.ts'
 
 const texts = (from: string, first: number, count: number): string[] =>
   Array.from({ length: count }, (_, at) => `${from} ${first + at}`)
@@ -15,6 +15,7 @@ describe('two nodes find each other through a third and talk', function () {
     RealNode,
   ]
   let conversation = ''
+  let link = ''
 
   after(async () => {
     await Promise.all([ada, bob, guide].map((node) => node.end()))
@@ -39,11 +40,9 @@ describe('two nodes find each other through a third and talk', function () {
     await guide.begin('Guide')
     const bootstrap = ['--bootstrap', tcpAddress(guide.ready)]
     await Promise.all([ada.begin('Ada', ...bootstrap), bob.begin('Bob', ...bootstrap)])
-    const made = (await ada.cli('invite', 'new')).json as { link: string }
-    const bare = bareLink(made.link)
-    expect(bare).to.match(/^sotto:i#[\w-]{64}$/)
-    await ada.until(async () => (await ada.face.view('invites', {})).at(-1)?.heldBy.includes('dht') ?? false)
-    const added = await bob.cli('add', bare)
+    link = await ada.inviteHeldBy('dht')
+    expect(link).to.match(/^sotto:i#[\w-]{64}$/)
+    const added = await bob.cli('add', link)
     expect(added.code, added.out).to.equal(0)
     conversation = (added.json as { conversationId: string }).conversationId
     for (const node of [ada, bob]) {
@@ -54,11 +53,10 @@ describe('two nodes find each other through a third and talk', function () {
   })
 
   it('refuse the link’s second use, and its own maker', async () => {
-    const used = (await ada.face.view('invites', {})).at(-1)?.link ?? ''
-    const own = await ada.cli('add', used)
+    const own = await ada.cli('add', link)
     expect(own.json).to.have.nested.property('error.code', 'E_INVITE_OWN')
     expect(own.code).to.equal(1)
-    expect(await guide.addUsed(used)).to.equal('E_INVITE_USED')
+    expect(await guide.addUsed(link)).to.equal('E_INVITE_USED')
     expect((await ada.face.view('contacts', {})).map(({ name }) => name)).to.deep.equal(['Bob'])
   })
 

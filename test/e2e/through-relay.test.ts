@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { expect } from 'chai'
 import type { DeliveryState } from '@sotto/core'
 import { temporaryFolder } from '../support/folder.ts'
-import { bareLink, RealNode, spawnSotto, tcpAddress } from '../support/real-node.ts'
+import { RealNode, spawnSotto, tcpAddress } from '../support/real-node.ts'
 import type { Spawned } from '../support/real-node.ts'
 
 /** Every byte of the files below a folder. */
@@ -78,11 +78,7 @@ describe('two nodes that are never online together talk through a relay', functi
   it('an invite is opened while its maker is away', async () => {
     await ada.begin('Ada Planted-Name', ...use)
     await ada.until(async () => (await ada.face.view('relays', {}))[0]?.state === 'connected')
-    const made = await ada.cli('invite', 'new')
-    link = bareLink((made.json as { link: string }).link)
-    await ada.until(
-      async () => (await ada.face.view('invites', {})).at(-1)?.heldBy.includes('relay') ?? false,
-    )
+    link = await ada.inviteHeldBy('relay')
     expect(await ada.end()).to.equal(0)
     await bob.begin('Bob Planted-Name', ...use)
     const added = await bob.cli('add', link)

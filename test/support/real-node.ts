@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { DeliveryState, DeviceEvent, DeviceFace, MessageView } from '@sotto/core'
+import type { DeliveryState, DeviceEvent, DeviceFace, InviteView, MessageView } from '@sotto/core'
 import { readHistory } from '../../packages/node/src/cli/message.ts'
 import { homePaths } from '../../packages/node/src/home/paths.ts'
 import { findDaemon } from '../../packages/node/src/local-api/find-daemon.ts'
@@ -92,7 +92,7 @@ export function tcpAddress(ready: Line): string {
 }
 
 /** An invite link without the address hints behind its secret. */
-export const bareLink = (link: string): string => link.replace(/(#[\w-]{64})[.].*$/, '$1')
+const bareLink = (link: string): string => link.replace(/(#[\w-]{64})[.].*$/, '$1')
 
 /** A home and, between `up` and `down`, its daemon in a process of its own. */
 export class RealNode {
@@ -200,6 +200,17 @@ export class RealNode {
         here.length === wanted.size && here.every(({ state }) => state !== null && states.includes(state))
       )
     })
+  }
+
+  /** Makes an invite and resolves with its link, without address hints, once others can look it up there. */
+  async inviteHeldBy(place: InviteView['heldBy'][number]): Promise<string> {
+    const { link, inviteId } = (await this.cli('invite', 'new')).json as InviteView
+    await this.until(async () =>
+      (await this.face.view('invites', {})).some(
+        (invite) => invite.inviteId === inviteId && invite.heldBy.includes(place),
+      ),
+    )
+    return bareLink(link)
   }
 
   /**

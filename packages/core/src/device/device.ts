@@ -240,7 +240,7 @@ class Machine implements Device {
 
   #step(tx: Transaction): Step {
     const { clock } = this.#context
-    const now = { nowMs: Math.floor(clock.nowMs()), monoMs: clock.monotonicMs() }
+    const now = { nowMs: Math.floor(clock.nowMs()), monoMs: Math.floor(clock.monotonicMs()) }
     return { context: this.#context, tx, ...now, effects: [], events: [], spent: [] }
   }
 

@@ -45,7 +45,11 @@ export const queries: { readonly [Q in QueryName]: Handler<Q> } = {
       .all(requestRows)
       .filter((request) => !request.ignored)
       .map(requestView),
-  invites: (step) => step.tx.all(inviteRows).map((row) => inviteView(row, sureNow(step))),
+  invites: (step) =>
+    step.tx
+      .all(inviteRows)
+      .map((row) => inviteView(row, sureNow(step)))
+      .sort((a, b) => a.createdAtMs - b.createdAtMs),
   relays: (step) => step.tx.all(relayRows).map((relay) => relayViewOf(step, relay.relayId, relay.address)),
   conversations: queryConversations,
   history: queryHistory,

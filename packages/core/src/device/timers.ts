@@ -2,10 +2,10 @@ import { limits } from '../limits.ts'
 import type { Attempts, Step } from './context.ts'
 import { metaRows, onlyRow } from './tables.ts'
 
-/** Asks to be woken at a monotonic moment; the earliest counts. */
+/** Asks to be woken at a monotonic moment, rounded up to the whole milliseconds steps count in; the earliest counts. */
 export function wakeAt(step: Step, monoMs: number): void {
   const { live } = step.context
-  live.wakeMs = Math.min(live.wakeMs, monoMs)
+  live.wakeMs = Math.min(live.wakeMs, Math.ceil(monoMs))
 }
 
 /**
