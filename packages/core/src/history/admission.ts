@@ -1,20 +1,10 @@
 import type { CryptoProvider, SignPublicKey } from '../crypto/index.ts'
 import { accepted, held, rejected } from '../errors.ts'
 import type { Verdict } from '../errors.ts'
-import { limits } from '../limits.ts'
-import { compareBytes, equalBytes } from '../wire/index.ts'
+import { equalBytes } from '../wire/index.ts'
+import { judgeLinks, linksWellFormed, type LinkedRecord, type LinkRefusal } from './links.ts'
 import { opensCommitment, readRecord, recordKinds, verifyRecord } from './record.ts'
-import type { CarriedRecord, RecordContent, RecordHeader } from './record.ts'
-
-/** What admission asks about a record already held. */
-export interface LinkedRecord {
-  readonly segment: Uint8Array
-  readonly account: Uint8Array
-  readonly device: Uint8Array
-  readonly aseq: number
-  readonly sseq: number
-  readonly lamport: number
-}
+import type { CarriedRecord, RecordHeader } from './record.ts'
 
 /** Where the record came from and what is known around it. */
 export interface AdmissionContext {
@@ -36,9 +26,7 @@ export type RecordRefusal =
   | 'wrong-author'
   | 'bad-signature'
   | 'bad-commitment'
-  | 'bad-links'
-  | 'bad-counter'
-  | 'bad-lamport'
+  | LinkRefusal
   | 'unknown-segment'
 
 /** A record that counts: authentic, with everything it stands on held. */
@@ -62,53 +50,21 @@ export function admitRecord(
   if (!equalBytes(content.conversation, context.conversation)) return rejected('wrong-conversation')
   if (!equalBytes(content.account, context.account) || !equalBytes(content.device, context.device))
     return rejected('wrong-author')
+  if (content.kind !== recordKinds.msg || content.groupHeads.length > 0) return rejected('bad-links')
   if (!linksWellFormed(content)) return rejected('bad-links')
   if (!verifyRecord(crypto, context.identityKey, header, carried.signature)) return rejected('bad-signature')
   if (!opensCommitment(crypto, header, carried.salt, carried.body)) return rejected('bad-commitment')
   const segmentNumber = context.segmentNumber(content.segment)
   if (segmentNumber === undefined) return rejected('unknown-segment')
-  return judgeLinks(header, segmentNumber, context)
+  return judge(header, segmentNumber, context)
 }
 
-function linksWellFormed(content: RecordContent): boolean {
-  const { refs, xrefs, selfPrev } = content
-  if (content.kind !== recordKinds.msg || content.sseq < 1) return false
-  if (refs.length + xrefs.length > limits.recordLinks || content.groupHeads.length > 0) return false
-  if (content.aseq === 0 ? selfPrev !== null : false) return false
-  if (content.sseq > 1 && selfPrev === null) return false
-  const ascending = (ids: readonly Uint8Array[]): boolean =>
-    ids.every((item, i) => i === 0 || compareBytes(ids[i - 1] ?? item, item) < 0)
-  return (
-    ascending(refs) && ascending(xrefs) && !refs.some((ref) => selfPrev !== null && equalBytes(ref, selfPrev))
-  )
-}
-
-function judgeLinks(
+function judge(
   header: RecordHeader,
   segmentNumber: number,
   context: AdmissionContext,
 ): Verdict<AdmittedRecord, RecordRefusal> {
-  const { content } = header
-  let lamport = 0
-  for (const ref of content.refs) {
-    const linked = context.linked(ref)
-    if (linked === undefined) return held('record')
-    if (!equalBytes(linked.segment, content.segment)) return rejected('bad-links')
-    lamport = Math.max(lamport, linked.lamport)
-  }
-  if (content.sseq > 1 && content.selfPrev !== null) {
-    const previous = context.linked(content.selfPrev)
-    if (previous === undefined) return held('record')
-    const verdict = continues(content, previous)
-    if (verdict !== undefined) return rejected(verdict)
-    lamport = Math.max(lamport, previous.lamport)
-  }
-  return content.lamport === lamport + 1 ? accepted({ header, segmentNumber }) : rejected('bad-lamport')
-}
-
-function continues(content: RecordContent, previous: LinkedRecord): RecordRefusal | undefined {
-  if (!equalBytes(previous.device, content.device) || !equalBytes(previous.account, content.account))
-    return 'bad-links'
-  if (!equalBytes(previous.segment, content.segment)) return 'bad-links'
-  return previous.sseq + 1 === content.sseq && previous.aseq + 1 === content.aseq ? undefined : 'bad-counter'
+  const refusal = judgeLinks(header.content, context.linked)
+  if (refusal === 'missing') return held('record')
+  return refusal === undefined ? accepted({ header, segmentNumber }) : rejected(refusal)
 }

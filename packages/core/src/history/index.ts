@@ -1,5 +1,6 @@
 export { admitRecord } from './admission.ts'
-export type { AdmissionContext, AdmittedRecord, LinkedRecord, RecordRefusal } from './admission.ts'
+export type { AdmissionContext, AdmittedRecord, RecordRefusal } from './admission.ts'
+export type { LinkedRecord } from './links.ts'
 export { decodeMessageBody, encodeMessageBody, fitsMessage } from './body.ts'
 export { directConversationId, segmentId } from './conversation.ts'
 export { comparePositions, insertInto, pageRecords, startsBefore } from './page.ts'
@@ -15,3 +16,13 @@ export {
   recordKinds,
 } from './record.ts'
 export type { CarriedRecord, RecordContent, RecordDraft, RecordHeader } from './record.ts'
+export { compareHeaders, emptySegment, growSegment, tipsOf } from './segment-set.ts'
+export type {
+  Arrival,
+  AuthorOf,
+  AuthorStanding,
+  CountedRecord,
+  SegmentGrowth,
+  SegmentRefusal,
+  SegmentSet,
+} from './segment-set.ts'

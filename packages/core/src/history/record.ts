@@ -91,6 +91,7 @@ export function issueRecord(
     ...draft,
     refs: draft.refs.toSorted(compareBytes),
     xrefs: draft.xrefs.toSorted(compareBytes),
+    groupHeads: draft.groupHeads.toSorted(compareBytes),
     bodyCommit: commitTo(crypto, salt, body),
     sizeClass: sizeClassOf(body),
   }
