@@ -95,6 +95,10 @@ export const limits = {
   recordPadBytes: 2 * 1024,
   /** Own DHT values are put again this often; nodes forget after 48 h. */
   dhtRepublishMs: 12 * hour,
+  /** From a new connection or address to the records that need it. */
+  publishDelayMs: second,
+  /** Peers of the local network that are remembered. */
+  nearbyPeers: 256,
   /** Keys whose high-water mark a DHT validator remembers. */
   dhtMarks: 10_000,
   /** Values of others a node holds in memory for the DHT, 48 MiB at most; the one put longest ago goes first. */
@@ -191,6 +195,10 @@ export const limits = {
   /** First and last pause between delivery attempts to one device. */
   retryMinMs: 2 * second,
   retryMaxMs: 15 * minute,
+  /** Last pause between tries of a relay: it is meant to be there, and more than one message may wait for it. */
+  relayRetryMaxMs: 4 * minute,
+  /** Frames of a device that want no answer, remembered to know their copies by. */
+  answersRemembered: 256,
   /** A frame sent directly and not acknowledged for this long is also left at a relay. */
   directAckMs: 5 * second,
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { Town } from '../../support/devices.ts'
+import { befriend } from '../../support/friends.ts'
 
 describe('device: a relay between two people', () => {
   it('carries an invite, messages and receipts between people who are never online together', async () => {
@@ -148,5 +149,40 @@ describe('device: a relay between two people', () => {
     await town.pass(60_000)
     expect(await states()).to.deep.equal(Array.from({ length: 10 }, () => 'delivered'))
     expect(await ada.texts(conversationId)).to.have.length(10)
+  })
+
+  it('falls silent when all is said, though two relays carry every frame twice', async () => {
+    const town = await Town.found()
+    let written = 0
+    town.port = (network) => {
+      const write = network.write.bind(network)
+      network.write = (channel, frame) => {
+        written += 1
+        return write(channel, frame)
+      }
+      return network
+    }
+    const relays = ['relay-1', 'relay-2'].map((seed) => town.relay(seed))
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    for (const { device } of [ada, bob])
+      for (const address of relays) await device.dispatch('add-relay', { address })
+    await town.pass(5_000)
+    const conversationId = await befriend(town, ada, bob)
+    await town.pass(60_000)
+    town.hub.cut(ada.peerId, bob.peerId)
+    for (const [person, text] of [
+      [ada, 'once'],
+      [bob, 'twice'],
+    ] as const) {
+      await person.device.dispatch('send', { conversationId, text })
+      await town.pass(60_000)
+    }
+    for (const person of [ada, bob])
+      expect(await person.texts(conversationId)).to.deep.equal(['once', 'twice'])
+    const { messages } = await ada.device.view('history', { conversationId })
+    expect(messages[0]?.state).to.equal('delivered')
+    const before = written
+    await town.pass(10 * 60_000)
+    expect(written - before).to.equal(0)
   })
 })

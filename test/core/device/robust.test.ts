@@ -1,5 +1,9 @@
 import { expect } from 'chai'
 import type { CommandName, QueryName } from '../../../packages/core/src/device/api.ts'
+import { MemoryStore, seededRandom } from '@sotto/core/memory'
+import { Secret } from '../../../packages/core/src/crypto/index.ts'
+import { openSealedStore } from '../../../packages/core/src/device/sealed-store.ts'
+import { formatRows, onlyRow, rowFormat } from '../../../packages/core/src/device/tables.ts'
 import { Town } from '../../support/devices.ts'
 import { FaultyStore } from '../../support/faulty-store.ts'
 import { befriend } from '../../support/friends.ts'
@@ -131,5 +135,42 @@ describe('device: what callers and disks do wrong', () => {
     const texts = await bob.texts(conversationId)
     expect(texts.filter((text) => text !== 'in doubt')).to.deep.equal(['again'])
     expect(await ada.texts(conversationId)).to.deep.equal(texts)
+  })
+
+  it('puts its records in the DHT as soon as there is somebody to take them', async () => {
+    const town = await Town.found()
+    const ada = await town.person('Ada')
+    const invite = async () => (await ada.device.view('invites', {}))[0]
+    await ada.device.dispatch('create-invite', {})
+    await town.pass(60_000)
+    expect((await invite())?.heldBy).to.deep.equal([])
+    const bob = await town.person('Bob')
+    const adasAddress = `/memory/${ada.peerId}/p2p/${ada.peerId}`
+    await bob.device.dispatch('add-bootstrap', { address: adasAddress })
+    await town.pass(10_000)
+    expect((await invite())?.heldBy).to.deep.equal(['dht'])
+  })
+
+  it('refuses rows of a later version, and leaves them as they are', async () => {
+    const town = await Town.found()
+    const store = new MemoryStore()
+    const ada = await town.person('Ada', { store })
+    await ada.close()
+    const openRows = async () =>
+      openSealedStore({
+        crypto: town.crypto,
+        store: store.reopen(),
+        random: seededRandom(town.crypto, 'later version'),
+        key: new Secret(town.crypto.sha256(new TextEncoder().encode('Ada'))),
+        nowMs: town.clock.nowMs(),
+      })
+    const rows = await openRows()
+    const later = { table: formatRows, key: onlyRow, value: formatRows.encode({ format: rowFormat + 1 }) }
+    await rows.commit([later], { durable: true })
+    await rows.close()
+    ada.store = store.reopen()
+    expect(await ada.open(false).catch(codeOf)).to.equal('E_STORE_NEWER')
+    const again = await openRows()
+    expect(await again.get(formatRows, onlyRow)).to.deep.equal(later.value)
   })
 })

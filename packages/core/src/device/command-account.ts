@@ -61,7 +61,6 @@ export function commandCreateAccount(step: Step, input: Commands['create-account
     readReceipts: false,
     previews: false,
     cardSeq: 1,
-    bundleSeq: 0,
   }
   step.tx.put(selfRows, onlyRow, self)
   step.tx.put(logRows, account.id, { genesis: account.bytes, ops: [add.bytes] })

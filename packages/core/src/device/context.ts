@@ -1,5 +1,5 @@
 import type { CryptoProvider, DhKeyPair, Secret, SignKeyPair } from '../crypto/index.ts'
-import type { DeviceCertificate, InviteLink } from '../identity/index.ts'
+import type { DeviceCertificate, DeviceId, InviteLink } from '../identity/index.ts'
 import type { LinkedRecord } from '../history/index.ts'
 import type { ClientSession } from '../mailbox/index.ts'
 import type { Clock, Log, Notifier, Random, Route } from '../ports/index.ts'
@@ -43,6 +43,8 @@ export interface PeerLink extends Attempts {
   readonly sent: Map<number, number>
   /** Somebody whose invite was no longer good wrote again, and is told so again. */
   refusalDue: boolean
+  /** Hashes of the last frames from the device that want no answer, in hexadecimal. */
+  readonly answers: Set<string>
   /** Answers about device logs that ride on the next payload. */
   extras: readonly PayloadItem[]
 }
@@ -108,7 +110,7 @@ export interface Live {
   readonly segments: Map<string, Map<string, number>>
   /** Monotonic moments of the next periodic works. */
   publishMs: number
-  /** Some DHT node took a record of ours since the network came up. */
+  /** Some DHT node took the records published last. */
   published: boolean
   /** The clock is far from the last batch and no contact has agreed with it. */
   clockDoubted: boolean
@@ -161,7 +163,7 @@ export type Effect =
 
 /** Why a channel is opened. */
 export type Purpose =
-  | { readonly for: 'peer'; readonly device: Uint8Array }
+  | { readonly for: 'peer'; readonly device: DeviceId }
   | { readonly for: 'relay'; readonly address: string }
   | { readonly for: 'invite'; readonly token: number }
 

@@ -8,6 +8,7 @@ import { storeEvents } from './events.ts'
 import { handle, later, type Answer, type Input } from './inputs.ts'
 import { findMe } from './me.ts'
 import { flush } from './outbox.ts'
+import { requireKnownRows } from './row-format.ts'
 import { openSealedStore } from './sealed-store.ts'
 import type { SealedStore } from './sealed-store-types.ts'
 import { tables } from './tables.ts'
@@ -52,6 +53,7 @@ interface Waiting extends Answer {
 export async function createDevice(options: DeviceOptions): Promise<Device> {
   const { crypto, store, random, key, clock } = options
   const sealed = await openSealedStore({ crypto, store, random, key, nowMs: clock.nowMs() })
+  await requireKnownRows(sealed)
   const database = await Database.open(sealed, tables)
   const machine = new Machine(options, sealed, database)
   await machine.open()

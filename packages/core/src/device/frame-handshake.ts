@@ -58,7 +58,7 @@ export async function receiveHandshake(
   frame: Uint8Array,
   origin: Origin,
 ): Promise<void> {
-  if (await receiveRepeat(step, flight, frame, origin)) return
+  if (await receiveRepeat(step, flight, frame)) return
   const { crypto, log } = step.context
   const prekeys = findPrekeys(ownPrekeys(step), flight.fields.bundleTag)
   if (prekeys === undefined) {
@@ -110,16 +110,11 @@ export async function receiveHandshake(
   step.spent.push(...accepted.spent)
   rememberFlight(step, flight, device)
   tendAllQueues(step)
-  await receivePayload(step, device.device, accepted.plaintext, origin)
+  await receivePayload(step, device.device, accepted.plaintext, frame)
 }
 
 /** A first flight seen before rides on later messages too; it must open on the session it made. */
-async function receiveRepeat(
-  step: Step,
-  flight: FirstFlight,
-  frame: Uint8Array,
-  origin: Origin,
-): Promise<boolean> {
+async function receiveRepeat(step: Step, flight: FirstFlight, frame: Uint8Array): Promise<boolean> {
   const seen = step.tx.get(replayRows, flight.replayKey)
   if (seen === undefined) return false
   const opened = openFrom(step.context.crypto, sessionsWith(step, seen.device), frame, sureNow(step))
@@ -127,7 +122,7 @@ async function receiveRepeat(
   else {
     putSessions(step, seen.device, opened.peer)
     step.spent.push(...opened.spent)
-    await receivePayload(step, seen.device, opened.plaintext, origin)
+    await receivePayload(step, seen.device, opened.plaintext, frame)
   }
   return true
 }

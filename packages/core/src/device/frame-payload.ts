@@ -2,9 +2,9 @@ import { unpad } from '../crypto/index.ts'
 import { covers } from '../history/index.ts'
 import { missingFrom, type DeviceId, type LogOpId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toBase32 } from '../wire/index.ts'
+import { equalBytes, toBase32, toHex } from '../wire/index.ts'
 import { receiveCard, receiveCardGot } from './frame-card.ts'
-import type { Origin, Step } from './context.ts'
+import type { Step } from './context.ts'
 import { conversationWith, putConversation, remoteOf, withRemote } from './conversations.ts'
 import { emit, metaOf } from './events.ts'
 import { receiveRecords } from './frame-records.ts'
@@ -32,7 +32,7 @@ export async function receivePayload(
   step: Step,
   device: DeviceId,
   padded: Uint8Array,
-  _origin: Origin,
+  frame: Uint8Array,
 ): Promise<void> {
   const { log } = step.context
   const plaintext = unpad(padded)
@@ -51,6 +51,16 @@ export async function receivePayload(
   compareLogs(step, peer, decoded.value)
   connected(step, contact)
   for (const item of decoded.value.items) await receiveItem(step, device, item, decoded.value)
+  if (!decoded.value.items.some(({ kind }) => kind === 'records' || kind === 'card'))
+    noteAnswer(step, device, frame)
+}
+
+/** Remembers a frame that wants no answer: a copy of it, by another way, wants none either. */
+function noteAnswer(step: Step, device: DeviceId, frame: Uint8Array): void {
+  const { answers } = linkTo(step, device)
+  answers.add(toHex(step.context.crypto.sha256(frame)))
+  const [oldest] = answers
+  if (answers.size > limits.answersRemembered && oldest !== undefined) answers.delete(oldest)
 }
 
 /** A contact whose first reply opened is connected; the invite's secret has done its work. */

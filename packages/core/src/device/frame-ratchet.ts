@@ -3,7 +3,7 @@ import { sureNow } from './timers.ts'
 import type { Origin, Step } from './context.ts'
 import { receiveHandshake } from './frame-handshake.ts'
 import { receivePayload } from './frame-payload.ts'
-import { acknowledgeAgain } from './frame-records.ts'
+import { receiveCopy } from './frame-records.ts'
 import { peersByPeerId, peersOf } from './lookup.ts'
 import { putSessions, sessionsWith } from './sessions.ts'
 import { peerRows, type Peer } from './tables.ts'
@@ -23,11 +23,11 @@ export async function receiveRatchetFrame(step: Step, frame: Uint8Array, origin:
     if (opened.ok) {
       putSessions(step, peer.device, opened.peer)
       step.spent.push(...opened.spent)
-      await receivePayload(step, peer.device, opened.plaintext, origin)
+      await receivePayload(step, peer.device, opened.plaintext, frame)
       return
     }
     if (opened.reason === 'duplicate') {
-      acknowledgeAgain(step, peer)
+      receiveCopy(step, peer, frame)
       return
     }
     if (opened.reason === 'body-failed') step.tx.put(peerRows, peer.device, { ...peer, renew: true })

@@ -17,6 +17,7 @@ import { conversationWith, putConversation, remoteOf, segmentNumber, withRemote 
 import { emit } from './events.ts'
 import { stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
+import { linkTo } from './lookup.ts'
 import { findLink, storeRecord } from './records.ts'
 import {
   contactRows,
@@ -41,8 +42,17 @@ export async function receiveRecords(
   if (admitted) await retryHeld(step, peer)
 }
 
-/** They are owed an acknowledgement again: a frame of theirs came a second time. */
-export function acknowledgeAgain(step: Step, peer: Peer): void {
+/**
+ * A frame of theirs came a second time: they may not know that it arrived. One that was an answer itself wants
+ * none, or two devices with two relays between them would answer each other for ever.
+ */
+export function receiveCopy(step: Step, peer: Peer, frame: Uint8Array): void {
+  if (!linkTo(step, peer.device).answers.has(toHex(step.context.crypto.sha256(frame))))
+    acknowledgeAgain(step, peer)
+}
+
+/** They are owed an acknowledgement again. */
+function acknowledgeAgain(step: Step, peer: Peer): void {
   const conversation = conversationWith(step, peer.account)
   const remote = remoteOf(conversation, peer.device)
   putConversation(step, withRemote(conversation, { ...remote, gotDue: true }))

@@ -16,6 +16,7 @@ import { metaOf } from './events.ts'
 import { conversationRows, bootstrapRows, metaRows, onlyRow, relayRows } from './tables.ts'
 import { tick, watchClock } from './tick.ts'
 import { ownRollback } from './rollback.ts'
+import { noteRowFormat } from './row-format.ts'
 import { wakeAt } from './timers.ts'
 
 /** Everything that can happen to a device, one at a time. */
@@ -70,8 +71,7 @@ export async function handle(step: Step, input: Input, answer: Answer): Promise<
       return
     }
     case 'opening': {
-      onOpening(step, input)
-      return
+      return onOpening(step, input)
     }
     case 'tick': {
       tick(step)
@@ -107,7 +107,13 @@ function onValues(step: Step, purpose: GetPurpose, values: readonly Uint8Array[]
 }
 
 function onPut(step: Step, inviteId: Uint8Array | undefined, nodes: number): void {
-  if (nodes > 0) step.context.live.published = true
+  const { live } = step.context
+  live.published = nodes > 0
+  // Nobody was there to take it: it is tried again when a peer connects, and after the longest pause.
+  if (nodes === 0) {
+    live.publishMs = Math.min(live.publishMs, step.monoMs + limits.retryMaxMs)
+    wakeAt(step, live.publishMs)
+  }
   if (inviteId !== undefined) inviteInDht(step, inviteId, nodes)
 }
 
@@ -127,7 +133,11 @@ function onOnline(step: Step, peerId: string, addresses: readonly string[]): voi
 }
 
 /** The home has been opened: what opening found is said before anything else happens. */
-function onOpening(step: Step, { doubted, settles }: Extract<Input, { kind: 'opening' }>): void {
+async function onOpening(
+  step: Step,
+  { doubted, settles }: Extract<Input, { kind: 'opening' }>,
+): Promise<void> {
+  await noteRowFormat(step)
   watchClock(step)
   for (const one of step.tx.all(conversationRows))
     step.context.live.openedAt.set(toHex(one.conversation), one.aseq)

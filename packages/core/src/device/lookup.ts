@@ -55,6 +55,7 @@ export function linkTo(step: Step, device: DeviceId): PeerLink {
     channel: undefined,
     sent: new Map(),
     refusalDue: false,
+    answers: new Set(),
     extras: [],
   }
   peers.set(key, fresh)

@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts'
+import type { DeviceId } from '../identity/index.ts'
 import { mailboxProtocol } from '../mailbox/index.ts'
 import type { NetworkEvent } from '../ports/index.ts'
 import { toHex } from '../wire/index.ts'
@@ -19,7 +20,6 @@ import { noteFailure, noteSuccess, wakeAt } from './timers.ts'
 
 /** What the network port tells. */
 export async function onNetworkEvent(step: Step, event: NetworkEvent): Promise<void> {
-  const { live } = step.context
   switch (event.type) {
     case 'opened': {
       onInbound(step, { ...event, inbound: true })
@@ -35,12 +35,11 @@ export async function onNetworkEvent(step: Step, event: NetworkEvent): Promise<v
       onPeer(step, event)
       return
     }
-    case 'discovered':
-      live.nearby.set(event.peer, event.addresses)
-      {
-        hurry(step, event.peer)
-        return
-      }
+    case 'discovered': {
+      noteNearby(step, event.peer, event.addresses)
+      hurry(step, event.peer)
+      return
+    }
     case 'addresses': {
       onAddresses(step, event.addresses)
       return
@@ -56,7 +55,10 @@ function onPeer(step: Step, event: Extract<NetworkEvent, { readonly type: 'peer'
   const back = event.connected && live.connected.size === 0
   if (event.connected) live.connected.set(event.peer, event.route)
   else live.connected.delete(event.peer)
-  if (event.connected) hurry(step, event.peer)
+  if (event.connected) {
+    hurry(step, event.peer)
+    if (!live.published) publishSoon(step)
+  }
   for (const link of live.relays.values())
     if (back || (event.connected && peerIdIn(link.address) === event.peer)) hurryRelay(step, link)
   if (back) for (const link of live.peers.values()) link.nextMs = 0
@@ -79,8 +81,23 @@ function onAddresses(step: Step, addresses: readonly string[]): void {
   live.addresses = addresses
   if (findMe(step) === undefined) return
   currentBundle(step)
-  live.publishMs = Math.min(live.publishMs, step.monoMs + 1_000)
+  publishSoon(step)
+}
+
+/** In a moment, when what is new about a connection or an address is known to all of it. */
+function publishSoon(step: Step): void {
+  const { live } = step.context
+  live.publishMs = Math.min(live.publishMs, step.monoMs + limits.publishDelayMs)
   wakeAt(step, live.publishMs)
+}
+
+/** Remembers who says to be on the local network; anybody there can say so, so the oldest make room. */
+function noteNearby(step: Step, peer: string, addresses: readonly string[]): void {
+  const { nearby } = step.context.live
+  nearby.delete(peer)
+  nearby.set(peer, addresses.slice(0, limits.bundleAddresses))
+  const [oldest] = nearby.keys()
+  if (nearby.size > limits.nearbyPeers && oldest !== undefined) nearby.delete(oldest)
 }
 
 function onInbound(step: Step, channel: Channel): void {
@@ -91,8 +108,8 @@ function onInbound(step: Step, channel: Channel): void {
 }
 
 /** From now on the device is reached on this channel; everything kept for it is sent there. */
-function adoptChannel(step: Step, device: Uint8Array, channel: number): void {
-  const link = linkTo(step, device as never)
+function adoptChannel(step: Step, device: DeviceId, channel: number): void {
+  const link = linkTo(step, device)
   link.channel = channel
   link.sent.clear()
   noteSuccess(link)
@@ -170,7 +187,7 @@ export function onOpened(step: Step, purpose: Purpose, channel: Channel): void {
   step.context.live.channels.set(channel.channel, channel)
   switch (purpose.for) {
     case 'peer': {
-      const link = linkTo(step, purpose.device as never)
+      const link = linkTo(step, purpose.device)
       link.opening = false
       if (link.channel === undefined) adoptChannel(step, purpose.device, channel.channel)
       return
@@ -187,7 +204,7 @@ export function onOpened(step: Step, purpose: Purpose, channel: Channel): void {
 export function onOpenFailed(step: Step, purpose: Purpose): void {
   switch (purpose.for) {
     case 'peer': {
-      const link = linkTo(step, purpose.device as never)
+      const link = linkTo(step, purpose.device)
       noteFailure(step, link)
       step.context.live.lookups.add(toHex(purpose.device))
       wakeAt(step, step.monoMs)

@@ -56,7 +56,7 @@ export function relayLost(step: Step, link: RelayLink): void {
   link.putMs = 0
   link.watched.clear()
   relayUnreachable(step, link.address)
-  if (failed) noteFailure(step, link)
+  if (failed) noteFailure(step, link, limits.relayRetryMaxMs)
   else link.nextMs = step.monoMs + 1_000
   if (ownRelay(step, link.address) !== undefined) wakeAt(step, link.nextMs)
 }
@@ -92,7 +92,7 @@ function hangUp(step: Step, link: RelayLink): void {
 function relayGreets(step: Step, link: RelayLink, frame: Uint8Array): void {
   const session = readHello(peerIdIn(link.address), frame)
   if (session === undefined) {
-    noteFailure(step, link)
+    noteFailure(step, link, limits.relayRetryMaxMs)
     return hangUp(step, link)
   }
   link.session = session

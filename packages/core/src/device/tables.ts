@@ -19,6 +19,10 @@ const append = { kind: 'append', resident: false } as const
 
 const receivedShape = fields({ upTo: uint(), above: list(uint(), 100_000) })
 
+/** The format of all rows below. A change of any shape raises it; this row's own shape never changes. */
+export const rowFormat = 1
+export const formatRows = rows('format', fields({ format: uint() }), { kind: 'mutable', resident: false })
+
 /** Who this device is: the account, its keys, its settings. Written once and then only in part. */
 const selfShape = fields({
   genesis: bytesBetween(1, 512),
@@ -38,7 +42,6 @@ const selfShape = fields({
   previews: bool,
   /** Version of what contacts are told of this device: name, bundle, queues, discovery key. */
   cardSeq: uint(),
-  bundleSeq: uint(),
 })
 export type Self = Infer<typeof selfShape>
 export const selfRows = rows('self', selfShape, mutable)
@@ -271,6 +274,7 @@ const warningShape = fields({ code: text(64), message: text(512), atMs: millis }
 export const warningRows = rows('warning', warningShape, mutable)
 
 export const tables = [
+  formatRows,
   selfRows,
   metaRows,
   prekeyRows,

@@ -18,9 +18,9 @@ export function sureNow(step: Step): number {
 }
 
 /** Notes a failed attempt: the pause doubles each time, with a quarter of jitter, up to its limit. */
-export function noteFailure(step: Step, attempts: Attempts): void {
+export function noteFailure(step: Step, attempts: Attempts, longestMs: number = limits.retryMaxMs): void {
   attempts.opening = false
-  const pause = Math.min(limits.retryMaxMs, limits.retryMinMs * 2 ** Math.min(attempts.failures, 16))
+  const pause = Math.min(longestMs, limits.retryMinMs * 2 ** Math.min(attempts.failures, 16))
   const [jitter = 0] = step.context.random.bytes(1)
   attempts.failures += 1
   attempts.nextMs = step.monoMs + pause * (0.875 + jitter / 1_024)

@@ -1,0 +1,20 @@
+import { PortError } from '../errors.ts'
+import type { Step } from './context.ts'
+import type { SealedStore } from './sealed-store-types.ts'
+import { formatRows, onlyRow, rowFormat } from './tables.ts'
+
+/** Refuses rows that a later version wrote with `E_STORE_NEWER`, before any other row is read. */
+export async function requireKnownRows(store: SealedStore): Promise<void> {
+  const [row] = await store.getMany(formatRows, [onlyRow])
+  if (!(row instanceof Uint8Array) || formatRows.decode(row).format <= rowFormat) return
+  await store.close()
+  throw new PortError('E_STORE_NEWER', 'A later version of Sotto wrote this store.', {
+    hint: 'Update Sotto on this device, then open it again.',
+  })
+}
+
+/** Writes down the format of the rows in a new home, and again where that row was damaged. */
+export async function noteRowFormat(step: Step): Promise<void> {
+  const held = await step.tx.load(formatRows, onlyRow).catch(() => undefined)
+  if (held?.format !== rowFormat) step.tx.put(formatRows, onlyRow, { format: rowFormat })
+}
