@@ -108,6 +108,28 @@ export const limits = {
   /** Relays in a bundle. */
   bundleRelays: 3,
 
+  /** One membership operation: its heads, and what it names of an account's devices. */
+  groupOpBytes: 12 * 1024,
+  /** Operations one membership operation names as known; honest conversations have as many heads as devices wrote at once. */
+  groupOpDeps: 32,
+  /** Membership operations of one device in one conversation: more than 20 a day for two years. */
+  groupOpsPerDevice: 16_384,
+  /** Membership operations of one device dated on one day (UTC). */
+  groupOpsPerDay: 2_000,
+  /** Grants one above the other; bounds recursion. Delegation in use is a few deep. */
+  delegationDepth: 64,
+  /** Branches of one device's membership operations taken unasked; more only when others build on them. */
+  groupForkBranches: 16,
+  /** Membership operations waiting for others, a conversation; and by one author of these. */
+  groupParkedOps: 1_000,
+  groupParkedPerAuthor: 128,
+  /** Devices one revoke or deviceset names: four times those active. */
+  frontierDevices: 64,
+  /** Bytes of one edit of a shared document. */
+  metaIntentBytes: 4 * 1024,
+  /** Days of history a newcomer may be shown, where not all. */
+  historyDays: 3_650,
+
   /** Records linked by one record (refs and xrefs together). */
   recordLinks: 8,
   /** Records of one device in one segment. */

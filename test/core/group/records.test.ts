@@ -1,0 +1,256 @@
+import { expect } from 'chai'
+import {
+  devicesOf,
+  recordCounts,
+  type LastSeen,
+  type MembershipOp,
+} from '../../../packages/core/src/group/index.ts'
+import { freshAccount, Group, seedOf, setOf, type TestAccount } from './support.ts'
+
+/** Records of one device as the caller would know them: by name, each after the one before. */
+const record = (name: string, n: number): Uint8Array => seedOf(`record ${name} ${n}`)
+
+/** Whether a named id is the n-th record or a later one, of ten. */
+const reachesFrom =
+  (name: string, n: number) =>
+  (named: Uint8Array): boolean =>
+    Array.from({ length: 10 }, (_, i) => record(name, i)).findIndex(
+      (id) => Buffer.compare(id, named) === 0,
+    ) >= n
+
+/** The verdict on the n-th record of a device, written at these heads. */
+function verdict(
+  group: Group,
+  name: string,
+  n: number,
+  heads: readonly MembershipOp[],
+  device = '1',
+): string {
+  const { account, device: id } = group.author(name, device)
+  const found = recordCounts(group.now(), group.at(heads), { account, device: id }, reachesFrom(name, n))
+  return found.counts ? 'counts' : found.reason
+}
+
+/** Names the n-th record of a device as the newest seen. */
+const seen = (group: Group, name: string, n: number, device = '1'): LastSeen => ({
+  device: group.author(name, device).device,
+  record: { aseq: n, id: record(name, n) },
+  op: null,
+})
+
+function base(own?: string): Group {
+  const fresh = new Map<string, TestAccount>()
+  const group = new Group('A', (name) => {
+    if (name === own && !fresh.has(name)) fresh.set(name, freshAccount(name))
+    return fresh.get(name) ?? freshAccount(name)
+  })
+  group.grant('A', 'B', 'admin')
+  group.grant('A', 'C', 'admin')
+  group.grant('B', 'D', 'member')
+  return group
+}
+
+describe('group: which messages count', () => {
+  it('a member’s do, a stranger’s do not, those before joining do not', () => {
+    const group = base()
+    const [, gB] = group.ops
+    expect(verdict(group, 'D', 0, group.tips())).to.equal('counts')
+    expect(verdict(group, 'E', 0, group.tips())).to.equal('not-a-member')
+    expect(verdict(group, 'D', 0, [gB!])).to.equal('not-a-member')
+  })
+
+  it('sent while being removed: up to the frontier it counts, beyond it is kept and marked', () => {
+    const group = base()
+    const before = group.tips()
+    group.revoke('B', 'D', { frontier: [seen(group, 'D', 3)] })
+    expect(verdict(group, 'D', 2, before)).to.equal('counts')
+    expect(verdict(group, 'D', 3, before)).to.equal('counts')
+    expect(verdict(group, 'D', 4, before)).to.equal('sent-while-removed')
+    expect(verdict(group, 'D', 0, before, '2'), 'a device nobody named').to.equal('sent-while-removed')
+    expect(verdict(group, 'D', 5, group.tips()), 'aware of its removal').to.equal('not-a-member')
+  })
+
+  it('of several removals the highest authority speaks; among equals the farthest', () => {
+    const group = base()
+    const before = group.tips()
+    group.revoke('B', 'D', { after: before, frontier: [seen(group, 'D', 7)] })
+    expect(verdict(group, 'D', 6, before)).to.equal('counts')
+    group.revoke('A', 'D', { after: before, frontier: [seen(group, 'D', 2)] })
+    expect(verdict(group, 'D', 6, before)).to.equal('sent-while-removed')
+    group.revoke('A', 'D', { device: '2', after: before, frontier: [seen(group, 'D', 4)] })
+    expect(verdict(group, 'D', 4, before)).to.equal('counts')
+    expect(verdict(group, 'D', 5, before)).to.equal('sent-while-removed')
+  })
+
+  it('who was let in by somebody removed meanwhile has no counting word', () => {
+    const group = base()
+    const before = group.tips()
+    group.revoke('A', 'B', { after: before })
+    const grant = group.grant('B', 'E', 'member', { after: before })
+    expect(verdict(group, 'E', 0, [grant])).to.equal('sent-while-removed')
+  })
+
+  it('leaving and demotion take no word back', () => {
+    const group = base()
+    const before = group.tips()
+    group.leave('D', { after: before })
+    group.demote('A', 'B', 'member', { after: before })
+    expect(verdict(group, 'D', 5, before)).to.equal('counts')
+    expect(verdict(group, 'B', 5, before)).to.equal('counts')
+  })
+
+  it('who was let in again counts from there, and before as far as the frontier says', () => {
+    const group = base()
+    const before = group.tips()
+    group.revoke('B', 'D', { frontier: [seen(group, 'D', 1)] })
+    const again = group.grant('C', 'D', 'member')
+    expect(verdict(group, 'D', 5, [again])).to.equal('counts')
+    expect(verdict(group, 'D', 5, before)).to.equal('sent-while-removed')
+  })
+
+  it('an undone removal marks nothing', () => {
+    const group = base()
+    const before = group.tips()
+    group.revoke('B', 'D', { after: before, frontier: [seen(group, 'D', 1)] })
+    group.revoke('A', 'B', { after: before })
+    expect(verdict(group, 'D', 5, before)).to.equal('counts')
+  })
+})
+
+describe('group: a lost device', () => {
+  /** B loses device 2, which has written `op` and then more; device 1 revokes it. */
+  function lost(): { group: Group; good: MembershipOp; bad: MembershipOp } {
+    const group = base('B')
+    const good = group.grant('B', 'E', 'member', { device: '2' })
+    const bad = group.grant('B', 'F', 'member', { device: '2' })
+    const { scene } = group.account('B')
+    scene.revoke('1', '2', 9, [...scene.ops])
+    return { group, good, bad }
+  }
+
+  it('has no counting word until somebody says how far it reached', () => {
+    const { group } = lost()
+    expect(group.members()).to.equal('A:owner B:admin C:admin D:member')
+    expect(group.conflicts()).to.deep.equal(['void', 'ejected', 'void', 'ejected'])
+  })
+
+  it('what anybody saw of it counts as long as the account has not spoken', () => {
+    const { group, bad } = lost()
+    group.deviceset('C', 'B', { 2: bad })
+    expect(group.members()).to.include('E:member F:member')
+  })
+
+  it('the account’s own cut replaces it, and a later cut an earlier one', () => {
+    const { group, good, bad } = lost()
+    group.deviceset('C', 'B', { 2: bad })
+    const cap = group.grants.get('B')!
+    const cut = group.deviceset('B', 'B', { 2: good }, { cap })
+    expect(group.members()).to.include('E:member').and.not.include('F:')
+    group.deviceset('B', 'B', { 2: null }, { cap, after: [cut] })
+    expect(group.members()).to.not.include('E:').and.not.include('F:')
+  })
+
+  it('of concurrent cuts the lowest speaks', () => {
+    const { group, good, bad } = lost()
+    const after = group.tips()
+    const cap = group.grants.get('B')!
+    group.deviceset('B', 'B', { 2: good }, { cap, after })
+    group.deviceset('B', 'B', { 2: bad }, { cap, after, device: '3' })
+    expect(group.members()).to.include('E:member').and.not.include('F:')
+  })
+
+  it('a cut without a grant no lower undoes no act of authority', () => {
+    const { group, bad } = lost()
+    group.deviceset('C', 'B', { 2: bad })
+    group.deviceset('B', 'B', { 2: null })
+    expect(group.members()).to.include('E:member F:member')
+  })
+
+  it('who was removed or has left undoes nothing by a cut', () => {
+    const { group, bad } = lost()
+    group.deviceset('C', 'B', { 2: bad })
+    const after = group.tips()
+    const cap = group.grants.get('B')!
+    group.leave('B', { after })
+    group.deviceset('B', 'B', { 2: null }, { cap, after, device: '3' })
+    expect(group.members()).to.include('E:member F:member')
+  })
+
+  it('a revoked device cuts nobody', () => {
+    const { group, bad } = lost()
+    group.deviceset('C', 'B', { 2: bad })
+    group.deviceset('B', 'B', { 1: null }, { device: '2', cap: group.grants.get('B')! })
+    expect(group.members()).to.include('B:admin').and.include('E:member')
+  })
+
+  it('its messages count up to the account’s cut, whoever would stretch them', () => {
+    const { group, bad } = lost()
+    const heads = group.tips()
+    expect(verdict(group, 'B', 2, heads, '2')).to.equal('device-out')
+    group.deviceset('C', 'B', { 2: { record: record('B', 5), op: bad } })
+    expect(verdict(group, 'B', 2, heads, '2')).to.equal('counts')
+    group.deviceset('B', 'B', { 2: { record: record('B', 3) } })
+    expect(verdict(group, 'B', 3, heads, '2')).to.equal('counts')
+    expect(verdict(group, 'B', 4, heads, '2')).to.equal('device-out')
+    expect(verdict(group, 'B', 4, heads, '1'), 'another device of the account').to.equal('counts')
+  })
+
+  it('is no reader once the group knows', () => {
+    const { group } = lost()
+    const before = group.tips()
+    const names = (heads: readonly MembershipOp[]): string[] =>
+      devicesOf(group.at(heads))
+        .filter(({ account }) => Buffer.compare(account, group.account('B').scene.account.id) === 0)
+        .map(({ device }) => group.account('B').scene.names([Buffer.from(device).toString('hex')]))
+        .sort()
+    const told = group.deviceset('C', 'B', { 2: null })
+    expect(names(before)).to.deep.equal(['1', '2', '3'])
+    expect(names([told])).to.deep.equal(['1', '3'])
+  })
+
+  it('a contested account is shown, and stays in', () => {
+    const group = base('B')
+    const { scene } = group.account('B')
+    const first = scene.ops[0]!
+    scene.renew(null, '1', group.create.tsMs + 1, [...scene.ops], { from: first })
+    scene.renew(null, '2', group.create.tsMs + 2, [...scene.ops], { from: first })
+    expect(group.members()).to.include('B:admin')
+    expect(group.conflicts()).to.deep.equal(['account-contested'])
+  })
+
+  it('devices that accuse each other are both out, and the group says so', () => {
+    const group = base('B')
+    const { scene } = group.account('B')
+    const known = [...scene.ops]
+    scene.revoke('1', '2', 9, known)
+    scene.revoke('2', '1', 9, known)
+    expect(group.conflicts()).to.include('account-accused')
+    expect(
+      devicesOf(group.now()).filter(({ account }) => Buffer.compare(account, scene.account.id) === 0),
+    ).to.have.length(1)
+  })
+
+  it('an owner without a device left is no owner to count on', () => {
+    const group = base('A')
+    const { scene } = group.account('A')
+    for (const name of ['1', '2', '3']) scene.revoke(null, name, 0, [...scene.ops])
+    expect(group.members()).to.include('A:owner')
+    expect(group.conflicts()).to.include('no-owner')
+  })
+})
+
+describe('group: a direct conversation', () => {
+  it('has its two accounts, both owners, for ever', () => {
+    const group = new Group()
+    const accounts = [group.account('A').scene.account.id, group.account('B').scene.account.id] as const
+    const direct = {
+      conversation: { kind: 'direct' as const, id: group.create.conversation, accounts },
+      logs: group.logs,
+    }
+    const { set } = setOf(direct, [])
+    expect(set.entries).to.deep.equal([])
+    expect(setOf(direct, [group.create]).rejected.map(({ reason }) => reason)).to.deep.equal([
+      'not-in-direct',
+    ])
+  })
+})
