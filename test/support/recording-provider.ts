@@ -32,6 +32,10 @@ export function recordingProvider(inner: CryptoProvider): RecordingProvider {
       work += 1
       return inner.hmacSha256(key, data)
     },
+    hmacSha256Each: (key, inputs) => {
+      work += inputs.length
+      return inner.hmacSha256Each(key, inputs)
+    },
   }
   return {
     crypto,

@@ -57,7 +57,7 @@ describe('browser provider in Chromium', () => {
 
   it('answers as noble does, in a module worker under the shipped policy', async () => {
     const [, differential] = await ask([], 40)
-    expect(differential).to.deep.equal({ asked: 641, wrong: [] })
+    expect(differential).to.deep.equal({ asked: 681, wrong: [] })
   })
 
   it('3: gives the Ed25519 edge cases their verdict', async function () {

@@ -66,6 +66,16 @@ describe('crypto providers, differential', function () {
     )
   })
 
+  it('HMAC-SHA-256 of several inputs under one key: 500 lists, each as if alone', () => {
+    check(
+      500,
+      fc.property(exactly(32), fc.array(upTo(300), { maxLength: 5 }), (k, inputs) => {
+        const alone = inputs.map((data) => hex(providers[0]!.hmacSha256(k, data)))
+        for (const crypto of providers) expect(crypto.hmacSha256Each(k, inputs).map(hex)).to.deep.equal(alone)
+      }),
+    )
+  })
+
   it('XChaCha20-Poly1305: 2,000 inputs sealed, opened and opened with a bit turned', () => {
     check(
       2_000,

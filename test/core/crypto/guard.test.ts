@@ -39,6 +39,7 @@ function describeProvider(crypto: CryptoProvider): void {
       () => crypto.kemEncapsulate(crypto.kemKeyPair(bytes(64)).publicKey, bytes(31)),
       () => crypto.argon2id(empty, bytes(15), { memoryKiB: 8, passes: 1 }),
       () => crypto.sign({ ...crypto.signKeyPair(key), secret: new Secret(bytes(64)) }, empty),
+      () => crypto.hmacSha256Each(bytes(33), [empty]),
     ]
     for (const act of wrong) expectUsage('E_LENGTH', act)
   })
@@ -97,6 +98,7 @@ function describeProvider(crypto: CryptoProvider): void {
       crypto.sha256(bytes(10)),
       crypto.sha256(bytes(5000)),
       crypto.hmacSha256(bytes(7), bytes(10)),
+      ...crypto.hmacSha256Each(bytes(32), [bytes(10), bytes(0)]),
       crypto.seal(bytes(32), bytes(24), bytes(10), bytes(0)),
       crypto.seal(bytes(32), bytes(24), bytes(5000), bytes(0)),
       crypto.open(bytes(32), bytes(24), crypto.seal(bytes(32), bytes(24), bytes(5000), bytes(0)), bytes(0))!,

@@ -39,17 +39,26 @@ function publicHalf(secret: KeyObject): Uint8Array {
   return Uint8Array.from(Buffer.from(x, 'base64url'))
 }
 
+/** Imported remote keys that are kept for the next call with the same bytes. */
+const keptRemoteKeys = 64
+
 /**
- * Remote keys beside the arrays they came in. The bytes are kept too and compared: whoever reuses the array
- * for another key must not get the first one's verdict.
+ * Imports remote keys and keeps the last few, oldest first out: a ratchet key serves two agreements, an
+ * identity key several verifications. Found by value, so that whoever reuses an array for another key does
+ * not get the first one's verdict; no weak references, which every collection has to walk.
  */
 function publicKeys(crv: Curve): (bytes: Uint8Array) => KeyObject {
-  const known = new WeakMap<Uint8Array, { readonly key: KeyObject; readonly bytes: Uint8Array }>()
+  const known = new Map<string, KeyObject>()
   return (bytes) => {
-    const kept = known.get(bytes)
-    if (kept !== undefined && Buffer.compare(kept.bytes, bytes) === 0) return kept.key
-    const key = createPublicKey({ key: { kty: 'OKP', crv, x: base64(bytes) }, format: 'jwk' })
-    known.set(bytes, { key, bytes: bytes.slice() })
+    const x = base64(bytes)
+    const kept = known.get(x)
+    if (kept !== undefined) return kept
+    const key = createPublicKey({ key: { kty: 'OKP', crv, x }, format: 'jwk' })
+    known.set(x, key)
+    for (const oldest of known.keys()) {
+      if (known.size <= keptRemoteKeys) break
+      known.delete(oldest)
+    }
     return key
   }
 }

@@ -12,9 +12,12 @@ function expectDone(result: number): void {
   if (result !== 0) throw new InvariantError('E_SODIUM', 'libsodium refused arguments that were checked')
 }
 
-type Symmetric = Pick<CryptoPrimitives, 'sha256' | 'hmacSha256' | 'seal' | 'open'>
+type Symmetric = Pick<CryptoPrimitives, 'sha256' | 'hmacSha256' | 'hmacSha256Each' | 'seal' | 'open'>
 
-const hashes = (sodium: SodiumExports, scratch: Scratch): Pick<Symmetric, 'sha256' | 'hmacSha256'> => ({
+const hashes = (
+  sodium: SodiumExports,
+  scratch: Scratch,
+): Pick<Symmetric, 'sha256' | 'hmacSha256' | 'hmacSha256Each'> => ({
   sha256(data) {
     const base = scratch.reserve(32 + data.length)
     scratch.put(base + 32, data)
@@ -35,6 +38,21 @@ const hashes = (sodium: SodiumExports, scratch: Scratch): Pick<Symmetric, 'sha25
       sodium._crypto_auth_hmacsha256_final(state, base)
     }
     return scratch.take(base, 32)
+  },
+  hmacSha256Each(key, inputs) {
+    const longest = inputs.reduce((most, { length }) => Math.max(most, length), 0)
+    const base = scratch.reserve(2 * hmacStateBytes + 64 + longest)
+    const [keyed, running, keyAt] = [base, base + hmacStateBytes, base + 2 * hmacStateBytes]
+    const dataAt = keyAt + 32
+    scratch.put(keyAt, key)
+    sodium._crypto_auth_hmacsha256_init(keyed, keyAt, key.length)
+    return inputs.map((data) => {
+      scratch.move(running, keyed, hmacStateBytes)
+      scratch.put(dataAt, data)
+      sodium._crypto_auth_hmacsha256_update(running, dataAt, data.length, 0)
+      sodium._crypto_auth_hmacsha256_final(running, keyAt)
+      return scratch.take(keyAt, 32)
+    })
   },
 })
 

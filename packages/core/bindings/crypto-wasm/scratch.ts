@@ -32,6 +32,11 @@ export class Scratch {
     this.#sodium.HEAPU8.set(bytes, at)
   }
 
+  /** Copies `length` bytes from one place to another. */
+  move(to: Pointer, from: Pointer, length: number): void {
+    this.#sodium.HEAPU8.copyWithin(to, from, from + length)
+  }
+
   /** A fresh copy of `length` bytes at `at`. */
   take(at: Pointer, length: number): Uint8Array {
     return this.#sodium.HEAPU8.slice(at, at + length)

@@ -96,6 +96,10 @@ export const createProvider = (primitives: CryptoPrimitives): CryptoProvider => 
   name: primitives.name,
   sha256: (data) => primitives.sha256(data),
   hmacSha256: (key, data) => primitives.hmacSha256(key, data),
+  hmacSha256Each<const I extends readonly Uint8Array[]>(key: Uint8Array, inputs: I) {
+    expectLength('HMAC key', key, sizes.hash)
+    return primitives.hmacSha256Each(key, inputs) as { readonly [K in keyof I]: Uint8Array }
+  },
   seal(key, nonce, plaintext, associated) {
     expectLength('AEAD key', key, sizes.aeadKey)
     expectLength('AEAD nonce', nonce, sizes.aeadNonce)

@@ -44,7 +44,9 @@ export function kdfEach<const I extends readonly Uint8Array[]>(
   infos: I,
 ): { readonly [K in keyof I]: Uint8Array } {
   const prk = crypto.hmacSha256(salt, ikm)
-  return infos.map((info) => crypto.hmacSha256(prk, info)) as { readonly [K in keyof I]: Uint8Array }
+  const outputs = crypto.hmacSha256Each(prk, infos)
+  prk.fill(0)
+  return outputs
 }
 
 /** The one builder of signed bytes: `cbor([ns, version, "sig", type, context, bytes])`. */

@@ -28,6 +28,7 @@ const primitives: CryptoPrimitives = {
   name: 'noble',
   sha256: (data) => sha256(data),
   hmacSha256: (key, data) => hmac(sha256, key, data),
+  hmacSha256Each: (key, inputs) => inputs.map((data) => hmac(sha256, key, data)),
   seal: (key, nonce, plaintext, associated) => xchacha20poly1305(key, nonce, associated).encrypt(plaintext),
   open(key, nonce, sealed, associated) {
     try {

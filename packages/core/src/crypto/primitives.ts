@@ -10,6 +10,8 @@ export interface CryptoPrimitives {
   readonly name: string
   sha256(data: Uint8Array): Uint8Array
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array
+  /** `hmacSha256` of each input under one key of 32 bytes. */
+  hmacSha256Each(key: Uint8Array, inputs: readonly Uint8Array[]): readonly Uint8Array[]
   seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Uint8Array
   open(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, associated: Uint8Array): Uint8Array | undefined
   /** X25519(secret, 9). */

@@ -27,6 +27,11 @@ export interface CryptoProvider {
   sha256(data: Uint8Array): Uint8Array
   /** HMAC-SHA-256 (RFC 2104), 32 bytes; the key may have any length. */
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array
+  /** `hmacSha256` of each input under one 32-byte key, whose own two blocks are hashed once for all of them. */
+  hmacSha256Each<const I extends readonly Uint8Array[]>(
+    key: Uint8Array,
+    inputs: I,
+  ): { readonly [K in keyof I]: Uint8Array }
   /** XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03): ciphertext followed by the 16-byte tag. */
   seal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, associated: Uint8Array): Uint8Array
   /** Opens what `seal` made; undefined when it does not authenticate. */

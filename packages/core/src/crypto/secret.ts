@@ -41,6 +41,18 @@ export class Secret {
     return form
   }
 
+  /**
+   * A secret of the same bytes that is wiped apart from this one. It shares the prepared forms that are not
+   * byte arrays, such as imported keys, which nothing overwrites.
+   */
+  copy(): Secret {
+    const twin = new Secret(this.#bytes.slice())
+    twin.#wiped = this.#wiped
+    const shared = [...(this.#prepared ?? [])].filter(([, form]) => !(form instanceof Uint8Array))
+    if (shared.length > 0) twin.#prepared = new Map(shared)
+    return twin
+  }
+
   /** Overwrites the bytes and every prepared array. Copies the engine made on its own are beyond reach. */
   wipe(): void {
     this.#bytes.fill(0)

@@ -1,7 +1,7 @@
 import type { Secret } from '../crypto/index.ts'
 import { type CryptoProvider } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
-import { messageKeyOf, nextChainKey, wipeKey } from './chain.ts'
+import { stepChain, wipeKey } from './chain.ts'
 import { decodeHeader, type Header } from './header.ts'
 import { completeOffer, expireOffer, notePeerOffer } from './pq-step.ts'
 import { bodyAssociated, type RatchetFrame } from './ratchet-frame.ts'
@@ -110,13 +110,13 @@ function openAhead(
 ): MessageOpened | OpenRefused {
   const passed = skipTo(crypto, chain, header.count, nowMs)
   if (passed?.chain.chainKey === undefined) return refuse('too-far')
-  const plaintext = openBody(crypto, ratchet, messageKeyOf(crypto, passed.chain.chainKey), frame)
-  if (plaintext === undefined) return refuse('body-failed')
-  const current = {
-    ...passed.chain,
-    chainKey: nextChainKey(crypto, passed.chain.chainKey),
-    count: header.count + 1,
+  const { messageKey, next } = stepChain(crypto, passed.chain.chainKey)
+  const plaintext = openBody(crypto, ratchet, messageKey, frame)
+  if (plaintext === undefined) {
+    next.wipe()
+    return refuse('body-failed')
   }
+  const current = { ...passed.chain, chainKey: next, count: header.count + 1 }
   const receiving = withinBounds(ratchet.receiving.with(0, current))
   const spent = [...passed.spent, passed.chain.chainKey]
   return {
@@ -206,9 +206,10 @@ function skipTo(
   const spent: Secret[] = [chain.skipped.rows]
   let chainKey = chain.chainKey
   for (let n = chain.count; n < count; n++) {
-    keys.push(messageKeyOf(crypto, chainKey))
+    const { messageKey, next } = stepChain(crypto, chainKey)
+    keys.push(messageKey)
     spent.push(chainKey)
-    chainKey = nextChainKey(crypto, chainKey)
+    chainKey = next
   }
   const skipped = addSkippedKeys(chain.skipped, chain.count, keys, nowMs)
   keys.forEach(wipeKey)

@@ -1,7 +1,7 @@
 import type { CryptoProvider, Secret } from '../crypto/index.ts'
 import { InvariantError, UsageError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { messageKeyOf, nextChainKey, wipeKey } from './chain.ts'
+import { stepChain, wipeKey } from './chain.ts'
 import { splitSealEntropy, type SealEntropy } from './entropy.ts'
 import { sealHeader } from './header.ts'
 import { answerOffer, expireOffer, makeOffer, offerDue } from './pq-step.ts'
@@ -40,10 +40,11 @@ export function sealMessage(
   const pq = fresh ? makeOffer(crypto, alive, random.kemSeed, nowMs) : alive
   const rides = fresh || chain.count % limits.pqRepeatMessages === 0
   const offer = rides ? pq.offer?.keyPair.publicKey : undefined
-  const frame = sealWith(crypto, stepped, chain, offer, plaintext, random.nonce)
-  const next = { ...chain, chainKey: nextChainKey(crypto, chain.chainKey), count: chain.count + 1 }
+  const { messageKey, next } = stepChain(crypto, chain.chainKey)
+  const frame = sealWith(crypto, stepped, chain, messageKey, offer, plaintext, random.nonce)
+  const sending = { ...chain, chainKey: next, count: chain.count + 1 }
   return {
-    ratchet: { ...stepped, sending: next, pq: { ...pq, messages: pq.messages + 1 } },
+    ratchet: { ...stepped, sending, pq: { ...pq, messages: pq.messages + 1 } },
     frame,
     spent: [...spent, chain.chainKey, ...(alive === stepped.pq ? [] : kemSecretOf(stepped))],
   }
@@ -56,6 +57,7 @@ function sealWith(
   crypto: CryptoProvider,
   ratchet: Ratchet,
   chain: SendingChain,
+  key: Uint8Array,
   offer: Parameters<typeof sealHeader>[3]['offer'],
   plaintext: Uint8Array,
   nonce: Uint8Array,
@@ -70,7 +72,6 @@ function sealWith(
     answer: chain.answer,
   }
   const sealedHeader = sealHeader(crypto, chain.headerKey, nonce, header, ratchet.associated)
-  const key = messageKeyOf(crypto, chain.chainKey)
   const sealedBody = crypto.seal(key, nonce, plaintext, bodyAssociated(ratchet.associated, sealedHeader))
   wipeKey(key)
   return encodeRatchetFrame({ nonce, sealedHeader, sealedBody })

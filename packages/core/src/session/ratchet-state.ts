@@ -1,4 +1,4 @@
-import { Secret, type DhKeyPair, type DhPublicKey } from '../crypto/index.ts'
+import type { DhKeyPair, DhPublicKey, Secret } from '../crypto/index.ts'
 import type { DeviceAddress } from '../identity/index.ts'
 import { encodeCbor } from '../wire/index.ts'
 import type { PqAnswer } from './header.ts'
@@ -103,7 +103,7 @@ export const startResponder = (
   suite: parties.suite,
   associated: associatedOf(parties),
   root: keys.root,
-  ownKey: { publicKey: signedPrekey.publicKey, secret: new Secret(signedPrekey.secret.expose().slice()) },
+  ownKey: { publicKey: signedPrekey.publicKey, secret: signedPrekey.secret.copy() },
   peerKey: undefined,
   nextSendingHeaderKey: keys.responderHeaderKey,
   nextReceivingHeaderKey: keys.initiatorHeaderKey,

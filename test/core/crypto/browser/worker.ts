@@ -6,6 +6,7 @@ import {
   type SignPublicKey,
   type Signature,
 } from '../../../../packages/core/src/crypto/index.ts'
+import { concat } from '../../../../packages/core/src/wire/index.ts'
 
 export interface EdgeCase {
   readonly id: number
@@ -56,6 +57,7 @@ function questions(round: number): Question[] {
     ['sha256', (p) => p.sha256(data)],
     ['hmac', (p) => p.hmacSha256(seed, data)],
     ['hmac, other key', (p) => p.hmacSha256(data, seed)],
+    ['hmac, each', (p) => concat(...p.hmacSha256Each(seed, [data, other, nonce]))],
     ['seal', (p) => p.seal(seed, nonce, data, other)],
     ['open', (p) => p.open(seed, nonce, sealed, other)],
     ['open, other ad', (p) => p.open(seed, nonce, sealed, nonce)],
