@@ -3,6 +3,8 @@ import type { RealNode } from '../support/real-node.ts'
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 const lockedAttempts = 20
+/** An answer that takes longer is not waited for. */
+const answerMs = 3_000
 
 /** A message whose command succeeded. */
 export interface Acknowledged {
@@ -23,6 +25,8 @@ export class Actor {
   #writing = false
   #load: Promise<void> = Promise.resolve()
   #bug: InvariantError | undefined
+  /** Runs in the turn in which the next answer comes in. */
+  #onAnswer: () => void = () => undefined
 
   constructor(name: string, node: RealNode, gapMs: number) {
     this.name = name
@@ -54,6 +58,7 @@ export class Actor {
     const text = this.#next()
     try {
       const { messageId } = await this.node.face.dispatch('send', { conversationId, text })
+      this.#onAnswer()
       this.acknowledged.push({ messageId, text })
     } catch (error) {
       if (error instanceof InvariantError) this.#bug = error
@@ -64,6 +69,20 @@ export class Actor {
   #next(): string {
     this.#count += 1
     return `${this.name} ${this.#count}`
+  }
+
+  /** Kills the daemon the moment it has answered: what it answered must be durable by then, or is lost. */
+  async killAtAnswer(wrong: string[]): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, answerMs)
+      this.#onAnswer = () => {
+        this.node.child?.kill('SIGKILL')
+        clearTimeout(late)
+        resolve()
+      }
+    })
+    this.#onAnswer = () => undefined
+    await this.kill(wrong)
   }
 
   async kill(wrong: string[]): Promise<void> {

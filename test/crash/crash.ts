@@ -35,6 +35,8 @@ export interface CrashReport {
   readonly kills: Readonly<Record<string, number>>
   /** Of them, kills of a daemon that was still starting. */
   readonly whileStarting: number
+  /** Of them, kills in the moment a command had been answered. */
+  readonly atAnswer: number
   /** Messages whose command succeeded, and commands that failed because of a kill. */
   readonly acknowledged: number
   readonly failed: number
@@ -101,7 +103,7 @@ async function meet([ada, bob]: World['actors'], relay: string): Promise<void> {
 async function killAll(world: World, options: CrashOptions, wrong: string[]) {
   const choose = seededChoice(options.seed)
   const kills: Record<string, number> = { ada: 0, bob: 0, relay: 0 }
-  let whileStarting = 0
+  let [whileStarting, atAnswer] = [0, 0]
   const untilMs = performance.now() + (options.minutes ?? Infinity) * 60_000
   for (let n = 1; n <= options.kills && performance.now() < untilMs; n++) {
     await pause(choose(1_200))
@@ -113,7 +115,10 @@ async function killAll(world: World, options: CrashOptions, wrong: string[]) {
       if (ended !== 'SIGKILL') wrong.push(`the relay ended on its own: ${ended}`)
       await world.relay.up()
     } else {
-      await actor.kill(wrong)
+      if (choose(2) === 0) {
+        atAnswer += 1
+        await actor.killAtAnswer(wrong)
+      } else await actor.kill(wrong)
       if (choose(6) === 0) await actor.sendAlone(wrong)
       if (choose(4) === 0 && n < options.kills && (await actor.killStarting(choose(1_500)))) {
         n += 1
@@ -127,7 +132,7 @@ async function killAll(world: World, options: CrashOptions, wrong: string[]) {
       `kill ${n}/${options.kills} (${actor?.name ?? 'relay'}), ${sent} messages acknowledged`,
     )
   }
-  return { kills, whileStarting }
+  return { kills, whileStarting, atAnswer }
 }
 
 /** Resolves once everything acknowledged is delivered, or says what is not. */
