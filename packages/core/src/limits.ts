@@ -129,6 +129,52 @@ export const limits = {
   metaIntentBytes: 4 * 1024,
   /** Days of history a newcomer may be shown, where not all. */
   historyDays: 3_650,
+  /** Devices of one epoch: each costs a chain, and a seed over its session. */
+  epochDevices: 256,
+  /** Parents an epoch names: the tips its author knows, the preferred ones first. */
+  epochParents: 32,
+  /** Membership heads an epoch names. */
+  epochHeads: 32,
+  /** One epoch record: ids of parents and heads, and exclusions with their evidence. */
+  epochRecordBytes: 32 * 1024,
+  /** Epochs of one device and hour that are honoured; more wait, so that nobody can make others key without end. */
+  epochsPerAuthorHour: 30,
+  /** Epochs a device begins on its own in an hour; the rest of `epochsPerAuthorHour` is left for sending. */
+  ownEpochsPerHour: 24,
+  /** Of these, for want of a seed. */
+  unseededEpochsPerHour: 6,
+  /** Epochs of a conversation whose keys are held; the longest superseded goes first. */
+  keyedEpochs: 64,
+  /** Epoch records of a conversation that are held. */
+  knownEpochs: 4_096,
+  /** Seeds of a conversation that wait for their record, and those of one sender among them. */
+  pendingSeeds: 64,
+  pendingSeedsPerSender: 8,
+  /** An epoch this old is replaced before the next message. */
+  epochRenewMs: day,
+  /** Messages of one epoch before the next is begun. */
+  epochMessages: 200,
+  /** Up to this many devices each turn of the conversation begins an epoch, so often at most; 0 switches it off. */
+  turnDevices: 8,
+  turnMs: 150 * second,
+  /** A device that has not acknowledged a seed for this long is lagging. */
+  seedAckMs: 10 * minute,
+  /** A device that waited this long for a seed, online, begins an epoch itself. */
+  unseededMs: minute,
+  /** Pause between a device's own epochs, and step of the order in which idle devices begin one. */
+  epochSpacingMs: 2 * second,
+  /** A superseded epoch's keys are erased after this long, and any epoch's after `epochKeyMs`. */
+  epochSupersededMs: 7 * day,
+  epochKeyMs: 16 * day,
+  /** Records of retired epochs are kept this long; those of turns, of which there are many, twice the clock error. */
+  epochRecordMs: 16 * day,
+  turnRecordMs: 4 * day,
+  /** Generations one envelope may skip in a chain; an epoch has `epochMessages` of all devices together. */
+  generationsAhead: 256,
+  /** Skipped keys kept of a chain and of a conversation, and for how long. */
+  skippedGenerations: 256,
+  skippedGenerationsTotal: 2_000,
+  skippedGenerationMs: 7 * day,
 
   /** Records linked by one record (refs and xrefs together). */
   recordLinks: 8,
