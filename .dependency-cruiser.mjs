@@ -212,6 +212,13 @@ export default {
       to: { path: `^${src}/${any(readers)}/`, reachable: true },
     },
     {
+      name: 'automerge-place',
+      comment: 'One file knows Automerge, so that what reaches it can be read off one page.',
+      severity: 'error',
+      from: { path: '^(packages|relay|simulations)/', pathNot: `^${src}/history/automerge[.]ts$` },
+      to: { path: npmPath(['@automerge/[^/]+']) },
+    },
+    {
       name: 'primitives-places',
       comment: 'Cryptography libraries are known to the crypto room and its bindings alone.',
       severity: 'error',

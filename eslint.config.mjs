@@ -41,6 +41,20 @@ const impure = [
   },
 ]
 
+const automergeElsewhere = {
+  group: ['@automerge/*', '@automerge/**', 'automerge'],
+  message: 'Automerge is known to packages/core/src/history/automerge.ts alone.',
+}
+
+/** What takes another replica's bytes, or merges what was not computed here. */
+const unsafeAutomerge = [
+  {
+    selector:
+      'MemberExpression[property.name=/^(merge|loadIncremental|receiveSyncMessage|generateSyncMessage|decodeSyncMessage|addCommits|addFragments|readBundle)$/]',
+    message: 'Documents are computed from records; nothing a peer made is given to Automerge.',
+  },
+]
+
 export default tseslint.config(
   {
     ignores: ['**/node_modules/', '**/dist/', 'coverage/', 'stubs/', 'test/bench/peers/', '**/*.d.ts'],
@@ -80,6 +94,20 @@ export default tseslint.config(
   {
     files: ['packages/core/src/**/*.ts'],
     rules: { 'no-restricted-syntax': ['error', ...everywhere, ...impure] },
+  },
+  {
+    // No byte from a peer reaches Automerge: one file of ours knows it, and one test compares bytes with it.
+    files: ['**/*.{ts,tsx}'],
+    ignores: ['packages/core/src/history/automerge.ts', 'test/vectors/history/changes.test.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [automergeElsewhere] }],
+    },
+  },
+  {
+    files: ['packages/core/src/history/automerge.ts'],
+    rules: {
+      'no-restricted-syntax': ['error', ...everywhere, ...impure, ...unsafeAutomerge],
+    },
   },
   {
     files: ['test/**/*.{ts,tsx}'],

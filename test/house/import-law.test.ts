@@ -88,6 +88,7 @@ describe('import law', () => {
         [room('group')]: ['@automerge/automerge'],
       },
       [
+        `${room('group')}: automerge-place`,
         `${room('group')}: room-group`,
         `${room('identity')}: primitives-places`,
         `${room('identity')}: room-identity`,
@@ -108,6 +109,16 @@ describe('import law', () => {
         `${room('device')}: libp2p-places`,
         `${room('device')}: room-device`,
       ],
+    ],
+    [
+      'Automerge in any file but its own',
+      {
+        [room('history')]: [room('history', 'automerge')],
+        [room('history', 'automerge')]: ['@automerge/automerge'],
+        [room('history', 'other')]: ['@automerge/automerge'],
+        'packages/node/src/main.ts': ['@automerge/automerge'],
+      },
+      [`${room('history', 'other')}: automerge-place`, 'packages/node/src/main.ts: automerge-place'],
     ],
     [
       'a cycle',

@@ -180,6 +180,10 @@ export const limits = {
   recordLinks: 8,
   /** Records of one device in one segment. */
   segmentRecords: 500,
+  /** Bytes of one sealed segment: 500 records need 30 kB, 256 devices that wrote apart 8 MB; forks make it larger still. */
+  segmentFileBytes: 16 * 1024 * 1024,
+  /** Last records of devices and branches in one sealed segment. */
+  segmentTips: 16_384,
   /** Records and frames waiting for something they need, a conversation. */
   heldRecords: 1_000,
   /** Waiting longer than this is given up and reported. */

@@ -26,3 +26,7 @@ export type {
   SegmentRefusal,
   SegmentSet,
 } from './segment-set.ts'
+export { initCrdt } from './automerge.ts'
+export type { Crdt } from './automerge.ts'
+export { openSegment, sealSegment, SegmentDocument } from './segment-document.ts'
+export type { SegmentPlace } from './segment-document.ts'

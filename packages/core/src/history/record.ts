@@ -76,6 +76,16 @@ export function readRecord(crypto: CryptoProvider, encoded: Uint8Array): RecordH
   return decoded.ok ? { id: recordId(crypto, encoded), bytes: encoded, content: decoded.value } : undefined
 }
 
+/** Encodes a record whose every field is known; undefined when it breaks a bound of the frame. */
+export function encodeRecord(crypto: CryptoProvider, content: RecordContent): RecordHeader | undefined {
+  try {
+    const encoded = recordFrame.encode(content)
+    return { id: recordId(crypto, encoded), bytes: encoded, content }
+  } catch {
+    return undefined
+  }
+}
+
 /** What an author states; the rest of a record follows from it. */
 export type RecordDraft = Omit<RecordContent, 'bodyCommit' | 'sizeClass'>
 

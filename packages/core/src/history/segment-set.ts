@@ -272,14 +272,16 @@ class Growth {
   }
 }
 
-/** The counted records no counted record of their device names as `selfPrev`: one, or one a branch, in id order. */
-export function tipsOf(set: SegmentSet): readonly CountedRecord[] {
+/** Of these records the ones none of them names as `selfPrev`: one a device, or one a branch, in id order. */
+export function tipsAmong(records: readonly CountedRecord[]): readonly CountedRecord[] {
   const followed = new Set<string>()
-  for (const { header } of set.counted.values())
+  for (const { header } of records)
     if (header.content.sseq > 1 && header.content.selfPrev !== null)
       followed.add(toHex(header.content.selfPrev))
-  return [...set.counted]
-    .filter(([id]) => !followed.has(id))
-    .map(([, record]) => record)
+  return records
+    .filter(({ header }) => !followed.has(toHex(header.id)))
     .sort((a, b) => compareBytes(a.header.id, b.header.id))
 }
+
+/** The tips of a set; each has its signature. */
+export const tipsOf = (set: SegmentSet): readonly CountedRecord[] => tipsAmong([...set.counted.values()])
