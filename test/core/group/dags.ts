@@ -68,6 +68,7 @@ interface Drawing {
   readonly accounts: ReadonlyMap<string, { readonly account: TestAccount; readonly log: DeviceLog }>
   readonly logs: AccountLogs
   readonly create: MembershipOp
+  readonly lost: boolean
   readonly ops: MembershipOp[]
   readonly pasts: Map<string, ReadonlySet<MembershipOp>>
   readonly invites: Map<string, ReturnType<typeof crypto.signKeyPair>>
@@ -76,10 +77,16 @@ interface Drawing {
 
 const pick = <T>(list: readonly T[], random: Random): T => list[random(list.length)]!
 
-/** Draws a conversation of up to `size` operations. The same numbers give the same bytes. */
-export function drawDag(random: Random, size: number): Dag {
+/**
+ * Draws a conversation of up to `size` operations. The same numbers give the same bytes. `lost`: of few accounts
+ * that all lost devices, most of whose operations say how far these reach.
+ */
+export function drawDag(random: Random, size: number, lost = false): Dag {
   const accounts = new Map(
-    names.map((name) => [name, accountWith(name, random(3) === 0 ? 1 + random(fates.length - 1) : 0)]),
+    (lost ? names.slice(0, 3) : names).map((name) => [
+      name,
+      accountWith(name, lost ? 1 + random(3) : random(3) === 0 ? 1 + random(fates.length - 1) : 0),
+    ]),
   )
   const logs = new Map([...accounts.values()].map(({ account, log }) => [account.key, log]))
   const { account } = accounts.get('A')!
@@ -88,7 +95,7 @@ export function drawDag(random: Random, size: number): Dag {
   const conversation: Conversation = { kind: 'group', id: create.conversation }
   const { set } = addMembershipOps(trusting, emptyOpSet(conversation), [create.bytes], logs, laterMs)
   const drawing: Drawing = {
-    ...{ random, accounts, logs, create, set, ops: [create] },
+    ...{ random, accounts, logs, create, set, ops: [create], lost },
     pasts: new Map([[create.key, new Set<MembershipOp>()]]),
     invites: new Map(),
   }
@@ -132,7 +139,7 @@ function drawOp(drawing: Drawing): void {
     MembershipOp | undefined
   if (cap === undefined) return
   const { account } = [...accounts.values()].find(({ account: one }) => one.key === holderOf(cap))!
-  const device = random(3) > 0 ? '1' : String(1 + random(3))
+  const device = !drawing.lost && random(3) > 0 ? '1' : String(1 + random(3))
   const author = authorOf(account, device)
   const own = ops.filter((op) => toHex(op.device) === toHex(author.device))
   const before = random(14) === 0 && own.length > 0 ? pick(own, random) : own.at(-1)
@@ -142,7 +149,7 @@ function drawOp(drawing: Drawing): void {
   ]
   if (deps.length === 0) return
   const past = pastOf(drawing, deps)
-  const args = drawArgs(drawing, past)
+  const args = drawArgs(drawing, past, account)
   if (args === undefined) return
   const bare = args.kind === 'leave' || (args.kind === 'deviceset' && random(3) === 0)
   const op = issueOp(
@@ -165,11 +172,18 @@ function drawOp(drawing: Drawing): void {
   drawing.pasts.set(op.key, past)
 }
 
-function drawArgs(drawing: Drawing, past: ReadonlySet<MembershipOp>): KnownOpArgs | undefined {
-  const { random, accounts, ops } = drawing
-  const target = pick([...accounts.values()], random)
+function drawArgs(
+  drawing: Drawing,
+  past: ReadonlySet<MembershipOp>,
+  author: TestAccount,
+): KnownOpArgs | undefined {
+  const { random, accounts, ops, lost } = drawing
+  const others = [...accounts.values()]
+  const drawn = pick(others, random)
+  const dice = lost && random(2) === 0 ? 39 : random(40)
+  const own = lost && dice >= 36 && random(4) > 0
+  const target = own ? others.find(({ account }) => account === author)! : drawn
   const { id } = target.account.scene.account
-  const dice = random(40)
   if (dice < 12) {
     const role = pick(['owner', 'admin', 'admin', 'member', 'member'] as const, random)
     return { kind: 'grant', account: id, role, heads: target.account.heads }

@@ -1,11 +1,15 @@
 import { expect } from 'chai'
 import {
   devicesOf,
+  issueOp,
+  membershipAt,
   recordCounts,
+  resolveMembership,
+  type KnownOpArgs,
   type LastSeen,
   type MembershipOp,
 } from '../../../packages/core/src/group/index.ts'
-import { freshAccount, Group, seedOf, setOf, type TestAccount } from './support.ts'
+import { crypto, freshAccount, Group, seedOf, setOf, type TestAccount } from './support.ts'
 
 /** Records of one device as the caller would know them: by name, each after the one before. */
 const record = (name: string, n: number): Uint8Array => seedOf(`record ${name} ${n}`)
@@ -240,17 +244,56 @@ describe('group: a lost device', () => {
 })
 
 describe('group: a direct conversation', () => {
-  it('has its two accounts, both owners, for ever', () => {
-    const group = new Group()
-    const accounts = [group.account('A').scene.account.id, group.account('B').scene.account.id] as const
-    const direct = {
-      conversation: { kind: 'direct' as const, id: group.create.conversation, accounts },
-      logs: group.logs,
+  const group = new Group()
+  const accounts = [group.account('A').scene.account.id, group.account('B').scene.account.id] as const
+  group.account('C')
+  const id = group.create.conversation
+  const direct = { conversation: { kind: 'direct' as const, id, accounts }, logs: group.logs }
+  const write = (name: string, args: KnownOpArgs, deps: readonly MembershipOp[] = []): MembershipOp => {
+    const accountHeads = group.account(name).heads
+    const place = {
+      conversation: id,
+      deps: deps.map((op) => op.id),
+      cap: null,
+      accountHeads,
+      oseq: 1,
+      tsMs: 0,
     }
-    const { set } = setOf(direct, [])
-    expect(set.entries).to.deep.equal([])
-    expect(setOf(direct, [group.create]).rejected.map(({ reason }) => reason)).to.deep.equal([
+    return issueOp(crypto, group.author(name, '1'), place, args)
+  }
+  const timer = (ms: number): KnownOpArgs => ({ kind: 'policy', change: { kind: 'timer', ms } })
+
+  it('has its two accounts, both owners, for ever', () => {
+    const leave = write('A', { kind: 'leave' })
+    const { set, rejected } = setOf(direct, [group.create, leave, write('C', timer(1))])
+    expect(rejected.map(({ reason }) => reason).sort()).to.deep.equal([
+      'author-not-known',
+      'not-in-direct',
       'not-in-direct',
     ])
+    const { members } = resolveMembership(set, direct.logs)
+    expect([...members.values()].map(({ role, via }) => `${role} ${via}`)).to.deep.equal(
+      Array(2).fill('owner direct'),
+    )
+  })
+
+  it('its rules are either’s to say; of concurrent words the lower id holds', () => {
+    const a = write('A', timer(1))
+    const b = write('B', timer(2))
+    const { policy, conflicts } = resolveMembership(setOf(direct, [a, b]).set, direct.logs)
+    expect(policy.timerMs).to.equal(a.key < b.key ? 1 : 2)
+    expect(conflicts.map(({ kind }) => kind)).to.deep.equal(['policy-overruled'])
+    const later = write('B', timer(3), [a])
+    expect(resolveMembership(setOf(direct, [a, later]).set, direct.logs).policy.timerMs).to.equal(3)
+  })
+
+  it('its records count without heads to cite', () => {
+    const { set } = setOf(direct, [])
+    const now = resolveMembership(set, direct.logs)
+    const then = membershipAt(set, direct.logs, [])!
+    const { account, device } = group.author('B', '1')
+    expect(recordCounts(now, then, { account, device }, () => false)).to.deep.equal({ counts: true })
+    const stranger = group.author('C', '1')
+    expect(recordCounts(now, then, stranger, () => false).counts).to.be.false
   })
 })
