@@ -12,10 +12,14 @@ interface Pending {
 
 const slotOf = (table: AnyRows, key: Uint8Array): string => `${table.name}/${toHex(key)}`
 
-/** Decoded rows over the sealed store: resident tables whole, of the others what was read lately. */
+/** Rows of tables that are not resident and were written or read lately, at most. */
+const latelyRows = 256
+
+/** Decoded rows over the sealed store: resident tables whole, of some others what was written or read lately. */
 export class Database {
   readonly #store: SealedStore
   readonly #resident = new Map<string, Map<string, { readonly key: Uint8Array; readonly value: unknown }>>()
+  readonly #lately = new Map<string, unknown>()
 
   private constructor(store: SealedStore) {
     this.#store = store
@@ -47,8 +51,15 @@ export class Database {
       key,
       value: value === undefined ? null : table.encode(value as never),
     }))
-    await this.#store.commit(writes, options)
+    try {
+      await this.#store.commit(writes, options)
+    } catch (error) {
+      // What of it is on the disk, the disk alone knows.
+      this.#lately.clear()
+      throw error
+    }
     for (const { table, key, value } of pending) {
+      if (table.lately === true) this.#keep(slotOf(table, key), value)
       const held = this.#resident.get(table.name)
       if (held === undefined) continue
       if (value === undefined) held.delete(toHex(key))
@@ -63,8 +74,24 @@ export class Database {
   }
 
   async load(table: AnyRows, key: Uint8Array): Promise<unknown> {
+    const slot = slotOf(table, key)
+    const lately = this.#lately.get(slot)
+    if (lately !== undefined) return lately
     const row = await this.#store.get(table, key)
-    return row === undefined ? undefined : table.decode(row)
+    const value = row === undefined ? undefined : table.decode(row)
+    if (table.lately === true) this.#keep(slot, value)
+    return value
+  }
+
+  /** The newest value of a row; the ones kept longest make room. */
+  #keep(slot: string, value: unknown): void {
+    this.#lately.delete(slot)
+    if (value === undefined) return
+    this.#lately.set(slot, value)
+    for (const oldest of this.#lately.keys()) {
+      if (this.#lately.size <= latelyRows) break
+      this.#lately.delete(oldest)
+    }
   }
 
   /** Rows for scrolling: a damaged one is named, so that the rest can still be shown. */

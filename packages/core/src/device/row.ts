@@ -4,9 +4,13 @@ import { bytes, frame } from '../wire/index.ts'
 import type { Shape } from '../wire/index.ts'
 import type { Table } from './sealed-store-types.ts'
 
-/** A table whose rows have a type. Resident tables are small and kept decoded in memory. */
+/**
+ * A table whose rows have a type. Resident tables are small and kept decoded in memory; of a table whose rows are
+ * asked for again soon after they were written, and hold nothing secret, the last few are.
+ */
 export interface Rows<T> extends Table {
   readonly resident: boolean
+  readonly lately?: boolean
   readonly encode: (value: T) => Uint8Array
   readonly decode: (row: Uint8Array) => T
 }
@@ -14,6 +18,7 @@ export interface Rows<T> extends Table {
 /** A typed table where its type does not matter. */
 export interface AnyRows extends Table {
   readonly resident: boolean
+  readonly lately?: boolean
   readonly encode: (value: never) => Uint8Array
   readonly decode: (row: Uint8Array) => unknown
 }
@@ -25,7 +30,7 @@ const rowBytes = 4 * 1024 * 1024
 export function rows<T>(
   name: string,
   shape: Shape<T>,
-  options: { readonly kind: Table['kind']; readonly resident: boolean },
+  options: Pick<Rows<T>, 'kind' | 'resident' | 'lately'>,
 ): Rows<T> {
   const codec = frame(name, shape, rowBytes)
   return {

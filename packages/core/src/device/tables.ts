@@ -188,10 +188,11 @@ export type StoredRecord = Infer<typeof storedRecordShape>
 export const recordRows = rows('record', storedRecordShape, append)
 export const bodyRows = rows('body', bytesBetween(0, limits.textBytes + 64), append)
 /** Own records by conversation and aseq. */
-export const ownRecordRows = rows('own-record', id, append)
+export const ownRecordRows = rows('own-record', id, { ...append, lately: true })
 export const pageRows = rows('page', list(fields({ segment: uint(), lamport: uint(), id }), 100_000), {
   kind: 'mutable',
   resident: false,
+  lately: true,
 })
 
 /** A record that waits for one it stands on. */
