@@ -81,9 +81,13 @@ export function conflictsIn(
   members: ReadonlySet<string>,
   owners: readonly string[],
 ): readonly Conflict[] {
-  const ordered = [...judge.entries].sort(canonicalOrder)
+  const aboutOps = judge.entries.flatMap((entry) => {
+    const found = aboutOp(judge, entry, members)
+    return found.length === 0 ? [] : [{ entry, found }]
+  })
+  aboutOps.sort((a, b) => canonicalOrder(a.entry, b.entry))
   return [
-    ...ordered.flatMap((entry) => aboutOp(judge, entry, members)),
+    ...aboutOps.flatMap(({ found }) => found),
     ...overruled(judge),
     ...equivocations(judge),
     ...aboutAccounts(accounts, members, owners),

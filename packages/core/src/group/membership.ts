@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts'
 import type { AccountId, ActiveDevice, DeviceAddress, LogOpId, LogState } from '../identity/index.ts'
-import { shortId, toHex } from '../wire/index.ts'
+import { equalBytes, shortId, toHex } from '../wire/index.ts'
 import { conflictsIn, waitingIn, type Conflict } from './conflicts.ts'
 import { endersOf, faultOf, judgeOf, settingAt } from './judge.ts'
 import type { Fault, Judge } from './judge-gather.ts'
@@ -100,17 +100,31 @@ export const devicesOf = (membership: Membership): readonly ActiveDevice[] =>
     ...(membership.accounts.get(account)?.active.values() ?? []),
   ])
 
+interface Pins {
+  readonly account: AccountId
+  readonly heads: Map<string, LogOpId>
+  last: readonly LogOpId[]
+}
+
+const sameIds = (a: readonly LogOpId[], b: readonly LogOpId[]): boolean =>
+  a.length === b.length && a.every((id, i) => equalBytes(id, b[i] ?? noId))
+
+const noId = new Uint8Array(0)
+
 /** The state of every account that operations pin, in the order of their ids. */
 function accountsIn(
   entries: readonly OpEntry[],
   stateOf: (account: AccountId, pinned: readonly LogOpId[]) => LogState | undefined,
 ): ReadonlyMap<string, LogState> {
-  const pins = new Map<string, { readonly account: AccountId; readonly heads: Map<string, LogOpId> }>()
+  const pins = new Map<string, Pins>()
   for (const { op } of entries) {
     for (const { account, heads } of pinsOf(op)) {
-      const key = toHex(account)
-      const pin = pins.get(key) ?? { account, heads: new Map<string, LogOpId>() }
+      const key = account === op.account ? op.byAccount : toHex(account)
+      const pin = pins.get(key) ?? { account, heads: new Map<string, LogOpId>(), last: [] }
       pins.set(key, pin)
+      // Operation after operation of an account pins the same heads.
+      if (sameIds(pin.last, heads)) continue
+      pin.last = heads
       for (const head of heads) pin.heads.set(toHex(head), head)
     }
   }
