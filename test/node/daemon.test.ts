@@ -1,7 +1,7 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { expect } from 'chai'
-import { PortError, UsageError } from '@sotto/core'
+import { InvariantError, PortError, UsageError } from '@sotto/core'
 import { homePaths } from '../../packages/node/src/home/paths.ts'
 import { findDaemon, leaveNotice } from '../../packages/node/src/local-api/find-daemon.ts'
 import type { NodeControl } from '../../packages/node/src/local-api/rpc-session.ts'
@@ -270,6 +270,17 @@ describe('node: daemon', () => {
       expect(late.code).to.equal(8)
       expect(late.json).to.have.nested.property('error.code', 'E_TIMEOUT')
     })
+  })
+
+  it('ends when its device halts, and says why', async () => {
+    const ended = new AbortController()
+    const up = await cli.run(['up'], {
+      interrupt: ended.signal,
+      onOut: () => cli.halting.resolve(new InvariantError('E_BUG', 'an unexpected error stopped the device')),
+    })
+    expect(up.code).to.equal(1)
+    expect(up.err).to.include('E_BUG')
+    expect(cli.stops).to.equal(1)
   })
 
   it('is ended by down, which returns when it has ended', async () => {

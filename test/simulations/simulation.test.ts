@@ -217,6 +217,7 @@ const misattributes: SpoilDevice = (device, user) => ({
 })
 
 const faceOf = (device: Parameters<SpoilDevice>[0]): Parameters<SpoilDevice>[0] => ({
+  halted: device.halted,
   dispatch: (name, input) => device.dispatch(name, input),
   view: (name, input) => device.view(name, input),
   subscribe: (listener) => device.subscribe(listener),

@@ -39,6 +39,9 @@ export class FakeCli {
     ensureFormat(homePaths(this.home, {}).format)
   }
 
+  /** Resolve it to have the device halt. */
+  readonly halting = Promise.withResolvers<Error>()
+
   readonly openNode: OpenNode = async (options): Promise<NodeHandle> => {
     if (this.openFailure !== undefined) throw this.openFailure
     this.opened.push(options)
@@ -47,6 +50,7 @@ export class FakeCli {
       face: this.face,
       keyProtection: 'file',
       connected: async () => undefined,
+      halted: this.halting.promise,
       stop: async () => {
         this.stops += 1
       },

@@ -108,6 +108,7 @@ export const openNode: OpenNode = async (options): Promise<NodeHandle> => {
       face: withLinkHints(device),
       keyProtection: keyProtection(paths.key) ?? 'file',
       connected: ready,
+      halted: device.halted,
       async stop() {
         timer.stop()
         await device.stop()

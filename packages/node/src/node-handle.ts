@@ -25,6 +25,8 @@ export interface NodeHandle {
   readonly keyProtection: KeyProtection
   /** Resolves once a network that is coming up is up; rejects when it could not. */
   connected(): Promise<void>
+  /** Resolves when an error of our own stopped the device: the process ends, and may be started again. */
+  readonly halted: Promise<Error>
   stop(): Promise<void>
 }
 

@@ -151,6 +151,26 @@ describe('device: what callers and disks do wrong', () => {
     expect((await invite())?.heldBy).to.deep.equal(['dht'])
   })
 
+  it('halts for good on an error of its own, and says so to who runs it', async () => {
+    const town = await Town.found()
+    const broken = { on: false }
+    town.provider = (crypto) => ({
+      ...crypto,
+      sign: (...input: Parameters<typeof crypto.sign>) => {
+        if (broken.on) throw new TypeError('a mistake of ours')
+        return crypto.sign(...input)
+      },
+    })
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    const conversationId = await befriend(town, ada, bob)
+    broken.on = true
+    const send = () => ada.device.dispatch('send', { conversationId, text: 'never' }).catch(codeOf)
+    expect(await send()).to.equal(undefined)
+    expect((await ada.device.halted).code).to.equal('E_BUG')
+    expect(await send()).to.equal('E_BUG')
+    expect(await ada.device.view('status', {}).catch(codeOf)).to.equal('E_BUG')
+  })
+
   it('refuses rows of a later version, and leaves them as they are', async () => {
     const town = await Town.found()
     const store = new MemoryStore()

@@ -32,6 +32,11 @@ export interface DeviceOptions {
 
 /** A device: one account's keys on one machine, behind its face. */
 export interface Device extends DeviceFace {
+  /**
+   * Resolves when an error of our own stopped the device for good. What was durable is safe; every command and
+   * query fails with this error from then on, and only opening the home anew helps.
+   */
+  readonly halted: Promise<InvariantError>
   /** Connects when there is an account. Throws what `connect` throws. */
   start(): Promise<void>
   tick(): void
@@ -79,10 +84,13 @@ class Machine implements Device {
   #running: Promise<void> | undefined
   #network: Network | undefined
   #halted: InvariantError | undefined
+  readonly halted: Promise<InvariantError>
+  #tellHalted!: (error: InvariantError) => void
   #stopped = false
 
   constructor(options: DeviceOptions, sealed: SealedStore, database: Database) {
     const { crypto, random, clock, log, notifier } = options
+    this.halted = new Promise((resolve) => (this.#tellHalted = resolve))
     this.#options = options
     this.#sealed = sealed
     this.#database = database
@@ -271,6 +279,7 @@ class Machine implements Device {
       error instanceof InvariantError
         ? error
         : new InvariantError('E_BUG', 'an unexpected error stopped the device', { cause: error })
+    this.#tellHalted(this.#halted)
     this.#context.log.event('device-halted')
   }
 

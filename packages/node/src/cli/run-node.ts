@@ -23,7 +23,7 @@ export interface RunningNode {
   readonly daemon: Daemon
   readonly peerId: string
   readonly listen: readonly string[]
-  /** Resolves when `sotto down` asks for the end or a signal comes. */
+  /** Resolves when `sotto down` asks for the end or a signal comes; rejects when the device halted. */
   readonly ended: Promise<unknown>
 }
 
@@ -82,6 +82,9 @@ export async function runNode(
     await node.connected()
     await remember(node, given)
     const end = Promise.withResolvers<undefined>()
+    // Nobody may be waiting yet when it comes.
+    end.promise.catch(() => undefined)
+    void node.halted.then((error) => end.reject(error))
     const web = extras.web ?? noWeb
     const info = { version, pid: process.pid, home: paths.home, keyProtection: node.keyProtection }
     const control = {
