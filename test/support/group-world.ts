@@ -28,6 +28,8 @@ import {
   type EpochReason,
   type JudgeRecords,
   type MembershipView,
+  type SealDraft,
+  type SealResult,
   type Seed,
 } from '../../packages/core/src/group/index.ts'
 import {
@@ -346,15 +348,12 @@ export class GroupWorld {
     )
     for (const { aseq, id, content } of pending) {
       try {
-        const sealed = seal(
-          this.crypto,
-          device.state,
-          device.keys,
-          this.viewOf(device),
-          { aseq, base, content, announceBase: true },
-          this.bytes(sealRandomBytes),
-          this.nowMs,
-        )
+        const draft = { aseq, base, content, announceBase: true }
+        let sealed = this.#sealOne(device, draft)
+        if (!sealed.ok) {
+          this.begin(device, 'count')
+          sealed = this.#sealOne(device, draft)
+        }
         if (!sealed.ok) throw new Error('sending blocked')
         this.sealed.push({
           by: device,
@@ -371,6 +370,11 @@ export class GroupWorld {
         if ((error as { code?: string }).code !== 'E_GENERATION_SPENT') throw error
       }
     }
+  }
+
+  #sealOne(device: SimDevice, draft: SealDraft): SealResult {
+    const random = this.bytes(sealRandomBytes)
+    return seal(this.crypto, device.state, device.keys, this.viewOf(device), draft, random, this.nowMs)
   }
 
   /** Hands one parcel over; false when it has to wait. */

@@ -206,12 +206,15 @@ function forgetRecords(state: ConversationEpochs, nowMs: number): EpochsSwept {
   }
 }
 
+const isLater = (a: EpochNode, b: EpochNode): boolean =>
+  (a.acceptedAtMs - b.acceptedAtMs || a.depth - b.depth) > 0
+
 /** Whether a device lags: the newest own seed for it is unacknowledged after `limits.seedAckMs`. */
 export function isLagging(state: ConversationEpochs, device: DeviceAddress, nowMs: number): boolean {
   let newest: EpochNode | undefined
   for (const node of state.nodes.values()) {
     if (!sameDevice(node.record.terms, state.self) || indexOfDevice(node.recipients, device) < 0) continue
-    if (newest === undefined || node.acceptedAtMs > newest.acceptedAtMs) newest = node
+    if (newest === undefined || isLater(node, newest)) newest = node
   }
   if (newest === undefined || sameDevice(device, state.self)) return false
   const index = indexOfDevice(newest.recipients, device)

@@ -49,10 +49,10 @@ export type SealResult =
 
 /**
  * Seals a record under the preferred epoch, as the one generation its number has there. `no-epoch` when none
- * may be used: the caller begins one and seals at once. Records are sealed in rising order in one epoch.
+ * may be used, or when so many records went another way that receivers would not reach this one: the caller
+ * begins an epoch and seals at once. Records are sealed in rising order in one epoch.
  *
- * UsageError `E_GENERATION_SPENT` for a number below the base or sealed already, `E_GENERATION_GAP` for one that
- * receivers would not reach, `E_TOO_LARGE` for content beyond 60 KiB, `E_LENGTH` for other randomness.
+ * UsageError `E_GENERATION_SPENT` for a number below the base or sealed already, `E_TOO_LARGE` for content beyond 60 KiB, `E_LENGTH` for other randomness.
  */
 export function seal(
   crypto: CryptoProvider,
@@ -73,7 +73,11 @@ export function seal(
   const base = chain.base ?? draft.base
   const slot = announcedSlot(crypto, state, own, node, keys, base, draft.announceBase)
   const generation = draft.aseq - base
-  checkGeneration(generation, chain)
+  if (generation < chain.count)
+    throw new UsageError('E_GENERATION_SPENT', 'the record was sealed under this epoch already', {
+      detail: { generation, next: chain.count },
+    })
+  if (generation - chain.count > limits.generationsAhead) return { ok: false, reason: 'no-epoch' }
   const stepped = stepTo(crypto, chain, generation)
   const envelope = sealGeneration(crypto, state, node, stepped.key, { ...draft, generation, slot }, random)
   stepped.key.fill(0)
@@ -95,17 +99,6 @@ function announcedSlot(
 ): SlotBase | undefined {
   if (!announce || sameDevice(node.record.terms, state.self)) return undefined
   return keys.ownSlot ?? issueSlotBase(crypto, own, state.conversation, node.record.id, state.self, base)
-}
-
-function checkGeneration(generation: number, chain: SenderChain): void {
-  if (generation < chain.count)
-    throw new UsageError('E_GENERATION_SPENT', 'the record was sealed under this epoch already', {
-      detail: { generation, next: chain.count },
-    })
-  if (generation - chain.count > limits.generationsAhead)
-    throw new UsageError('E_GENERATION_GAP', 'the record lies too far ahead for its receivers', {
-      detail: { generation, next: chain.count },
-    })
 }
 
 /** The own chain after a generation; keys passed over are not kept, for they will never be used. */
