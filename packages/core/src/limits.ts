@@ -184,6 +184,16 @@ export const limits = {
   segmentFileBytes: 16 * 1024 * 1024,
   /** Last records of devices and branches in one sealed segment. */
   segmentTips: 16_384,
+  /** Segments one sync frame names: half a million records of history; more are compared in the next round. */
+  syncSegments: 1_024,
+  /** Devices one sync frame names in a segment; a group has 256, and some come and go. */
+  syncDevices: 1_024,
+  /** Records one frame of runs carries; at 40 bytes each they fill `frameBytes`. */
+  syncRunRecords: 1_600,
+  /** Records one list of gaps asks for. */
+  syncGaps: 16_384,
+  /** Bodies one frame asks for or carries. */
+  syncBodies: 1_024,
   /** Records and frames waiting for something they need, a conversation. */
   heldRecords: 1_000,
   /** Waiting longer than this is given up and reported. */

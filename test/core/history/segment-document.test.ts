@@ -97,13 +97,7 @@ describe('history: segment documents', () => {
       expect(signed.map(({ header }) => toHex(header.id)).sort()).to.deep.equal(
         tipsOf(set).map(({ header }) => toHex(header.id)),
       )
-      const again = growSegment(
-        crypto,
-        emptyFor(records[0]!),
-        'own file',
-        opened.map(({ header, signature }) => ({ bytes: header.bytes, signature })),
-        membersOnly(),
-      )
+      const again = growSegment(crypto, emptyFor(records[0]!), 'own file', opened, membersOnly())
       expect(countedIds(again.set)).to.deep.equal(countedIds(set))
       expect(toHex(seal(again.set))).to.equal(toHex(seal(set)))
     }

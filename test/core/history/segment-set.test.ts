@@ -53,7 +53,7 @@ describe('history: which records of a segment count', () => {
         const bad = draw(10) < 3
         if (!bad) good.add(toHex(record.header.id))
         return {
-          bytes: record.header.bytes,
+          header: record.header,
           signature: bad ? (draw(2) === 0 ? null : damaged(record.signature)) : record.signature,
         }
       })
@@ -77,7 +77,7 @@ describe('history: which records of a segment count', () => {
       const live = deliver(draw, emptyFor(records[0]!), records.map(arrivalOf))
       const tips = new Set(tipsOf(live).map(({ header }) => toHex(header.id)))
       const lean = records.map(({ header, signature }) => ({
-        bytes: header.bytes,
+        header,
         signature: tips.has(toHex(header.id)) ? signature : null,
       }))
       let checks = 0
@@ -95,8 +95,8 @@ describe('history: which records of a segment count', () => {
   it('takes a good signature whatever bad ones came before or after', () => {
     const [only] = randomSegment(drawFrom(1), { count: 1 })
     const good = arrivalOf(only!)
-    const bad = { bytes: good.bytes, signature: damaged(only!.signature) }
-    const none = { bytes: good.bytes, signature: null }
+    const bad = { header: good.header, signature: damaged(only!.signature) }
+    const none = { header: good.header, signature: null }
     for (const order of [
       [good, bad, none],
       [bad, none, good],
@@ -193,19 +193,6 @@ describe('history: which records of a segment count', () => {
           countedIds(honest),
         )
     })
-
-    it('bytes that are no record', () => {
-      const noise = [new Uint8Array(0), new Uint8Array(3_000), first.header.bytes.slice(1)]
-      const growth = growSegment(
-        crypto,
-        honest,
-        'x',
-        noise.map((bytes) => ({ bytes, signature: null })),
-        membersOnly(),
-      )
-      expect(growth.refused).to.deep.equal(['malformed', 'malformed', 'malformed'])
-      expect(growth.set.waiting.size).to.equal(0)
-    })
   })
 
   it('holds a bounded number of copies, and a flood pushes out its own carrier’s', () => {
@@ -215,7 +202,7 @@ describe('history: which records of a segment count', () => {
     const root = write(ann!, place, undefined, [])
     const child = write(ann!, place, root.header, [])
     const orphan = (i: number): Arrival => ({
-      bytes: write(ann!, place, root.header, [], { text: `${i}` }).header.bytes,
+      header: write(ann!, place, root.header, [], { text: `${i}` }).header,
       signature: null,
     })
     const waits = growSegment(crypto, emptyFor(root), 'honest', [arrivalOf(child)], membersOnly())

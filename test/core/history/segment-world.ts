@@ -150,7 +150,7 @@ export function shuffled<T>(draw: Draw, items: readonly T[]): T[] {
   return out
 }
 
-export const arrivalOf = ({ header, signature }: Written): Arrival => ({ bytes: header.bytes, signature })
+export const arrivalOf = ({ header, signature }: Written): Arrival => ({ header, signature })
 
 /** Feeds arrivals in batches of random size from random carriers. */
 export function deliver(

@@ -1,6 +1,28 @@
 import { createNodeProvider } from '../../../packages/core/bindings/crypto-node/index.ts'
 import { decodeMessageBody, encodeMessageBody } from '../../../packages/core/src/history/body.ts'
 import { issueRecord, readRecord, recordKinds } from '../../../packages/core/src/history/record.ts'
+import { readInsert, writeInsert } from '../../../packages/core/src/history/change.ts'
+import {
+  answerGaps,
+  answerSync,
+  askGaps,
+  askSync,
+  decodeRuns,
+  encodeBodies,
+  encodeRuns,
+  openSegment,
+  recordsOfRuns,
+  sealSegment,
+  syncAnswerFrame,
+  syncAskFrame,
+  syncBodiesAskFrame,
+  syncBodiesFrame,
+  syncGapsFrame,
+} from '../../../packages/core/src/history/index.ts'
+import type { Frame } from '../../../packages/core/src/wire/index.ts'
+import { drawFrom, membersOnly, randomSegment } from '../../core/history/segment-world.ts'
+import { Replica } from '../../core/history/sync-world.ts'
+import { crdt } from '../../support/crdt.ts'
 import { sameBytes } from '../checks.ts'
 import type { FuzzTarget } from '../driver.ts'
 
@@ -27,6 +49,46 @@ const record = (sseq: number, refs: readonly Uint8Array[]): Uint8Array =>
     id(7),
   ).header.bytes
 
+const written = randomSegment(drawFrom(1), { count: 24, forkOneIn: 6 })
+const { conversation, segment } = written[0]!.header.content
+const replica = new Replica(conversation)
+replica.hold(0, written)
+const nothing = new Replica(conversation)
+const nonce = id(9).slice(0, 8)
+const vectors = askSync(crypto, replica.side, nonce, { kind: 'from', depth: 0 })
+const reply = answerSync(
+  crypto,
+  replica.side,
+  askSync(crypto, nothing.side, nonce, { kind: 'from', depth: 0 }),
+)
+const runs = reply.sendings.flatMap((sending) => encodeRuns(conversation, sending))
+const counted = [...replica.sets.values()].flatMap(({ set }) => [...set.counted.values()])
+const sealed = sealSegment(crdt, crypto, { conversation, segment }, counted)!
+const root = id(10).slice(0, 16)
+const gaps = askGaps(
+  crypto,
+  replica.side,
+  1,
+  written.map(({ header }) => header.content),
+)
+
+/** A frame, and what is done with what it says. */
+const framed = <T>(
+  name: string,
+  { encode, decode }: Frame<T>,
+  seeds: readonly Uint8Array[],
+  use: (value: T) => unknown = () => undefined,
+): FuzzTarget => ({
+  name,
+  seeds,
+  run: (input) => {
+    const decoded = decode(input)
+    if (!decoded.ok) return false
+    use(decoded.value)
+    return sameBytes(encode(decoded.value), input)
+  },
+})
+
 export const targets: readonly FuzzTarget[] = [
   {
     name: 'history/record',
@@ -40,5 +102,59 @@ export const targets: readonly FuzzTarget[] = [
       const text = decodeMessageBody(input)
       return text !== undefined && sameBytes(encodeMessageBody(text), input)
     },
+  },
+  framed('history/sync ask', syncAskFrame, [syncAskFrame.encode(vectors)], (ask) =>
+    answerSync(crypto, replica.side, ask),
+  ),
+  framed('history/sync answer', syncAnswerFrame, [
+    syncAnswerFrame.encode({ version: 1, nonce, behind: vectors.vectors, older: null, frames: 1 }),
+    syncAnswerFrame.encode({ version: 1, nonce, behind: [], older: [{ segment, digest: nonce }], frames: 0 }),
+  ]),
+  framed('history/sync gaps', syncGapsFrame, gaps === undefined ? [] : [syncGapsFrame.encode(gaps)], (ask) =>
+    answerGaps(crypto, replica.side, ask),
+  ),
+  framed('history/sync bodies ask', syncBodiesAskFrame, [
+    syncBodiesAskFrame.encode({ version: 1, conversation, commits: [id(1), id(2)] }),
+  ]),
+  framed(
+    'history/sync bodies',
+    syncBodiesFrame,
+    encodeBodies(written.map(({ salt, body }) => ({ salt, body }))),
+  ),
+  {
+    name: 'history/sync runs',
+    seeds: runs,
+    run: (input) => {
+      const decoded = decodeRuns(input)
+      if (decoded === undefined) return false
+      const { arrivals } = recordsOfRuns(crypto, decoded, { byId: () => undefined, at: () => [] })
+      for (const { header } of arrivals)
+        if (readRecord(crypto, header.bytes) === undefined) throw new Error('wrote what is no record')
+      return true
+    },
+  },
+  {
+    name: 'history/change',
+    seeds: [
+      writeInsert(crypto, root, {
+        actor: id(11).slice(0, 16),
+        seq: 3,
+        startOp: 900,
+        deps: [id(12)],
+        value: id(13),
+      }).bytes,
+    ],
+    run: (input) => {
+      const change = readInsert(root, input)
+      return (
+        change !== undefined && sameBytes(writeInsert(crypto, root, change).bytes.slice(8), input.slice(8))
+      )
+    },
+  },
+  {
+    name: 'history/sealed segment',
+    seeds: [sealed],
+    weight: 10,
+    run: (input) => openSegment(crdt, crypto, { conversation, segment }, input, membersOnly()) !== undefined,
   },
 ]

@@ -2,7 +2,7 @@ import type { CryptoProvider, SignPublicKey, Signature } from '../crypto/index.t
 import { limits } from '../limits.ts'
 import { compareBytes, equalBytes, toHex } from '../wire/index.ts'
 import { judgeLinks, linksWellFormed, requiredLinks, type LinkRefusal } from './links.ts'
-import { readRecord, verifyRecord, type RecordContent, type RecordHeader } from './record.ts'
+import { verifyRecord, type RecordContent, type RecordHeader } from './record.ts'
 
 /** A record that counts, with its own signature where that is known. */
 export interface CountedRecord {
@@ -46,9 +46,9 @@ export type AuthorStanding =
 /** Answers from the rooms that know membership and device logs. */
 export type AuthorOf = (content: RecordContent) => AuthorStanding
 
-/** A record as somebody brought it. */
+/** A record as somebody brought it, its bytes read (`readRecord`) or written again (`readRuns`). */
 export interface Arrival {
-  readonly bytes: Uint8Array
+  readonly header: RecordHeader
   readonly signature: Signature | null
 }
 
@@ -63,7 +63,7 @@ export interface SegmentGrowth {
   readonly dropped: number
 }
 
-export type SegmentRefusal = 'malformed' | 'wrong-segment' | 'no-member' | LinkRefusal
+export type SegmentRefusal = 'wrong-segment' | 'no-member' | LinkRefusal
 
 export const emptySegment = (conversation: Uint8Array, segment: Uint8Array): SegmentSet => ({
   conversation,
@@ -123,9 +123,7 @@ class Growth {
     this.#arrivals = set.arrivals
   }
 
-  take(carrier: string, { bytes, signature }: Arrival): void {
-    const header = readRecord(this.#crypto, bytes)
-    if (header === undefined) return void this.#refused.push('malformed')
+  take(carrier: string, { header, signature }: Arrival): void {
     const { content } = header
     const here =
       equalBytes(content.conversation, this.#set.conversation) &&
