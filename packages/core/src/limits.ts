@@ -184,6 +184,12 @@ export const limits = {
   segmentFileBytes: 16 * 1024 * 1024,
   /** Last records of devices and branches in one sealed segment. */
   segmentTips: 16_384,
+  /** UTF-16 units of a conversation's shared note. */
+  noteChars: 16 * 1024,
+  /** Pinned records of a conversation. */
+  pins: 64,
+  /** Entries of one table of a natural document: contacts, drafts, settings, read marks. */
+  naturalEntries: 10_000,
   /** Segments one sync frame names: half a million records of history; more are compared in the next round. */
   syncSegments: 1_024,
   /** Devices one sync frame names in a segment; a group has 256, and some come and go. */

@@ -43,16 +43,15 @@ export const writer = (name: string): Writer => ({
 export const writers: readonly Writer[] = ['ann', 'ben', 'cem', 'dora'].map(writer)
 
 /** Every writer of the list is a member; anybody else is none. */
-export const membersOnly =
-  (members: readonly Writer[] = writers): AuthorOf =>
-  ({ account, device }) => {
-    const member = members.find(
-      (one) => toHex(one.device) === toHex(device) && toHex(one.account) === toHex(account),
-    )
+export function membersOnly(members: readonly Writer[] = writers): AuthorOf {
+  const byName = new Map(members.map((one) => [toHex(one.account) + toHex(one.device), one]))
+  return ({ account, device }) => {
+    const member = byName.get(toHex(account) + toHex(device))
     return member === undefined
       ? { standing: 'none' }
       : { standing: 'member', identityKey: member.keys.publicKey }
   }
+}
 
 /** Writes one record into a segment; what is not said follows from its links. */
 export function write(

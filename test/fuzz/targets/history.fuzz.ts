@@ -7,8 +7,10 @@ import {
   answerSync,
   askGaps,
   askSync,
+  decodeIntent,
   decodeRuns,
   encodeBodies,
+  encodeIntent,
   encodeRuns,
   openSegment,
   recordsOfRuns,
@@ -156,5 +158,17 @@ export const targets: readonly FuzzTarget[] = [
     seeds: [sealed],
     weight: 10,
     run: (input) => openSegment(crdt, crypto, { conversation, segment }, input, membersOnly()) !== undefined,
+  },
+  {
+    name: 'history/intent',
+    seeds: [
+      encodeIntent({ kind: 'set', field: 1, text: 'topic' }),
+      encodeIntent({ kind: 'splice', at: 3, remove: 1, insert: 'word' }),
+      encodeIntent({ kind: 'put', table: 2, key: id(1), value: id(2) }),
+    ],
+    run: (input) => {
+      const intent = decodeIntent(input)
+      return intent !== undefined && sameBytes(encodeIntent(intent), input)
+    },
   },
 ]

@@ -118,11 +118,14 @@ function changeOf(fork: Handle, edit: (draft: CrdtDraft) => void): Uint8Array {
 const readerOf = (handle: Handle): CrdtReader => ({
   text: (path) => handle.text(path),
   keys: (path) => handle.keys(path),
-  all: (path, key) => handle.getAll(path, key).flatMap(([, value]) => (isScalar(value) ? [value] : [])),
+  all: (path, key) => handle.getAll(path, key).flatMap(([, value]) => scalarOf(value)),
 })
 
-const isScalar = (value: unknown): value is CrdtScalar =>
-  typeof value === 'string' || typeof value === 'number' || value instanceof Uint8Array
+/** The library gives whole numbers as `bigint`. */
+function scalarOf(value: unknown): readonly CrdtScalar[] {
+  if (typeof value === 'bigint') return [Number(value)]
+  return typeof value === 'string' || typeof value === 'number' || value instanceof Uint8Array ? [value] : []
+}
 
 const draftOf = (fork: Handle): CrdtDraft => ({
   ...readerOf(fork),
