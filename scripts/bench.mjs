@@ -36,13 +36,12 @@ const wanted = process.argv.slice(2)
 process.exitCode = await run(process.execPath, ['--import', polyfill, join(out, 'main.mjs'), ...wanted], {
   env: { ...process.env, SOTTO_BENCH_HOME: pathToFileURL(out + '/').href },
 })
-// Whole processes, started as people start them: from source, not from the bundle.
-if (wanted.length === 0 || wanted.includes('nodes'))
-  await run(process.execPath, [
-    '--import',
-    polyfill,
-    '--import',
-    'tsx',
-    '--conditions=sotto-source',
-    join(bench, 'nodes.ts'),
+// A browser, and whole processes started as people start them: from source, not from the bundle.
+for (const name of ['chromium', 'nodes']) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue
+  const source = join(bench, `${name}.ts`)
+  const code = await run(process.execPath, [
+    ...['--import', polyfill, '--import', 'tsx', '--conditions=sotto-source', source],
   ])
+  if (code !== 0) process.exitCode = code
+}

@@ -1,11 +1,11 @@
 /** Our sessions behind the interface the peers are compared by. */
-import { randomFillSync } from 'node:crypto'
 import type { CryptoProvider } from '../../packages/core/src/crypto/index.ts'
 import { readBundle, readCertificate } from '../../packages/core/src/identity/index.ts'
 import {
   acceptHandshake,
   adopt,
   decodeFirstFlight,
+  decodePairwise,
   encodePairwise,
   initiateEntropyBytes,
   newSession,
@@ -16,7 +16,7 @@ import {
   sealTo,
   type Pairwise,
 } from '../../packages/core/src/session/index.ts'
-import { makeDevice, startMs } from '../support/session-world.ts'
+import { makeDevice, startMs } from '../support/session-device.ts'
 import type { PreparedPeer, SessionPair, SessionPeer } from './session-peer.ts'
 
 /** Random bytes drawn from the system in large helpings, as a device's Random port does. */
@@ -25,7 +25,7 @@ function pooledRandom(): (length: number) => Uint8Array {
   let at = pool.length
   return (length) => {
     if (at + length > pool.length) {
-      randomFillSync(pool)
+      globalThis.crypto.getRandomValues(pool)
       at = 0
     }
     at += length
@@ -38,20 +38,41 @@ const must = <T extends { readonly ok: boolean }>(result: T): Extract<T, { reado
   return result as Extract<T, { readonly ok: true }>
 }
 
+/**
+ * What happens to a state after each message. `serialised`: written out, as a device does before it commits, and
+ * gone on with in memory. `loaded`: also read back before the next, as a store without memory would. `live`: neither.
+ */
+export type Keeping = 'serialised' | 'loaded' | 'live'
+
 /** Sotto over a provider. */
-export const sottoSessions = (crypto: CryptoProvider, name = 'Sotto'): SessionPeer => ({
+export const sottoSessions = (
+  crypto: CryptoProvider,
+  name = 'Sotto',
+  keeping: Keeping = 'serialised',
+): SessionPeer => ({
   name,
-  prepare: async (text) => prepare(crypto, text),
+  prepare: async (text) => prepare(crypto, text, keeping),
 })
 
-function prepare(crypto: CryptoProvider, text: Uint8Array): PreparedPeer {
+const loaded = (bytes: Uint8Array): Pairwise => {
+  const peer = decodePairwise(bytes)
+  if (peer === undefined) throw new Error('a state does not read')
+  return peer
+}
+
+function prepare(crypto: CryptoProvider, text: Uint8Array, keeping: Keeping): PreparedPeer {
   const [alice, bob] = [makeDevice(crypto, 'bench/alice'), makeDevice(crypto, 'bench/bob')]
   const random = pooledRandom()
 
+  const keep = (peer: Pairwise): Pairwise => {
+    if (keeping === 'live') return peer
+    const bytes = encodePairwise(peer)
+    return keeping === 'loaded' ? loaded(bytes) : peer
+  }
+
   const seal = (from: Pairwise): { readonly peer: Pairwise; readonly frame: Uint8Array } => {
     const sealed = must(sealTo(crypto, from, text, random(sealEntropyBytes), startMs))
-    encodePairwise(sealed.peer)
-    return sealed
+    return { peer: keep(sealed.peer), frame: sealed.frame }
   }
 
   const establish = (): { a: Pairwise; b: Pairwise; firstBytes: number } => {
@@ -73,17 +94,14 @@ function prepare(crypto: CryptoProvider, text: Uint8Array): PreparedPeer {
     if (certificate === undefined) throw new Error('the certificate does not read')
     const accepted = must(acceptHandshake(crypto, bob.own, bob.prekeys, opened, certificate, [], startMs))
     const reply = seal(adopt(noSessions, accepted.session))
-    const a = must(openFrom(crypto, first.peer, reply.frame, startMs)).peer
-    encodePairwise(a)
+    const a = keep(must(openFrom(crypto, first.peer, reply.frame, startMs)).peer)
     return { a, b: reply.peer, firstBytes: first.frame.length }
   }
 
   const pair = (): SessionPair => {
     let { a, b } = establish()
     const open = (to: Pairwise, frame: Uint8Array): Pairwise => {
-      const { peer } = must(openFrom(crypto, to, frame, startMs))
-      encodePairwise(peer)
-      return peer
+      return keep(must(openFrom(crypto, to, frame, startMs)).peer)
     }
     return {
       forth: () => {

@@ -7,7 +7,9 @@ const rawBytes = (base64) => Math.floor((base64.length * 3) / 4)
 export const name = 'libolm 3.2.15'
 
 export async function prepare(text) {
-  await Olm.init()
+  // Olm assigns this without declaring it, which a module may not.
+  globalThis.OLM_OPTIONS = undefined
+  await Olm.init(globalThis.document === undefined ? {} : { locateFile: () => '/olm.wasm' })
   const plain = new TextDecoder().decode(text)
   const responder = new Olm.Account()
   responder.create()
