@@ -18,12 +18,8 @@ import {
   type EpochsSwept,
   sweepEpochs,
 } from '../../../packages/core/src/group/index.ts'
-import {
-  epochTagBytes,
-  generationAssociated,
-  sealedFrame,
-  sealEnvelope,
-} from '../../../packages/core/src/group/envelope.ts'
+import { generationAssociated, sealedFrame, sealEnvelope } from '../../../packages/core/src/group/envelope.ts'
+import { epochTagBytes } from '../../../packages/core/src/group/packed.ts'
 import { issueSlotBase, type SlotBase } from '../../../packages/core/src/group/epoch-items.ts'
 import { contextOf, issueEpoch, readEpoch } from '../../../packages/core/src/group/epoch-record.ts'
 import { messageKey, nextKey } from '../../../packages/core/src/group/sender-chain.ts'

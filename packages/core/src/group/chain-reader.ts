@@ -1,7 +1,7 @@
 import { Secret, sizes, type CryptoProvider } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes } from '../wire/index.ts'
-import { generationAssociated, sealedFrame } from './envelope.ts'
+import { decodeSealed, generationAssociated } from './envelope.ts'
 import { verifySlotBase, type SlotBase } from './epoch-items.ts'
 import type { EpochNode, Recipient } from './epoch-state.ts'
 import { messageKey, nextKey, type SenderChain } from './sender-chain.ts'
@@ -62,10 +62,10 @@ export class ChainReader {
       generationAssociated(conversation, node.record.id, author, generation),
     )
     key.fill(0)
-    const decoded = plain && sealedFrame.decode(plain)
-    if (decoded?.ok !== true) return 'inner'
+    const read = plain && decodeSealed(plain)
+    if (read === undefined) return 'inner'
     this.#reached = Math.max(this.#reached, generation + 1)
-    return decoded.value
+    return read
   }
 
   /** The base that holds for an envelope: the first ever kept, else the one it proves; undefined without either. */

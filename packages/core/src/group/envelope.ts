@@ -5,7 +5,6 @@ import { limits } from '../limits.ts'
 import {
   bytes,
   bytesBetween,
-  encodeCbor,
   fields,
   frame,
   list,
@@ -17,10 +16,21 @@ import {
   uint,
   type Infer,
 } from '../wire/index.ts'
-import { slotBaseShape } from './epoch-items.ts'
+import { slotBaseShape, type SlotBase } from './epoch-items.ts'
+import {
+  epochTagBytes,
+  isPackedMessage,
+  packBare,
+  packEnvelope,
+  packMessage,
+  packPlace,
+  unpackBare,
+  unpackEnvelope,
+  unpackMessage,
+} from './packed.ts'
 
-/** What every envelope on a topic or in a log queue is. */
-const envelopeFrame = frame(
+/** What every envelope on a topic or in a log queue is; `packed.ts` writes and reads it. */
+export const envelopeFrame = frame(
   'envelope',
   fields({
     version: literal(1),
@@ -28,9 +38,6 @@ const envelopeFrame = frame(
     sealed: bytesBetween(sizes.aeadTag, limits.frameBytes),
   }),
 )
-
-/** Bytes of an epoch id on an envelope. */
-export const epochTagBytes = 8
 
 const queueShape = fields({ relay: text(512), writeSeed: bytes(sizes.seed) })
 
@@ -70,7 +77,7 @@ const contentShape = oneOf({
 })
 export type EnvelopeContent = Infer<typeof contentShape>
 export type EnvelopeMessage = Extract<EnvelopeContent, { readonly kind: 'message' }>
-const contentFrame = frame('envelope-content', contentShape, limits.paddedMaxBytes - 1)
+export const contentFrame = frame('envelope-content', contentShape, limits.paddedMaxBytes - 1)
 
 /** What a generation seals: a record with signature, salt and body, and its author's base while it is news. */
 const sealedShape = fields({ content: bytesBetween(1, limits.paddedMaxBytes), slot: nullable(slotBaseShape) })
@@ -85,8 +92,8 @@ export function sealEnvelope(
   content: EnvelopeContent,
   nonce: Uint8Array,
 ): Uint8Array {
-  const padded = pad(contentFrame.encode(content))
-  return envelopeFrame.encode({ version: 1, nonce, sealed: crypto.seal(key, nonce, padded, nothing) })
+  const packed = content.kind === 'message' ? packMessage(content) : contentFrame.encode(content)
+  return packEnvelope(nonce, crypto.seal(key, nonce, pad(packed), nothing))
 }
 
 /** An envelope taken apart; undefined unless it is one in its one encoding. */
@@ -94,10 +101,7 @@ export interface EnvelopeParts {
   readonly nonce: Uint8Array
   readonly sealed: Uint8Array
 }
-export function decodeEnvelope(input: Uint8Array): EnvelopeParts | undefined {
-  const decoded = envelopeFrame.decode(input)
-  return decoded.ok ? decoded.value : undefined
-}
+export const decodeEnvelope = (input: Uint8Array): EnvelopeParts | undefined => unpackEnvelope(input)
 
 /** Opens the outer layer: `outer` when it is not sealed under this key, `malformed` when an insider sealed rubbish. */
 export function openEnvelope(
@@ -108,8 +112,27 @@ export function openEnvelope(
   const padded = crypto.open(key, parts.nonce, parts.sealed, nothing)
   if (padded === undefined) return 'outer'
   const plain = unpad(padded)
-  const decoded = plain && contentFrame.decode(plain)
-  return decoded?.ok === true ? decoded.value : 'malformed'
+  if (plain === undefined) return 'malformed'
+  if (isPackedMessage(plain)) {
+    const message = unpackMessage(plain)
+    return message === undefined ? 'malformed' : { kind: 'message', ...message }
+  }
+  const decoded = contentFrame.decode(plain)
+  return decoded.ok ? decoded.value : 'malformed'
+}
+
+/** Encodes what a generation seals. */
+export const encodeSealed = (content: Uint8Array, slot: SlotBase | null): Uint8Array =>
+  slot === null ? packBare(content) : sealedFrame.encode({ content, slot })
+
+/** Reads what a generation sealed; undefined unless it is that in its one encoding. */
+export function decodeSealed(
+  input: Uint8Array,
+): { readonly content: Uint8Array; readonly slot: SlotBase | null } | undefined {
+  const content = unpackBare(input)
+  if (content !== undefined) return { content, slot: null }
+  const decoded = sealedFrame.decode(input)
+  return decoded.ok ? decoded.value : undefined
 }
 
 /** Associated data of a generation: `cbor([conversation, epoch, account, device, generation])`. */
@@ -118,7 +141,7 @@ export const generationAssociated = (
   epoch: Uint8Array,
   author: { readonly account: Uint8Array; readonly device: Uint8Array },
   generation: number,
-): Uint8Array => encodeCbor([conversation, epoch, author.account, author.device, generation])
+): Uint8Array => packPlace([conversation, epoch, author.account, author.device], generation)
 
 /** Signs a card as "card" in the context of the conversation. */
 export const issueCard = (

@@ -4,12 +4,12 @@ import { equalBytes } from '../wire/index.ts'
 import { ChainReader } from './chain-reader.ts'
 import {
   decodeEnvelope,
-  epochTagBytes,
   openEnvelope,
   type Control,
   type EnvelopeContent,
   type EnvelopeMessage,
 } from './envelope.ts'
+import { epochTagBytes } from './packed.ts'
 import { dropSkipped } from './epoch-retire.ts'
 import {
   keyOf,

@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts'
 import { sameDevice } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { concat } from '../wire/index.ts'
-import { epochTagBytes, generationAssociated, sealedFrame, sealEnvelope, type Control } from './envelope.ts'
+import { encodeSealed, generationAssociated, sealEnvelope, type Control } from './envelope.ts'
 import { issueSlotBase, type SlotBase } from './epoch-items.ts'
 import { marked } from './epoch-place.ts'
 import { preferredEpoch } from './epoch-rules.ts'
@@ -16,6 +16,7 @@ import {
   type EpochNode,
   type MembershipView,
 } from './epoch-state.ts'
+import { epochTagBytes } from './packed.ts'
 import { messageKey, nextKey, type SenderChain } from './sender-chain.ts'
 import { noneSkipped } from './skipped-generations.ts'
 
@@ -129,7 +130,7 @@ function sealGeneration(
   const { generation, content, slot } = draft
   const epoch = node.record.id
   const associated = generationAssociated(state.conversation, epoch, state.self, generation)
-  const plain = sealedFrame.encode({ content, slot: slot ?? null })
+  const plain = encodeSealed(content, slot ?? null)
   const nonce = random.slice(0, sizes.aeadNonce)
   const inner = concat(nonce, crypto.seal(key, nonce, plain, associated))
   return sealEnvelope(
