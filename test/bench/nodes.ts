@@ -5,7 +5,9 @@ import { temporaryFolder } from '../support/folder.ts'
 import { RealNode } from '../support/real-node.ts'
 
 const streamed = 5_000
-const single = 200
+/** Messages sent one at a time: right after the start, when everything is slower, and then. */
+const cold = 200
+const warm = 1_000
 
 /** Resident memory of a process in MiB, as Linux accounts it. */
 function residentMiB(pid: number): number {
@@ -48,7 +50,7 @@ async function stream(from: RealNode, to: RealNode, conversationId: string): Pro
 }
 
 /** Milliseconds from a send to the recipient's signed acknowledgement being durable here, one at a time. */
-async function latencies(from: RealNode, conversationId: string): Promise<readonly number[]> {
+async function latencies(from: RealNode, conversationId: string, single: number): Promise<readonly number[]> {
   const found: number[] = []
   for (let i = 0; i < single; i++) {
     const delivered = Promise.withResolvers<undefined>()
@@ -81,9 +83,10 @@ async function measure(ada: RealNode, bob: RealNode): Promise<readonly Figure[]>
   const readyMs = performance.now() - startMs
   const idleMiB = residentMiB(ada.pid)
   const conversationId = await connect(ada, bob)
-  const one = await latencies(bob, conversationId)
+  const first = await latencies(bob, conversationId, cold)
+  const later = await latencies(bob, conversationId, warm)
   const perSecond = await stream(bob, ada, conversationId)
-  const median = quantile(one, 0.5)
+  const median = quantile(later, 0.5)
   return [
     { name: 'start of the process to ready', value: `${readyMs.toFixed(0)} ms` },
     { name: 'resident memory of an idle node', value: `${idleMiB.toFixed(0)} MiB` },
@@ -97,7 +100,12 @@ async function measure(ada: RealNode, bob: RealNode): Promise<readonly Figure[]>
       value: `${median.toFixed(1)} ms`,
       target: judged(median <= 10, '≤ 10 ms'),
     },
-    { name: 'the same, 99 of 100', value: `${quantile(one, 0.99).toFixed(1)} ms` },
+    { name: 'the same, 99 of 100', value: `${quantile(later, 0.99).toFixed(1)} ms` },
+    {
+      name: `the same, median of the first ${cold} after the start`,
+      value: `${quantile(first, 0.5).toFixed(1)} ms`,
+    },
+    { name: 'of these, 99 of 100', value: `${quantile(first, 0.99).toFixed(1)} ms` },
   ]
 }
 
