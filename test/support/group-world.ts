@@ -73,16 +73,23 @@ interface Op {
   readonly device: SimDevice
 }
 
-type Item =
+/** What travels: the topic's items for everybody, and what a session carries to one device. */
+export type Item =
   | { readonly kind: 'envelope'; readonly envelope: Uint8Array; readonly route: Uint8Array }
   | { readonly kind: 'record'; readonly record: Uint8Array }
   | { readonly kind: 'seed'; readonly seed: Seed; readonly from: SimDevice }
   | { readonly kind: 'ack'; readonly epoch: Uint8Array; readonly from: SimDevice }
   | { readonly kind: 'ops'; readonly ops: readonly string[] }
 
-interface Parcel {
+export interface Parcel {
   readonly from: SimDevice
-  readonly item: Item
+  readonly item: Item | { readonly kind: 'frame'; readonly frame: Uint8Array }
+}
+
+/** Keys and address of a device, where they come from elsewhere. */
+export interface OwnIdentity {
+  readonly address: { readonly account: AccountId; readonly device: DeviceId }
+  readonly keys: SignKeyPair
 }
 
 /** What was sealed, for the oracle. */
@@ -114,12 +121,15 @@ export class SimDevice {
   sinceMs = startMs
   state: ConversationEpochs
 
-  constructor(crypto: CryptoProvider, conversation: Uint8Array, name: string) {
-    const random = seededRandom(crypto, `sim/${name}`)
+  constructor(
+    crypto: CryptoProvider,
+    conversation: Uint8Array,
+    name: string,
+    own: OwnIdentity = identityOf(crypto, name),
+  ) {
     this.name = name
-    this.keys = crypto.signKeyPair(random.bytes(32))
-    const account = crypto.sha256(utf8(`account/${name.split('.')[0] ?? name}`)) as AccountId
-    this.address = { account, device: crypto.sha256(utf8(`device/${name}`)) as DeviceId }
+    this.keys = own.keys
+    this.address = own.address
     this.state = noEpochs(conversation, this.address)
     for (const { key, value } of epochRows(this.state)) if (value !== undefined) this.rows.set(key, value)
   }
@@ -138,6 +148,12 @@ export class SimDevice {
   snapshot(): ReadonlyMap<string, Uint8Array> {
     return new Map([...this.rows].map(([key, value]) => [key, value.slice()]))
   }
+}
+
+function identityOf(crypto: CryptoProvider, name: string): OwnIdentity {
+  const keys = crypto.signKeyPair(seededRandom(crypto, `sim/${name}`).bytes(32))
+  const account = crypto.sha256(utf8(`account/${name.split('.')[0] ?? name}`)) as AccountId
+  return { keys, address: { account, device: crypto.sha256(utf8(`device/${name}`)) as DeviceId } }
 }
 
 /** State of a stolen or stored copy. */
@@ -195,13 +211,22 @@ export class GroupWorld {
 
   /** Adds a device; `by` is who says so, nobody for the first. */
   add(name: string, by?: SimDevice): SimDevice {
-    const device = new SimDevice(this.crypto, this.conversation, name)
+    const device = this.makeDevice(name)
     this.devices.push(device)
     device.sinceMs = this.nowMs
     device.side = by?.side ?? 0
     this.#act({ kind: 'add', device }, `add/${name}`, by ?? device)
     for (const id of (by ?? device).ops) device.ops.add(id)
     return device
+  }
+
+  protected makeDevice(name: string): SimDevice {
+    return new SimDevice(this.crypto, this.conversation, name)
+  }
+
+  /** Puts a seed or an acknowledgement on its way through the session of two devices: ideal here. */
+  protected post(from: SimDevice, to: SimDevice, item: Item): void {
+    to.inbox.push({ from, item })
   }
 
   remove(target: SimDevice, by: SimDevice): void {
@@ -283,7 +308,7 @@ export class GroupWorld {
       const to = this.devices.find((other) => addressKey(other.address) === addressKey(recipient))!
       if (this.below(1_000) < this.seedLoss * 1_000) continue
       const seed = { ...made.seed, secret: made.seed.secret.slice() }
-      to.inbox.push({ from: device, item: { kind: 'seed', seed, from: device } })
+      this.post(device, to, { kind: 'seed', seed, from: device })
     }
     device.commit(made.state, made.spent)
     this.publish(device, { kind: 'record', record: made.record })
@@ -396,6 +421,8 @@ export class GroupWorld {
         return true
       case 'envelope':
         return this.#open(device, item.envelope, item.route)
+      case 'frame':
+        throw new Error('this world has no sessions')
     }
   }
 
@@ -420,7 +447,7 @@ export class GroupWorld {
     this.seeded.add(`${toHex(epoch)}/${device.name}`)
     const author = device.state.nodes.get(toHex(epoch))!.record.terms
     const to = this.devices.find((other) => addressKey(other.address) === addressKey(author))!
-    to.inbox.push({ from: device, item: { kind: 'ack', epoch, from: device } })
+    this.post(device, to, { kind: 'ack', epoch, from: device })
   }
 
   #open(device: SimDevice, envelope: Uint8Array, route: Uint8Array): boolean {

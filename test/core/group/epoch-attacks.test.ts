@@ -1,6 +1,7 @@
 /** What a member, a former member, a thief or a broken sender may try, and what stays closed to them. */
 import { expect } from 'chai'
-import { contentFrame, GroupWorld, judgeWith, stateOf, type SimDevice } from '../../support/group-world.ts'
+import { forge, verdictOf } from '../../support/epoch-insider.ts'
+import { contentFrame, GroupWorld, stateOf, type SimDevice } from '../../support/group-world.ts'
 import { dayMs, nodeProvider as crypto } from '../../support/session-world.ts'
 import {
   acceptEpoch,
@@ -18,14 +19,11 @@ import {
   type EpochsSwept,
   sweepEpochs,
 } from '../../../packages/core/src/group/index.ts'
-import { generationAssociated, sealedFrame, sealEnvelope } from '../../../packages/core/src/group/envelope.ts'
-import { epochTagBytes } from '../../../packages/core/src/group/packed.ts'
-import { issueSlotBase, type SlotBase } from '../../../packages/core/src/group/epoch-items.ts'
+import { issueSlotBase } from '../../../packages/core/src/group/epoch-items.ts'
 import { contextOf, issueEpoch, readEpoch } from '../../../packages/core/src/group/epoch-record.ts'
-import { messageKey, nextKey } from '../../../packages/core/src/group/sender-chain.ts'
 import { Secret } from '../../../packages/core/src/crypto/index.ts'
 import { limits } from '../../../packages/core/src/limits.ts'
-import { concat, toHex } from '../../../packages/core/src/wire/index.ts'
+import { toHex } from '../../../packages/core/src/wire/index.ts'
 
 /** Three devices of three people that have spoken once each. */
 function talking(seed: string): { world: GroupWorld; a: SimDevice; b: SimDevice; c: SimDevice } {
@@ -39,59 +37,6 @@ function talking(seed: string): { world: GroupWorld; a: SimDevice; b: SimDevice;
     world.drain()
   }
   return { world, a, b, c }
-}
-
-const verdictOf = (
-  world: GroupWorld,
-  state: ConversationEpochs,
-  envelope: Uint8Array,
-  nowMs = world.nowMs,
-): { state: ConversationEpochs; verdict: string } => {
-  const opened = open(crypto, state, [{ envelope }], judgeWith(crypto, world.conversation), nowMs)
-  const [verdict] = opened.verdicts
-  if (verdict === undefined) throw new Error('no verdict')
-  if (verdict.verdict === 'accepted') return { state: opened.state, verdict: verdict.value.kind }
-  return {
-    state: opened.state,
-    verdict: verdict.verdict === 'held' ? `held ${verdict.awaiting}` : verdict.reason,
-  }
-}
-
-/** An envelope as any member can make it: sealed at a generation of another device's chain. */
-function forge(
-  world: GroupWorld,
-  insider: ConversationEpochs,
-  victim: SimDevice,
-  ahead: number,
-  content: Uint8Array,
-  slot: SlotBase | null = null,
-): { envelope: Uint8Array; generation: number } {
-  const node = preferredEpoch(insider, world.viewOf(victim), world.nowMs)!
-  const index = node.recipients.findIndex(({ device }) => toHex(device) === toHex(victim.address.device))
-  const chain = insider.keys.get(node.key)!.chains[index]!
-  let key = chain.key.expose()
-  for (let i = 0; i < ahead; i++) key = nextKey(crypto, key)
-  const generation = chain.count + ahead
-  const nonce = world.bytes(24)
-  const associated = generationAssociated(world.conversation, node.record.id, victim.address, generation)
-  const sealed = crypto.seal(
-    messageKey(crypto, key),
-    nonce,
-    sealedFrame.encode({ content, slot }),
-    associated,
-  )
-  const topic = insider.keys.get(node.key)!.route!.envelope.expose()
-  const tag = node.record.id.slice(0, epochTagBytes)
-  const inner = concat(nonce, sealed)
-  return {
-    envelope: sealEnvelope(
-      crypto,
-      topic,
-      { kind: 'message', tag, index, generation, inner },
-      world.bytes(24),
-    ),
-    generation,
-  }
 }
 
 describe('conversation epochs: attacks', () => {

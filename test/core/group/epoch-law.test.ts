@@ -1,8 +1,12 @@
-/** Laws of conversation epochs over random histories. `SOTTO_GROUP_WORLDS` sets their number, `SOTTO_GROUP_SEED` the first. */
+/**
+ * Laws of conversation epochs over random histories, every fourth over real sessions. `SOTTO_GROUP_WORLDS` sets
+ * their number, `SOTTO_GROUP_SEED` the first.
+ */
 import { expect } from 'chai'
 import { open } from '../../../packages/core/src/group/index.ts'
 import { addressKey } from '../../../packages/core/src/identity/index.ts'
 import { toHex } from '../../../packages/core/src/wire/index.ts'
+import { SessionGroup } from '../../support/epoch-sessions.ts'
 import { GroupWorld, judgeWith, stateOf, type SimDevice } from '../../support/group-world.ts'
 import { messageKeyWatch } from '../../support/message-key-watch.ts'
 import { nodeProvider } from '../../support/session-world.ts'
@@ -66,7 +70,10 @@ describe('conversation epochs: laws', function () {
   for (let seed = firstSeed; seed < firstSeed + worlds; seed++) {
     it(`history ${String(seed)}`, () => {
       const watch = messageKeyWatch(nodeProvider)
-      const world = new GroupWorld(watch.crypto, String(seed))
+      const world =
+        seed % 4 === 0
+          ? new SessionGroup(watch.crypto, String(seed), nodeProvider)
+          : new GroupWorld(watch.crypto, String(seed))
       world.seedLoss = seed % 3 === 0 ? 0.3 : 0
       const removals = play(world, 90)
       settle(world)
