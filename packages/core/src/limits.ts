@@ -18,6 +18,10 @@ export const limits = {
   paddedMaxBytes: 60 * 1024,
   /** UTF-8 bytes of one text; leaves room for headers, padding and the cipher in `frameBytes`. */
   textBytes: 32 * 1024,
+  /** UTF-8 bytes of one reaction. The longest emoji recommended for interchange, a kiss in two skin tones, has 35. */
+  emojiBytes: 48,
+  /** Longest life a conversation can give its messages; longer is as good as for ever. */
+  timerMs: 365 * day,
   /** UTF-8 bytes of a person's or device's name. */
   nameBytes: 128,
   /** Items in one payload; bounds the work one authenticated frame can cause. */

@@ -121,6 +121,23 @@ describe('history: admission', () => {
     expect(reasonOf(issue({ refs: many, xrefs: [filled(50)] }).carried)).to.equal('bad-links')
   })
 
+  it('takes every kind with a target exactly where the kind has one', () => {
+    const { msg, timer, ...about } = recordKinds
+    for (const kind of Object.values(about)) {
+      expect(reasonOf(issue({ kind, target: filled(9) }).carried)).to.equal('accepted')
+      expect(reasonOf(issue({ kind }).carried)).to.equal('bad-links')
+    }
+    expect(reasonOf(issue({ kind: msg, target: filled(9) }).carried)).to.equal('accepted')
+    expect(reasonOf(issue({ kind: timer }).carried)).to.equal('accepted')
+    expect(reasonOf(issue({ kind: timer, target: filled(9) }).carried)).to.equal('bad-links')
+  })
+
+  it('takes membership heads in order', () => {
+    const groupHeads = [filled(8), filled(9)]
+    expect(reasonOf(issue({ groupHeads }).carried)).to.equal('accepted')
+    expect(reasonOf(issue({ groupHeads: [filled(8), filled(8)] }).carried)).to.equal('bad-links')
+  })
+
   it('gives one verdict whatever order records came in', () => {
     const second = issue({ aseq: 1, sseq: 2, selfPrev: first.header.id, lamport: 2 })
     const third = issue({ aseq: 2, sseq: 3, selfPrev: second.header.id, lamport: 3 })

@@ -117,11 +117,11 @@ describe('history: segment documents', () => {
       xrefs: ids(8),
     })
     const second = write(ann!, place, first.header, [], {
-      ...{ kind: 4, ttlMs: 5, target: ids(1)[0]!, history: 1, groupHeads: ids(8) },
+      ...{ kind: 3, ttlMs: 5, target: ids(1)[0]!, history: 1, groupHeads: ids(8) },
       ...{ timestampMs: Number.MAX_SAFE_INTEGER, sizeClass: 9 },
     })
     const third = write(ann!, place, second.header, [], {
-      ...{ kind: 1, ttlMs: 5, groupHeads: ids(8), timestampMs: 3, aseq: 2 },
+      ...{ kind: 1, ttlMs: 5, target: ids(2)[1]!, groupHeads: ids(8), timestampMs: 3, aseq: 2 },
     })
     const set = deliver(drawFrom(0), emptyFor(first), [first, second, third].map(arrivalOf))
     expect(set.counted.size).to.equal(3)

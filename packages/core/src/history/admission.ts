@@ -3,7 +3,7 @@ import { accepted, held, rejected } from '../errors.ts'
 import type { Verdict } from '../errors.ts'
 import { equalBytes } from '../wire/index.ts'
 import { judgeLinks, linksWellFormed, type LinkedRecord, type LinkRefusal } from './links.ts'
-import { opensCommitment, readRecord, recordKinds, verifyRecord } from './record.ts'
+import { opensCommitment, readRecord, verifyRecord } from './record.ts'
 import type { CarriedRecord, RecordHeader } from './record.ts'
 
 /** Where the record came from and what is known around it. */
@@ -50,7 +50,6 @@ export function admitRecord(
   if (!equalBytes(content.conversation, context.conversation)) return rejected('wrong-conversation')
   if (!equalBytes(content.account, context.account) || !equalBytes(content.device, context.device))
     return rejected('wrong-author')
-  if (content.kind !== recordKinds.msg || content.groupHeads.length > 0) return rejected('bad-links')
   if (!linksWellFormed(content)) return rejected('bad-links')
   if (!verifyRecord(crypto, context.identityKey, header, carried.signature)) return rejected('bad-signature')
   if (!opensCommitment(crypto, header, carried.salt, carried.body)) return rejected('bad-commitment')

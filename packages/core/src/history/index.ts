@@ -1,7 +1,16 @@
 export { admitRecord } from './admission.ts'
 export type { AdmissionContext, AdmittedRecord, RecordRefusal } from './admission.ts'
 export type { LinkedRecord } from './links.ts'
-export { decodeMessageBody, encodeMessageBody, fitsMessage } from './body.ts'
+export {
+  decodeBody,
+  decodeMessageBody,
+  encodeBody,
+  encodeMessageBody,
+  fitsMessage,
+  fitsReaction,
+  fitsTimer,
+} from './body.ts'
+export type { Body } from './body.ts'
 export { directConversationId, segmentId } from './conversation.ts'
 export { comparePositions, insertInto, pageRecords, startsBefore } from './page.ts'
 export type { Page, Position } from './page.ts'

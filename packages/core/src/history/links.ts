@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts'
 import { compareBytes, equalBytes } from '../wire/index.ts'
-import type { RecordContent } from './record.ts'
+import { recordKinds, type RecordContent } from './record.ts'
 
 /** What the rules of links ask about a record that is held. */
 export interface LinkedRecord {
@@ -15,14 +15,23 @@ export interface LinkedRecord {
 /** Why a record breaks the rules of links: the same for every replica, for it follows from hashes alone. */
 export type LinkRefusal = 'bad-links' | 'bad-counter' | 'bad-lamport'
 
-/** What a record alone says of its links (history.md §3, rule 2): sorted, without repeats, few, and consistent. */
+/**
+ * What a record alone says of its links (history.md §3, rule 2): sorted, without repeats, few, consistent, and a
+ * target exactly where its kind has one.
+ */
 export function linksWellFormed(content: RecordContent): boolean {
   const { refs, xrefs, groupHeads, selfPrev } = content
-  if (content.sseq < 1) return false
+  if (content.sseq < 1 || !targetFits(content)) return false
   if (refs.length + xrefs.length > limits.recordLinks) return false
   if ((content.aseq === 0) !== (selfPrev === null)) return false
   if (![refs, xrefs, groupHeads].every(ascending)) return false
   return selfPrev === null || !refs.some((ref) => equalBytes(ref, selfPrev))
+}
+
+/** A message may answer another; edits, redactions and reactions are about one; a timer is about none. */
+function targetFits({ kind, target }: RecordContent): boolean {
+  if (kind === recordKinds.msg) return true
+  return (target === null) === (kind === recordKinds.timer)
 }
 
 const ascending = (ids: readonly Uint8Array[]): boolean =>
