@@ -11,6 +11,9 @@ export {
   fitsTimer,
 } from './body.ts'
 export type { Body } from './body.ts'
+export { standingTimer } from './timer.ts'
+export { ownAlone, viewMessage } from './view.ts'
+export type { MessageShown, PlacedRecord, Reaction, RecordAbout, SaidRecord, ViewRules } from './view.ts'
 export { directConversationId, segmentId } from './conversation.ts'
 export { comparePositions, insertInto, pageRecords, startsBefore } from './page.ts'
 export type { Page, Position } from './page.ts'
