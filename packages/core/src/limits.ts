@@ -22,6 +22,8 @@ export const limits = {
   emojiBytes: 48,
   /** Longest life a conversation can give its messages; longer is as good as for ever. */
   timerMs: 365 * day,
+  /** What an edit replaced may still be looked up for this long after the edit came. */
+  editedBodyMs: day,
   /** UTF-8 bytes of a person's or device's name. */
   nameBytes: 128,
   /** Items in one payload; bounds the work one authenticated frame can cause. */

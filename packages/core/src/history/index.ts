@@ -11,6 +11,8 @@ export {
   fitsTimer,
 } from './body.ts'
 export type { Body } from './body.ts'
+export { erasures, expiryOf } from './forgetting.ts'
+export type { Erasure, HeldAbout, HeldMessage } from './forgetting.ts'
 export { standingTimer } from './timer.ts'
 export { ownAlone, viewMessage } from './view.ts'
 export type { MessageShown, PlacedRecord, Reaction, RecordAbout, SaidRecord, ViewRules } from './view.ts'
