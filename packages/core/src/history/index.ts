@@ -11,6 +11,8 @@ export {
   fitsTimer,
 } from './body.ts'
 export type { Body } from './body.ts'
+export { exportClosing, exportConversation, exportMessage, exportOpening, exportOrder } from './export.ts'
+export type { ExportedConversation, ExportedRecord, JudgedRecord, MessageWithAbout } from './export.ts'
 export { erasures, expiryOf } from './forgetting.ts'
 export type { Erasure, HeldAbout, HeldMessage } from './forgetting.ts'
 export { standingTimer } from './timer.ts'
