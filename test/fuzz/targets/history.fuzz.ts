@@ -1,5 +1,4 @@
 import { createNodeProvider } from '../../../packages/core/bindings/crypto-node/index.ts'
-import { decodeMessageBody, encodeMessageBody } from '../../../packages/core/src/history/body.ts'
 import { issueRecord, readRecord, recordKinds } from '../../../packages/core/src/history/record.ts'
 import { readInsert, writeInsert } from '../../../packages/core/src/history/change.ts'
 import {
@@ -7,23 +6,31 @@ import {
   answerSync,
   askGaps,
   askSync,
+  decodeBody,
   decodeIntent,
   decodeRuns,
   encodeBodies,
+  encodeBody,
   encodeIntent,
+  encodeMessageBody,
   encodeRuns,
   openSegment,
   recordsOfRuns,
+  ownAlone,
   sealSegment,
+  standingTimer,
   syncAnswerFrame,
   syncAskFrame,
   syncBodiesAskFrame,
   syncBodiesFrame,
   syncGapsFrame,
+  viewMessage,
+  type Body,
 } from '../../../packages/core/src/history/index.ts'
 import type { Frame } from '../../../packages/core/src/wire/index.ts'
 import { drawFrom, membersOnly, randomSegment } from '../../core/history/segment-world.ts'
 import { Replica } from '../../core/history/sync-world.ts'
+import { say, text } from '../../core/history/view-world.ts'
 import { crdt } from '../../support/crdt.ts'
 import { sameBytes } from '../checks.ts'
 import type { FuzzTarget } from '../driver.ts'
@@ -91,20 +98,44 @@ const framed = <T>(
   },
 })
 
+/** A body of one kind; whatever it says, what is seen of the message it is about can be said. */
+function bodyTarget(kind: Body['kind'], said: readonly Body[]): FuzzTarget {
+  const about = text('hello')
+  const placed = kind === 'msg' ? about : say({ about, body: said[0]! })
+  return {
+    name: `history/body of ${kind}`,
+    seeds: said.map(encodeBody),
+    run: (input) => {
+      const body = decodeBody(recordKinds[kind], input)
+      const record = { ...placed, body: input }
+      const view = viewMessage(kind === 'msg' ? record : about, [record], ownAlone)
+      if (view.reactions.length > 0 && body?.kind !== 'react') throw new Error('a reaction nobody made')
+      standingTimer([record])
+      return body !== undefined && sameBytes(encodeBody(body), input)
+    },
+  }
+}
+
 export const targets: readonly FuzzTarget[] = [
   {
     name: 'history/record',
     seeds: [record(1, []), record(200, [id(8), id(9)])],
     run: (input) => readRecord(crypto, input) !== undefined,
   },
-  {
-    name: 'history/message body',
-    seeds: [encodeMessageBody('hello'), encodeMessageBody('ünï𝄞 '.repeat(20))],
-    run: (input) => {
-      const text = decodeMessageBody(input)
-      return text !== undefined && sameBytes(encodeMessageBody(text), input)
-    },
-  },
+  bodyTarget(
+    'msg',
+    ['hello', 'ünï𝄞 '.repeat(20)].map((text) => ({ kind: 'msg', text })),
+  ),
+  bodyTarget('edit', [{ kind: 'edit', text: 'changed' }]),
+  bodyTarget('redact', [{ kind: 'redact' }]),
+  bodyTarget(
+    'react',
+    ['👍🏽', '🧑🏻‍❤️‍💋‍🧑🏼', '1️⃣', ''].map((emoji) => ({ kind: 'react', emoji })),
+  ),
+  bodyTarget(
+    'timer',
+    [null, 604_800_000].map((ms) => ({ kind: 'timer', ms })),
+  ),
   framed('history/sync ask', syncAskFrame, [syncAskFrame.encode(vectors)], (ask) =>
     answerSync(crypto, replica.side, ask),
   ),
