@@ -312,6 +312,24 @@ export const limits = {
   /** Uses of one invite, at most. */
   inviteUses: 1_000,
 
+  /** Life of a link or short code for a new device, and the pause each later step of linking may take. */
+  linkMs: 5 * minute,
+  /** Exchanges a short code takes part in: each is one guess at 25 bits, made before a person's eyes. */
+  linkCodeAttempts: 3,
+  /** Exchanges a link takes part in: its 16 bytes cannot be guessed, so this bounds work alone. */
+  linkAttempts: 32,
+  /** Address hints in a link, and characters of one. */
+  linkAddresses: 2,
+  linkChars: 1_100,
+  /** Places where devices with the same three characters put themselves, so that they do not replace each other. */
+  linkPlaces: 4,
+  /** Devices an old device tries for one code. */
+  linkCandidates: 8,
+  /** Contacts an old device introduces a new one to; as many as a table of a natural document holds. */
+  linkIntroductions: 10_000,
+  /** Bytes a new device takes in before it has seen the log: its whole account, with room to spare. */
+  linkBytes: 64 * 1024 * 1024,
+
   /** Events kept for `--since`. */
   eventLog: 10_000,
 } as const
