@@ -28,6 +28,24 @@ import type { TestDevice } from './session-device.ts'
 /** How far a chain is followed; more than any test sends. */
 const reach = 64
 
+/** Opens a frame that the owner of this state sent, by the chain it sends on; undefined for any other. */
+export function readAsSender(
+  crypto: CryptoProvider,
+  { sending, associated }: Ratchet,
+  frame: Uint8Array,
+): Uint8Array | undefined {
+  const parts = decodeRatchetFrame(decodeFirstFlight(frame)?.first ?? frame)
+  if (parts === undefined || sending === undefined) return undefined
+  const { nonce, sealedHeader, sealedBody } = parts
+  const plain = crypto.open(sending.headerKey.expose(), nonce, sealedHeader, associated)
+  const header = plain && decodeHeader(plain)
+  if (header === undefined || header.count < sending.count) return undefined
+  let key = sending.chainKey
+  for (let at = sending.count; at < header.count; at++) key = stepChain(crypto, key).next
+  const { messageKey: bodyKey } = stepChain(crypto, key)
+  return crypto.open(bodyKey, nonce, sealedBody, bodyAssociated(associated, sealedHeader))
+}
+
 export class EpochThief {
   readonly #world: SessionGroup
   readonly #crypto: CryptoProvider
@@ -129,7 +147,7 @@ export class EpochThief {
       return opened.plaintext
     }
     for (const ratchet of this.#sending) {
-      const plaintext = this.#readAsSender(ratchet, frame)
+      const plaintext = readAsSender(this.#crypto, ratchet, frame)
       if (plaintext !== undefined) return plaintext
     }
     const flight = decodeFirstFlight(frame)
@@ -137,19 +155,6 @@ export class EpochThief {
     if (accepted === undefined) return undefined
     this.#sessions.push({ sessions: [accepted.session], handshakeAtMs: 0 })
     return accepted.plaintext
-  }
-
-  #readAsSender({ sending, associated }: Ratchet, frame: Uint8Array): Uint8Array | undefined {
-    const parts = decodeRatchetFrame(decodeFirstFlight(frame)?.first ?? frame)
-    if (parts === undefined || sending === undefined) return undefined
-    const { nonce, sealedHeader, sealedBody } = parts
-    const plain = this.#crypto.open(sending.headerKey.expose(), nonce, sealedHeader, associated)
-    const header = plain && decodeHeader(plain)
-    if (header === undefined || header.count < sending.count) return undefined
-    let key = sending.chainKey
-    for (let at = sending.count; at < header.count; at++) key = stepChain(this.#crypto, key).next
-    const { messageKey: bodyKey } = stepChain(this.#crypto, key)
-    return this.#crypto.open(bodyKey, nonce, sealedBody, bodyAssociated(associated, sealedHeader))
   }
 
   /** Tries everything it holds as the secret of an epoch, and what the parents it knows would give without chance. */
