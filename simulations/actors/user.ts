@@ -1,11 +1,14 @@
 import {
   createDevice,
   directProtocol,
+  initCrdt,
   inviteProtocol,
+  linkProtocol,
   type Device,
   type DeviceEvent,
   type MessageView,
 } from '@sotto/core'
+import { documentLibrary } from '@sotto/core/host-node'
 import { Secret } from '@sotto/core/crypto'
 import { CollectingLog, CollectingNotifier, seededRandom } from '@sotto/core/memory'
 import type { Network } from '@sotto/core/ports'
@@ -151,6 +154,7 @@ export class User {
       key: new Secret(crypto.sha256(utf8(`${seed}/${this.name}`))),
       log: this.log,
       notifier: new CollectingNotifier(),
+      documents: async () => initCrdt(await documentLibrary()),
       connect: async (transport) => {
         const node = this.#connect(process, transport)
         return this.#options.spoilNetwork?.(node, this) ?? node
@@ -197,7 +201,7 @@ export class User {
       host: this.name,
       peer,
       address: `/memory/${this.name}-${this.#port}/p2p/${peer}`,
-      protocols: [directProtocol, inviteProtocol],
+      protocols: [directProtocol, inviteProtocol, linkProtocol],
       validate: this.#world.validator(this.clock),
       dialable: this.#options.dialable,
     })

@@ -14,6 +14,7 @@ const message = (text: string, messageId = `id of ${text}`): MessageView => ({
   replyTo: null,
   edited: false,
   deleted: false,
+  outside: null,
   late: false,
   reactions: [],
   attachments: [],

@@ -13,8 +13,8 @@ import { createMailboxServer, mailboxProtocol } from '@sotto/core/mailbox'
 import type { MailboxStore, Network, Store } from '@sotto/core/ports'
 import { Secret, type CryptoProvider } from '../../packages/core/src/crypto/index.ts'
 import { createDevice, type Device } from '../../packages/core/src/device/device.ts'
-import { directProtocol, inviteProtocol } from '../../packages/core/src/device/protocols.ts'
-import type { DeviceEvent } from '../../packages/core/src/device/api.ts'
+import { directProtocol, inviteProtocol, linkProtocol } from '../../packages/core/src/device/protocols.ts'
+import type { DeviceEvent, HistoryChoice } from '../../packages/core/src/device/api.ts'
 import { peerIdOf } from '../../packages/core/src/identity/index.ts'
 
 /** Devices and relays in one process, on virtual time and a network in memory. */
@@ -51,6 +51,30 @@ export class Town {
     this.people.push(person)
     await this.settle()
     return person
+  }
+
+  /** A device without an account, which may be linked to one. */
+  async newcomer(name: string): Promise<Person> {
+    const person = new Person(this, name, new MemoryStore())
+    await person.open(true)
+    this.people.push(person)
+    return person
+  }
+
+  /** Links a new device to a person's account by its link; what its history is to be. */
+  async link(old: Person, name: string, history: HistoryChoice = 'none'): Promise<Person> {
+    const fresh = await this.newcomer(name)
+    const offering = fresh.device.dispatch('link-offer', { deviceName: name })
+    await this.pass(1_000)
+    const { link } = await offering
+    const approving = old.device.dispatch('link-approve', { code: link, history })
+    await this.pass(2_000)
+    await approving
+    const confirmed = [fresh, old].map((one) => one.device.dispatch('link-confirm', { match: true }))
+    await this.pass(3_000)
+    await Promise.all(confirmed)
+    await this.pass(20_000)
+    return fresh
   }
 
   /** A relay that keeps queues and says it serves the app under `web`, asked at each greeting; its address. */
@@ -135,7 +159,7 @@ export class Person {
     const connect = async (seed: Secret): Promise<Network> => {
       this.peerId = peerIdOf(crypto.signKeyPair(seed.expose()).publicKey)
       const node = hub.join(this.peerId, {
-        protocols: [directProtocol, inviteProtocol],
+        protocols: [directProtocol, inviteProtocol, linkProtocol],
         validate: this.#town.validator(),
       })
       return port(node, this.name)
@@ -148,6 +172,7 @@ export class Person {
       key: new Secret(crypto.sha256(new TextEncoder().encode(this.name))),
       log: this.log,
       notifier: this.notifier,
+      documents: async () => (await import('./crdt.ts')).crdt,
       connect: online ? connect : null,
       wake: (delayMs) => (this.dueMs = clock.monotonicMs() + delayMs),
     })

@@ -2,10 +2,13 @@ export { InvariantError, SottoError, UsageError, PortError } from './errors.ts'
 export type { ErrorDetail, Fault, Verdict } from './errors.ts'
 export { createDevice } from './device/device.ts'
 export type { Device, DeviceOptions } from './device/device.ts'
-export { directProtocol, inviteProtocol } from './device/protocols.ts'
+export { directProtocol, inviteProtocol, linkProtocol } from './device/protocols.ts'
+export { initCrdt } from './history/index.ts'
+export type { Crdt } from './history/index.ts'
 export { limits } from './limits.ts'
 export type {
   AddedView,
+  AuditView,
   CommandName,
   Commands,
   ConnectionState,
@@ -14,9 +17,14 @@ export type {
   DeliveryState,
   DeviceEvent,
   DeviceFace,
+  GroupRole,
+  HistoryChoice,
   HistoryView,
   InviteView,
+  MemberView,
   MessageView,
+  OwnDeviceView,
+  PolicyView,
   Queries,
   QueryName,
   RelayView,

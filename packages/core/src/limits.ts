@@ -72,6 +72,8 @@ export const limits = {
   certificateMs: 45 * day,
   /** Renewal interval of a certificate. */
   certificateRenewMs: 7 * day,
+  /** From how long before its end on a certificate that nobody renewed is warned of. */
+  expiryWarningMs: 15 * day,
   /** Clock error tolerated wherever a clock is compared with a peer's. */
   clockSkewMs: 48 * hour,
   /** Devices one device may add. */
@@ -116,6 +118,20 @@ export const limits = {
 
   /** One membership operation: its heads, and what it names of an account's devices. */
   groupOpBytes: 12 * 1024,
+  /** Accounts whose device logs are kept: contacts, and members of groups. */
+  knownAccounts: 4_096,
+  /** Lines of the audit log kept. */
+  auditLines: 4_096,
+  /** Devices a conversation remembers: those of 256 members' devices, and of who came and went. */
+  conversationDevices: 1_024,
+  /** Accounts whose device logs one exchange about a conversation names. */
+  conversationAccounts: 256,
+  /** Heads of operations one payload names. */
+  payloadGroupHeads: 64,
+  /** Operations of one device log in one payload. */
+  payloadLogOps: 256,
+  /** Bytes of operations and of introductions in one payload. */
+  payloadGroupBytes: 40 * 1024,
   /** Operations one membership operation names as known; honest conversations have as many heads as devices wrote at once. */
   groupOpDeps: 32,
   /** Membership operations of one device in one conversation: more than 20 a day for two years. */
@@ -202,6 +218,10 @@ export const limits = {
   syncDevices: 1_024,
   /** Records one frame of runs carries; at 40 bytes each they fill `frameBytes`. */
   syncRunRecords: 1_600,
+  /** One frame of sync: it travels in a payload, with what else that says. */
+  syncFrameBytes: 48 * 1024,
+  /** Frames of runs, and of bodies, sent for one question; whoever lacks more asks again. */
+  syncAnswerFrames: 16,
   /** Records one list of gaps asks for. */
   syncGaps: 16_384,
   /** Bodies one frame asks for or carries. */

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { PortError, SottoError, createDevice } from '@sotto/core'
+import { PortError, SottoError, createDevice, initCrdt } from '@sotto/core'
 import type { Device } from '@sotto/core'
+import { documentLibrary } from '@sotto/core/host-node'
 import type { CryptoProvider, Secret } from '@sotto/core/crypto'
 import { createNodeProvider } from '@sotto/core/crypto-node'
 import { openLevelStore } from '@sotto/core/level'
@@ -101,7 +102,18 @@ export const openNode: OpenNode = async (options): Promise<NodeHandle> => {
     const { connect, ready } = connector(options, crypto, clock, log)
     const notifier = { messageArrived: () => undefined }
     const wake = (delayMs: number): void => timer.wake(delayMs)
-    const device = await createDevice({ crypto, clock, random, store, key, log, notifier, connect, wake })
+    const device = await createDevice({
+      crypto,
+      clock,
+      random,
+      store,
+      key,
+      log,
+      notifier,
+      documents: async () => initCrdt(await documentLibrary()),
+      connect,
+      wake,
+    })
     timer.drive(device)
     await device.start()
     return {

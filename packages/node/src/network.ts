@@ -1,4 +1,4 @@
-import { directProtocol, inviteProtocol } from '@sotto/core'
+import { directProtocol, inviteProtocol, linkProtocol } from '@sotto/core'
 import type { CryptoProvider, Secret } from '@sotto/core/crypto'
 import { createValidator } from '@sotto/core/discovery'
 import { AddressGate, createLibp2pNetwork, nodeLibp2pOptions } from '@sotto/core/libp2p'
@@ -33,7 +33,7 @@ export async function openNetwork(options: OpenNetworkOptions): Promise<Network>
   })
   const node = await createLibp2p({ ...recipe, start: false })
   const port = createLibp2pNetwork(node, {
-    protocols: [directProtocol, inviteProtocol],
+    protocols: [directProtocol, inviteProtocol, linkProtocol],
     gate,
     log,
     monotonicMs: () => clock.monotonicMs(),

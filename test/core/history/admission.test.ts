@@ -66,7 +66,8 @@ const linkOf = (header: { id: Uint8Array; content: LinkedRecord }) => ({
   link: header.content,
 })
 const reasonOf = (carried: CarriedRecord, held: Parameters<typeof context>[0] = []) => {
-  const verdict = admitRecord(crypto, carried, context(held))
+  const { bytes, signature, salt, body } = carried
+  const verdict = admitRecord(crypto, { bytes, signature, said: { salt, body } }, context(held))
   return verdict.verdict === 'rejected' ? verdict.reason : verdict.verdict
 }
 
@@ -90,6 +91,11 @@ describe('history: admission', () => {
     expect(reasonOf({ ...first.carried, body: encodeMessageBody('other') })).to.equal('bad-commitment')
     expect(reasonOf({ ...first.carried, salt: filled(8) })).to.equal('bad-commitment')
     expect(reasonOf({ ...first.carried, bytes: filled(0, 40) })).to.equal('malformed')
+  })
+
+  it('takes a record without its body, which may come later or be gone', () => {
+    const { bytes, signature } = first.carried
+    expect(admitRecord(crypto, { bytes, signature, said: null }, context([])).verdict).to.equal('accepted')
   })
 
   it('refuses a record of another author or conversation', () => {

@@ -147,7 +147,7 @@ export const targets: readonly FuzzTarget[] = [
     answerGaps(crypto, replica.side, ask),
   ),
   framed('history/sync bodies ask', syncBodiesAskFrame, [
-    syncBodiesAskFrame.encode({ version: 1, conversation, commits: [id(1), id(2)] }),
+    syncBodiesAskFrame.encode({ version: 1, conversation, records: [id(1), id(2)] }),
   ]),
   framed(
     'history/sync bodies',

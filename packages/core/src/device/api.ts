@@ -27,7 +27,62 @@ export interface Commands {
   'accept-request': { readonly in: { readonly requestId: string }; readonly out: ContactView }
   'ignore-request': { readonly in: { readonly requestId: string }; readonly out: null }
   /** Resolves once the message is durable in the outbox. */
-  send: { readonly in: { readonly conversationId: string; readonly text: string }; readonly out: MessageView }
+  send: {
+    readonly in: { readonly conversationId: string; readonly text: string; readonly replyTo?: string }
+    readonly out: MessageView
+  }
+  /** New text for a message of this account's. */
+  edit: { readonly in: { readonly messageId: string; readonly text: string }; readonly out: MessageView }
+  /** Takes a message back: its text is erased on every device that hears of it. */
+  delete: { readonly in: { readonly messageId: string }; readonly out: MessageView }
+  /** This account's reaction to a message; an empty text takes it back. */
+  react: { readonly in: { readonly messageId: string; readonly emoji: string }; readonly out: MessageView }
+  /** Opens a group with these contacts in it, and this account as its owner. */
+  'create-group': {
+    readonly in: { readonly name: string; readonly members?: readonly string[] }
+    readonly out: ConversationView
+  }
+  'group-add': { readonly in: GroupMemberInput; readonly out: readonly MemberView[] }
+  'group-remove': { readonly in: GroupMemberInput; readonly out: readonly MemberView[] }
+  'group-role': {
+    readonly in: GroupMemberInput & { readonly role: GroupRole }
+    readonly out: readonly MemberView[]
+  }
+  'group-leave': { readonly in: { readonly conversationId: string }; readonly out: null }
+  'group-rename': {
+    readonly in: { readonly conversationId: string; readonly name: string }
+    readonly out: ConversationView
+  }
+  'group-policy': {
+    readonly in: { readonly conversationId: string } & Partial<PolicyView>
+    readonly out: PolicyView
+  }
+  /**
+   * On a new device, in a home without an account: shows a code and a link by which an account takes it in. What
+   * follows comes as `link` events. The code is good for one device and a few minutes.
+   */
+  'link-offer': {
+    readonly in: { readonly deviceName: string }
+    readonly out: { readonly code: string; readonly link: string; readonly expiresAtMs: number }
+  }
+  /** On a device of the account: meets the device behind a code or link. Resolves once both show the same emoji. */
+  'link-approve': {
+    readonly in: { readonly code: string; readonly history?: HistoryChoice }
+    readonly out: { readonly emoji: readonly string[]; readonly deviceName: string }
+  }
+  /** On both: whether the person saw the same emoji. Resolves once the device is in, at both ends. */
+  'link-confirm': {
+    readonly in: { readonly match: boolean }
+    readonly out: { readonly accountId: string; readonly deviceId: string }
+  }
+  /** Puts another device of this account out, everywhere. */
+  'remove-device': {
+    readonly in: { readonly deviceId: string }
+    readonly out: {
+      readonly deviceId: string
+      readonly told: { readonly devices: number; readonly of: number }
+    }
+  }
   /** Marks everything shown so far as read; tells the author only when receipts are on at both ends. */
   'mark-read': { readonly in: { readonly conversationId: string }; readonly out: null }
   'rename-contact': {
@@ -74,6 +129,17 @@ export interface Queries {
     }
     readonly out: HistoryView
   }
+  /** Who is in a conversation, highest role first. */
+  members: { readonly in: { readonly conversationId: string }; readonly out: readonly MemberView[] }
+  policy: { readonly in: { readonly conversationId: string }; readonly out: PolicyView }
+  /** This account's devices, oldest first. */
+  devices: { readonly in: Record<never, never>; readonly out: readonly OwnDeviceView[] }
+  /** What happened to devices, members and rules: in one conversation, or everywhere. Never content. */
+  audit: { readonly in: { readonly conversationId?: string }; readonly out: readonly AuditView[] }
+  /** One message, or an error when it is not here. */
+  message: { readonly in: { readonly messageId: string }; readonly out: MessageView }
+  /** The canonical export of a conversation: the same text on every device that holds the same. */
+  export: { readonly in: { readonly conversationId: string }; readonly out: { readonly json: string } }
   settings: { readonly in: Record<never, never>; readonly out: SettingsView }
   safety: {
     readonly in: { readonly accountId: string }
@@ -169,9 +235,13 @@ export interface RelayView {
 
 export interface ConversationView {
   readonly conversationId: string
-  readonly accountId: string
+  readonly kind: 'direct' | 'group' | 'notes'
+  /** The other account of a direct conversation, the own one for notes; null for a group. */
+  readonly accountId: string | null
   readonly name: string
-  readonly contactState: 'pending' | 'connected' | 'blocked'
+  /** Of the contact in a direct conversation; `left` for a group this account is no longer in. */
+  readonly contactState: 'pending' | 'connected' | 'blocked' | 'left'
+  readonly members: number
   readonly unread: number
   readonly last: MessageView | null
 }
@@ -196,6 +266,8 @@ export interface MessageView {
   readonly deleted: boolean
   /** Came more than a day after it says it was sent. */
   readonly late: boolean
+  /** Why it counts for nothing: its author was out, or was being removed when it was written. Else null. */
+  readonly outside: 'not-a-member' | 'device-out' | 'sent-while-removed' | null
   readonly reactions: readonly { readonly emoji: string; readonly by: readonly string[] }[]
   readonly attachments: readonly {
     readonly fileId: string
@@ -203,6 +275,65 @@ export interface MessageView {
     readonly size: number
     readonly mime: string
   }[]
+}
+
+/** What a new device is given of what was said before: everything, the last days, or nothing. */
+export type HistoryChoice = 'all' | 'none' | { readonly days: number }
+
+export type GroupRole = 'owner' | 'admin' | 'member'
+
+export interface GroupMemberInput {
+  readonly conversationId: string
+  readonly accountId: string
+}
+
+export interface MemberView {
+  readonly accountId: string
+  readonly name: string
+  readonly me: boolean
+  readonly role: GroupRole
+  readonly devices: readonly {
+    readonly deviceId: string
+    readonly name: string
+    readonly state: 'active' | 'expired'
+  }[]
+}
+
+/** The rules of a conversation. */
+export interface PolicyView {
+  /** Days of history a newcomer is shown: 0 from the join on, null all. */
+  readonly historyDays: number | null
+  /** What is older is forgotten, milliseconds; null keeps. */
+  readonly retentionMs: number | null
+  /** Life of new messages, milliseconds; null for ever. */
+  readonly timerMs: number | null
+  readonly adminsGrantAdmin: boolean
+  readonly membersAdmit: boolean
+  readonly adminsRedact: boolean
+}
+
+export interface OwnDeviceView {
+  readonly deviceId: string
+  readonly name: string
+  readonly addedAtMs: number
+  /** The device that added it; null for the first, and by the recovery key. */
+  readonly addedBy: string | null
+  readonly lastSeenMs: number | null
+  readonly expiresAtMs: number
+  readonly state: 'active' | 'revoked' | 'expired' | 'forked'
+  readonly thisDevice: boolean
+}
+
+export interface AuditView {
+  readonly seq: number
+  readonly atMs: number
+  /** Null: about an account, in every conversation it takes part in. */
+  readonly conversationId: string | null
+  readonly kind: string
+  readonly by: string | null
+  readonly subject: string | null
+  readonly deviceId: string | null
+  readonly detail: string
 }
 
 export interface HistoryView {
@@ -214,6 +345,7 @@ export interface HistoryView {
 
 export interface SettingsView {
   readonly name: string
+  readonly deviceName: string
   readonly readReceipts: boolean
   readonly previews: boolean
 }
@@ -222,6 +354,12 @@ export type SettingKey = keyof SettingsView
 /** What happened, in order. `seq` grows by one and survives restarts. Text and names ride along for faces that may show them. */
 export type DeviceEvent = { readonly seq: number; readonly atMs: number } & (
   | { readonly type: 'message'; readonly message: MessageView }
+  /** A message reads otherwise than before: edited, taken back, or with other reactions. */
+  | { readonly type: 'message.edited'; readonly message: MessageView }
+  | { readonly type: 'message.deleted'; readonly message: MessageView }
+  | { readonly type: 'message.reacted'; readonly message: MessageView }
+  /** Members, roles, rules or the name of a conversation changed. */
+  | { readonly type: 'group'; readonly conversationId: string }
   | {
       readonly type: 'state'
       readonly messageId: string
@@ -239,8 +377,18 @@ export type DeviceEvent = { readonly seq: number; readonly atMs: number } & (
   | {
       readonly type: 'device'
       readonly accountId: string
+      readonly deviceId: string
       readonly change: 'added' | 'revoked' | 'expired' | 'forked' | 'rolled-back'
     }
+  /** How linking goes: compare the emoji, then it is done or failed. */
+  | { readonly type: 'link'; readonly state: 'compare'; readonly emoji: readonly string[] }
+  | {
+      readonly type: 'link'
+      readonly state: 'linked'
+      readonly accountId: string
+      readonly deviceId: string
+    }
+  | { readonly type: 'link'; readonly state: 'failed'; readonly code: string }
   | { readonly type: 'connection'; readonly connection: ConnectionState }
   | { readonly type: 'warning'; readonly warning: WarningView }
 )

@@ -6,6 +6,7 @@ type Check = (value: unknown) => boolean
 
 const text: Check = (value) => typeof value === 'string'
 const number: Check = (value) => typeof value === 'number' && Number.isFinite(value)
+const numberOrNone: Check = (value) => value === null || number(value)
 const flag: Check = (value) => typeof value === 'boolean'
 const texts: Check = (value) => Array.isArray(value) && value.every(text)
 const textMap: Check = (value) =>
@@ -14,6 +15,11 @@ const maybe =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value)
+
+const historyChoice: Check = (value) =>
+  value === 'all' ||
+  value === 'none' ||
+  (typeof value === 'object' && value !== null && 'days' in value && number(value.days))
 
 type Fields = Readonly<Record<string, Check>>
 
@@ -24,7 +30,29 @@ const commandFields: Readonly<Record<CommandName, Fields>> = {
   add: { link: text, relayHints: maybe(texts) },
   'accept-request': { requestId: text },
   'ignore-request': { requestId: text },
-  send: { conversationId: text, text },
+  send: { conversationId: text, text, replyTo: maybe(text) },
+  edit: { messageId: text, text },
+  delete: { messageId: text },
+  react: { messageId: text, emoji: text },
+  'create-group': { name: text, members: maybe(texts) },
+  'group-add': { conversationId: text, accountId: text },
+  'group-remove': { conversationId: text, accountId: text },
+  'group-role': { conversationId: text, accountId: text, role: text },
+  'group-leave': { conversationId: text },
+  'group-rename': { conversationId: text, name: text },
+  'group-policy': {
+    conversationId: text,
+    historyDays: maybe(numberOrNone),
+    retentionMs: maybe(numberOrNone),
+    timerMs: maybe(numberOrNone),
+    adminsGrantAdmin: maybe(flag),
+    membersAdmit: maybe(flag),
+    adminsRedact: maybe(flag),
+  },
+  'link-offer': { deviceName: text },
+  'link-approve': { code: text, history: maybe(historyChoice) },
+  'link-confirm': { match: flag },
+  'remove-device': { deviceId: text },
   'mark-read': { conversationId: text },
   'rename-contact': { accountId: text, name: text },
   block: { accountId: text },
@@ -47,6 +75,12 @@ const queryFields: Readonly<Record<QueryName, Fields>> = {
   relays: {},
   conversations: {},
   history: { conversationId: text, before: maybe(text), limit: maybe(number), sinceMs: maybe(number) },
+  members: { conversationId: text },
+  policy: { conversationId: text },
+  devices: {},
+  audit: { conversationId: maybe(text) },
+  message: { messageId: text },
+  export: { conversationId: text },
   settings: {},
   safety: { accountId: text },
   events: { since: number },

@@ -14,7 +14,9 @@ import type { Commands, SelfView, SettingsView } from './api.ts'
 import type { Step } from './context.ts'
 import { findMe, requireMe } from './me.ts'
 import { refreshPrekeys } from './prekeys.ts'
-import { logRows, onlyRow, selfRows, type Self } from './tables.ts'
+import { conversationWith } from './conversations.ts'
+import { newContact } from './contacts.ts'
+import { contactRows, contactStates, logRows, onlyRow, selfRows, type Self } from './tables.ts'
 
 /** Makes the account: recovery key first, then this device under it. Nothing leaves the machine. */
 export function commandCreateAccount(step: Step, input: Commands['create-account']['in']): SelfView {
@@ -64,9 +66,16 @@ export function commandCreateAccount(step: Step, input: Commands['create-account
   }
   step.tx.put(selfRows, onlyRow, self)
   step.tx.put(logRows, account.id, { genesis: account.bytes, ops: [add.bytes] })
+  makeNotes(step, self)
   refreshPrekeys(step)
   step.effects.push({ kind: 'connect', seed: seeds.transportSeed })
   return selfView(self)
+}
+
+/** The account's conversation with itself, which its devices share. */
+export function makeNotes(step: Step, { account, name }: Self): void {
+  step.tx.put(contactRows, account, { ...newContact(step, account), state: contactStates.own, name })
+  conversationWith(step, account)
 }
 
 export const selfView = (self: Self): SelfView => ({
@@ -111,6 +120,7 @@ export function commandConfirmRecovery(step: Step, input: Commands['confirm-reco
 
 export const settingsView = (self: Self): SettingsView => ({
   name: self.name,
+  deviceName: self.deviceName,
   readReceipts: self.readReceipts,
   previews: self.previews,
 })
@@ -127,6 +137,8 @@ function withSetting(self: Self, { key, value }: Commands['set-setting']['in']):
   switch (key) {
     case 'name':
       return { ...self, name: checkName(value), cardSeq: self.cardSeq + 1 }
+    case 'deviceName':
+      return { ...self, deviceName: checkName(value), cardSeq: self.cardSeq + 1 }
     case 'readReceipts':
     case 'previews':
       return { ...self, [key]: readSwitch(key, value) }

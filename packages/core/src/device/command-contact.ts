@@ -15,6 +15,7 @@ import {
   contactRows,
   contactStates,
   outboxRows,
+  peerRows,
   queueRows,
   relayRows,
   requestRows,
@@ -87,7 +88,7 @@ export function commandMarkRead(step: Step, input: Commands['mark-read']['in']):
   const conversation = requireConversation(step, input.conversationId)
   let moved = { ...conversation, unread: 0 }
   for (const remote of conversation.remotes)
-    moved = withRemote(moved, { ...remoteOf(moved, remote.device), seenUpTo: remote.received.upTo })
+    moved = withRemote(moved, { ...remoteOf(moved, remote), seenUpTo: remote.received.upTo })
   putConversation(step, moved)
   return null
 }
@@ -128,8 +129,7 @@ export function commandRemoveRelay(step: Step, input: Commands['remove-relay']['
   step.tx.delete(relayRows, relay.relayId)
   for (const queue of step.tx.all(queueRows))
     if (equalBytes(queue.relayId, relay.relayId)) step.tx.delete(queueRows, queue.recvId)
-  for (const contact of step.tx.all(contactRows))
-    step.tx.put(contactRows, contact.account, { ...contact, cardOf: 0 })
+  for (const peer of step.tx.all(peerRows)) step.tx.put(peerRows, peer.device, { ...peer, cardOf: 0 })
   const { channel } = relayLink(step, relay.address)
   if (channel !== undefined) step.effects.push({ kind: 'close', channel })
   step.effects.push({ kind: 'detach', address: relay.address })

@@ -16,12 +16,58 @@ import {
   commandRename,
   commandUnblock,
 } from './command-contact.ts'
-import { commandSend } from './command-message.ts'
+import {
+  commandCreateGroup,
+  commandGroupAdd,
+  commandGroupLeave,
+  commandGroupPolicy,
+  commandGroupRemove,
+  commandGroupRename,
+  commandGroupRole,
+} from './command-group.ts'
+import { commandDelete, commandEdit, commandReact, commandSend } from './command-message.ts'
+import { commandRemoveDevice } from './command-devices.ts'
+import { UsageError } from '../errors.ts'
 import type { Step } from './context.ts'
+import { commandLinkOffer, confirmNew } from './link-new.ts'
+import { commandLinkApprove, confirmOld } from './link-old.ts'
+import { commandAdd } from './resolve.ts'
 import { commandCreateInvite, commandRevokeInvite } from './invites.ts'
 
-/** Commands that end with their own batch; `add` takes as long as the network does and stands apart. */
-export type StepCommand = Exclude<CommandName, 'add'>
+/** Commands that take as long as the network or a person does. */
+type SlowCommand = 'add' | 'link-offer' | 'link-approve' | 'link-confirm'
+/** Commands that end with their own batch. */
+export type StepCommand = Exclude<CommandName, SlowCommand>
+
+type SlowHandler<C extends SlowCommand> = (
+  step: Step,
+  input: Commands[C]['in'],
+  settle: (value: unknown) => void,
+  fail: (error: unknown) => void,
+) => void
+
+/** Commands whose outcome comes with a later input, and what begins them. */
+export const slowCommands: { readonly [C in SlowCommand]: SlowHandler<C> } = {
+  add: commandAdd,
+  'link-offer': commandLinkOffer,
+  'link-approve': commandLinkApprove,
+  'link-confirm': commandLinkConfirm,
+}
+
+export const isSlow = (name: CommandName): name is SlowCommand => Object.hasOwn(slowCommands, name)
+
+/** Both ends: whether the pictures are the same. */
+function commandLinkConfirm(
+  step: Step,
+  { match }: Commands['link-confirm']['in'],
+  settle: (value: unknown) => void,
+  fail: (error: unknown) => void,
+): void {
+  const { linking } = step.context.live
+  if (linking === undefined) throw new UsageError('E_LINK_STATE', 'there is nothing to confirm')
+  if (linking.at === 'new') confirmNew(step, linking, match, settle, fail)
+  else confirmOld(step, linking, match, settle, fail)
+}
 
 type Handler<C extends CommandName> = (
   step: Step,
@@ -36,6 +82,17 @@ export const commands: { readonly [C in StepCommand]: Handler<C> } = {
   'accept-request': commandAcceptRequest,
   'ignore-request': commandIgnoreRequest,
   send: commandSend,
+  edit: commandEdit,
+  delete: commandDelete,
+  react: commandReact,
+  'create-group': commandCreateGroup,
+  'group-add': commandGroupAdd,
+  'group-remove': commandGroupRemove,
+  'group-role': commandGroupRole,
+  'group-leave': commandGroupLeave,
+  'group-rename': commandGroupRename,
+  'group-policy': commandGroupPolicy,
+  'remove-device': commandRemoveDevice,
   'mark-read': commandMarkRead,
   'rename-contact': commandRename,
   block: commandBlock,

@@ -1,11 +1,28 @@
-import type { CryptoProvider, DhKeyPair, Secret, SignKeyPair } from '../crypto/index.ts'
-import type { DeviceCertificate, DeviceId, InviteLink } from '../identity/index.ts'
-import type { LinkedRecord } from '../history/index.ts'
+import type { CryptoProvider, DhKeyPair, Secret, SignKeyPair, SignPublicKey } from '../crypto/index.ts'
+import type {
+  ApprovalTarget,
+  DeviceCertificate,
+  DeviceId,
+  InviteLink,
+  LinkApproval,
+  LinkCode,
+  LinkOffer,
+  LinkWay,
+} from '../identity/index.ts'
+import type { Membership, OpSet } from '../group/index.ts'
+import type {
+  Crdt,
+  LinkedRecord,
+  RecordHeader,
+  SegmentSet,
+  SegmentSummary,
+  SyncAsk,
+} from '../history/index.ts'
 import type { ClientSession } from '../mailbox/index.ts'
 import type { Clock, Log, Notifier, Random, Route } from '../ports/index.ts'
-import type { AddedView, ConnectionState, DeviceEvent } from './api.ts'
+import type { AddedView, ConnectionState, DeviceEvent, HistoryChoice } from './api.ts'
 import type { Database, Transaction } from './database.ts'
-import type { PayloadItem } from './payload.ts'
+import type { PayloadItem, SyncItem } from './payload.ts'
 import type { Queue, Self } from './tables.ts'
 
 /** This device's keys, ready for use. */
@@ -45,6 +62,12 @@ export interface PeerLink extends Attempts {
   refusalDue: boolean
   /** Hashes of the last frames from the device that want no answer, in hexadecimal. */
   readonly answers: Set<string>
+  /** It was just met, or came to agree on who is in: what both hold is to be compared. */
+  met: boolean
+  /** Frames of sync that leave with the next payloads, each in its own. */
+  syncFrames: SyncItem[]
+  /** States of conversations the device told and that are the same here, by conversation in hexadecimal. */
+  readonly groupGots: Map<string, Uint8Array>
   /** Answers about device logs that ride on the next payload. */
   extras: readonly PayloadItem[]
 }
@@ -91,6 +114,86 @@ export interface Resolve {
   readonly fail: (error: unknown) => void
 }
 
+/**
+ * What the operations of a conversation say, kept beside its rows. The rows are the truth: a set is used as long as
+ * it has as many operations as the conversation counts.
+ */
+export interface GroupMemo {
+  readonly set: OpSet
+  /** What they say now, as of this state of the device logs. */
+  now: { readonly logsVersion: number; readonly value: Membership } | undefined
+  /** What they said at heads, which never changes. */
+  readonly at: Map<string, Membership>
+}
+
+/** An exchange of records with another device (sync-talk.ts). */
+export interface SyncTalk {
+  readonly nonce: Uint8Array
+  readonly ask: SyncAsk
+  readonly askedMs: number
+  /** Sets that grow with the runs of this exchange, by segment number. */
+  readonly sets: Map<number, SegmentSet>
+  /** Records that came without a body. */
+  readonly bodiless: Map<string, RecordHeader>
+  /** Frames still to come, once the answer has said how many. */
+  frames: number | undefined
+  /** Segments to ask about next. */
+  next: readonly Uint8Array[]
+  came: number
+}
+
+/** Who waits for an answer that comes with a later input. */
+export interface Waiter {
+  readonly settle: (value: unknown) => void
+  readonly fail: (error: unknown) => void
+}
+
+/** Private keys of a device that has no account yet. */
+export interface NewSeeds {
+  readonly identity: Secret
+  readonly exchange: Secret
+  readonly transport: Secret
+}
+
+/** Linking, at a new device: a link and a code, both good for one account (link-new.ts). */
+export interface NewLinking {
+  readonly at: 'new'
+  readonly name: string
+  readonly seeds: NewSeeds
+  readonly offers: Map<LinkWay, LinkOffer>
+  shown: { readonly link: string; readonly code: string; readonly expiresAtMs: number } | undefined
+  /** The one channel at work, and which way it goes by. */
+  channel: number | undefined
+  way: LinkWay | undefined
+  waiting: Waiter | undefined
+  /** Monotonic moment the record behind the code is put again. */
+  publishMs: number
+}
+
+/** Linking, at a device of the account (link-old.ts). */
+export interface OldLinking {
+  readonly at: 'old'
+  readonly history: HistoryChoice
+  /** Devices to be tried, and the one that is. */
+  readonly targets: ApprovalTarget[]
+  target: ApprovalTarget | undefined
+  /** Places in the DHT not answered yet, and what the others held. */
+  looking: number
+  readonly records: Uint8Array[]
+  code: LinkCode | undefined
+  approval: LinkApproval | undefined
+  channel: number | undefined
+  opening: boolean
+  /** Somebody with the same first characters had another secret. */
+  wrong: boolean
+  /** The pictures were shown. */
+  compared: boolean
+  deviceId: DeviceId | undefined
+  waiting: Waiter | undefined
+}
+
+export type Linking = NewLinking | OldLinking
+
 /** What is true only while the process runs. Nothing here decides what a record or an op means. */
 export interface Live {
   online: boolean
@@ -108,6 +211,17 @@ export interface Live {
   /** Own records of each conversation when this home was opened, by hexadecimal id. */
   readonly openedAt: Map<string, number>
   readonly segments: Map<string, Map<string, number>>
+  readonly groups: Map<string, GroupMemo>
+  /** A device being linked, at either end. */
+  linking: Linking | undefined
+  /** Exchanges of records with devices, by conversation and device in hexadecimal. */
+  readonly syncs: Map<string, SyncTalk>
+  /** What segments hold, by conversation and number. */
+  readonly summaries: Map<string, SegmentSummary>
+  /** The two states last compared with a device without agreement, by conversation and device. */
+  readonly compared: Map<string, string>
+  /** Grows with every change of a device log. */
+  logsVersion: number
   /** Monotonic moments of the next periodic works. */
   publishMs: number
   /** Some DHT node took the records published last. */
@@ -131,6 +245,8 @@ export interface Context {
   readonly notifier: Notifier
   readonly database: Database
   readonly boot: number
+  /** Starts the library of shared documents, once. */
+  readonly documents: () => Promise<Crdt>
   readonly live: Live
 }
 
@@ -166,10 +282,17 @@ export type Purpose =
   | { readonly for: 'peer'; readonly device: DeviceId }
   | { readonly for: 'relay'; readonly address: string }
   | { readonly for: 'invite'; readonly token: number }
+  | { readonly for: 'link' }
 
 /** Why a DHT key is read. */
 export type GetPurpose =
   | { readonly for: 'invite'; readonly token: number; readonly day: number }
+  | {
+      readonly for: 'link'
+      readonly discovery: SignPublicKey
+      readonly day: number
+      readonly slot: number
+    }
   | {
       readonly for: 'bundle'
       readonly account: Uint8Array

@@ -1,50 +1,72 @@
 import { directConversationId, nothingReceived, segmentId } from '../history/index.ts'
-import type { AccountId, DeviceId } from '../identity/index.ts'
+import type { AccountId, DeviceAddress, DeviceId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
+import { devicesNow, leastSegment } from './groups.ts'
 import { requireMe } from './me.ts'
-import { conversationRows, type Conversation, type Remote } from './tables.ts'
+import { conversationKinds, conversationRows, type Conversation, type Remote } from './tables.ts'
 
-/** The direct conversation with an account, made when there is none. */
+/** The direct conversation with an account, made when there is none; with the own one, Notes to self. */
 export function conversationWith(step: Step, account: AccountId): Conversation {
   const conversation = directConversationId(step.context.crypto, requireMe(step).self.account, account)
   const known = step.tx.get(conversationRows, conversation)
-  if (known !== undefined) return known
-  const fresh: Conversation = {
-    conversation,
-    account,
-    segment: 0,
-    segmentCount: 0,
-    aseq: 0,
-    sseq: 0,
-    selfPrev: null,
-    selfLamport: 0,
-    tips: [],
-    pages: 0,
-    count: 0,
-    unread: 0,
-    lastMs: step.nowMs,
-    remotes: [],
-  }
-  step.tx.put(conversationRows, conversation, fresh)
-  return fresh
+  return known ?? refreshRemotes(step, { ...emptyConversation(step, conversation), account })
 }
 
-/** What is known of a contact's device in a conversation. */
-export const remoteOf = (conversation: Conversation, device: DeviceId): Remote =>
-  conversation.remotes.find((remote) => equalBytes(remote.device, device)) ?? {
+/** A group nothing but its id is known of. */
+export const newGroup = (step: Step, conversation: Uint8Array): Conversation => ({
+  ...emptyConversation(step, conversation),
+  kind: conversationKinds.group,
+})
+
+const emptyConversation = (step: Step, conversation: Uint8Array): Conversation => ({
+  conversation,
+  kind: conversationKinds.direct,
+  account: null,
+  title: '',
+  opCount: 0,
+  nextSegment: 0,
+  segment: 0,
+  segmentCount: 0,
+  aseq: 0,
+  sseq: 0,
+  selfPrev: null,
+  selfLamport: 0,
+  tips: [],
+  pages: 0,
+  count: 0,
+  unread: 0,
+  lastMs: step.nowMs,
+  remotes: [],
+})
+
+/** What is known of another device in a conversation. */
+export const remoteOf = (conversation: Conversation, { account, device }: DeviceAddress): Remote =>
+  findRemote(conversation, device) ?? {
+    account,
     device,
+    active: false,
     received: nothingReceived,
+    last: null,
     got: { upTo: 0, holes: [] },
     readUpTo: 0,
     seenUpTo: 0,
     seenTold: 0,
+    from: 0,
+    fromSegment: 0,
     sealedUpTo: 0,
     gotBoot: 0,
     gotAtMs: 0,
     gotDue: false,
   }
+
+export const findRemote = (conversation: Conversation, device: Uint8Array): Remote | undefined =>
+  conversation.remotes.find((remote) => equalBytes(remote.device, device))
+
+/** The devices that are sent what is written now. */
+export const activeRemotes = (conversation: Conversation): readonly Remote[] =>
+  conversation.remotes.filter((remote) => remote.active)
 
 /** The conversation with one remote replaced. */
 export const withRemote = (conversation: Conversation, remote: Remote): Conversation => ({
@@ -52,11 +74,51 @@ export const withRemote = (conversation: Conversation, remote: Remote): Conversa
   remotes: [
     ...conversation.remotes.filter((other) => !equalBytes(other.device, remote.device)),
     remote,
-  ].slice(-limits.activeDevices),
+  ].slice(-limits.conversationDevices),
 })
 
 export const putConversation = (step: Step, conversation: Conversation): void =>
   step.tx.put(conversationRows, conversation.conversation, conversation)
+
+/** A conversation as it is now in the step. */
+export const conversationNow = (step: Step, conversation: Conversation): Conversation =>
+  step.tx.get(conversationRows, conversation.conversation) ?? conversation
+
+/** Conversations in which a device takes or took part. */
+export const conversationsWith = (step: Step, device: DeviceId): readonly Conversation[] =>
+  step.tx.all(conversationRows).filter((conversation) => findRemote(conversation, device) !== undefined)
+
+/**
+ * Brings the devices of a conversation up to what its operations and the device logs say now. A device that
+ * comes, or comes back, is sent what is written from here on; what was written before is a matter of sync.
+ */
+export function refreshRemotes(step: Step, conversation: Conversation): Conversation {
+  const now = new Map(devicesNow(step, conversation).map((device) => [toHex(device.device), device]))
+  const kept = conversation.remotes.map((remote) => {
+    const active = now.delete(toHex(remote.device))
+    if (active === remote.active) return remote
+    return active ? { ...remote, active, ...fromHere(conversation) } : { ...remote, active }
+  })
+  const added = [...now.values()].map((device) => ({
+    ...remoteOf(conversation, device),
+    active: true,
+    ...fromHere(conversation),
+  }))
+  const remotes = [...kept, ...added].slice(-limits.conversationDevices)
+  const came = remotes.filter((remote) => findRemote(conversation, remote.device)?.active !== remote.active)
+  const next = came.filter(({ active }) => active).map(({ fromSegment }) => fromSegment)
+  const nextSegment = Math.max(conversation.nextSegment, ...next)
+  const refreshed = { ...conversation, remotes, nextSegment }
+  putConversation(step, refreshed)
+  return refreshed
+}
+
+const fromHere = ({ aseq, count, segment }: Conversation) => ({
+  from: aseq,
+  fromSegment: count === 0 ? 0 : segment + 1,
+  sealedUpTo: aseq,
+  got: { upTo: aseq, holes: [] },
+})
 
 /**
  * Number of a segment by its id: one that exists here, or the next, which its author opened. Ids are hashes,
@@ -71,7 +133,8 @@ export function segmentNumber(
   const key = toHex(conversation.conversation)
   const known = live.segments.get(key) ?? new Map<string, number>()
   live.segments.set(key, known)
-  for (let n = known.size; n <= conversation.segment + 1; n++)
+  const last = Math.max(conversation.segment, leastSegment(step, conversation)) + 1
+  for (let n = known.size; n <= last; n++)
     known.set(toHex(segmentId(crypto, conversation.conversation, n)), n)
   return known.get(toHex(segment))
 }

@@ -1,5 +1,6 @@
 import type { CryptoProvider, Secret } from '../crypto/index.ts'
 import { InvariantError, PortError, SottoError, UsageError } from '../errors.ts'
+import type { Crdt } from '../history/index.ts'
 import type { Clock, Log, Network, Notifier, Random, Store } from '../ports/index.ts'
 import type { CommandName, Commands, DeviceEvent, DeviceFace, QueryName, Queries } from './api.ts'
 import type { Context, Effect, Live, Step } from './context.ts'
@@ -24,6 +25,8 @@ export interface DeviceOptions {
   readonly key: Secret
   readonly log: Log
   readonly notifier: Notifier
+  /** Starts the library of shared documents; called when the first one is read. */
+  readonly documents: () => Promise<Crdt>
   /** Brings the network up under the account's transport seed; null to work without one. */
   readonly connect: ((transportSeed: Secret) => Promise<Network>) | null
   /** Asks for `tick()` after so many milliseconds; a later call replaces the earlier. */
@@ -90,11 +93,23 @@ class Machine implements Device {
 
   constructor(options: DeviceOptions, sealed: SealedStore, database: Database) {
     const { crypto, random, clock, log, notifier } = options
+    let crdt: Promise<Crdt> | undefined
+    const documents = (): Promise<Crdt> => (crdt ??= options.documents())
     this.halted = new Promise((resolve) => (this.#tellHalted = resolve))
     this.#options = options
     this.#sealed = sealed
     this.#database = database
-    this.#context = { crypto, random, clock, log, notifier, database, boot: sealed.boot, live: newLive() }
+    this.#context = {
+      crypto,
+      random,
+      clock,
+      log,
+      notifier,
+      database,
+      boot: sealed.boot,
+      documents,
+      live: newLive(),
+    }
   }
 
   async open(): Promise<void> {
@@ -209,6 +224,9 @@ class Machine implements Device {
     } catch (error) {
       if (!(error instanceof UsageError || error instanceof PortError)) this.#halt(error)
       this.#context.live.links.clear()
+      this.#context.live.groups.clear()
+      this.#context.live.syncs.clear()
+      this.#context.live.summaries.clear()
       fail(error)
       return undefined
     }
@@ -258,6 +276,9 @@ class Machine implements Device {
   #forget(effects: readonly Effect[]): void {
     const { live } = this.#context
     live.links.clear()
+    live.groups.clear()
+    live.syncs.clear()
+    live.summaries.clear()
     const written = new Set(effects.map((effect) => (effect.kind === 'write' ? effect.channel : undefined)))
     for (const link of live.peers.values()) {
       link.opening = false
@@ -375,6 +396,12 @@ const newLive = (): Live => ({
   links: new Map(),
   openedAt: new Map(),
   segments: new Map(),
+  groups: new Map(),
+  compared: new Map(),
+  linking: undefined,
+  syncs: new Map(),
+  summaries: new Map(),
+  logsVersion: 0,
   publishMs: 0,
   published: false,
   clockDoubted: false,

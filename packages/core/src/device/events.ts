@@ -11,7 +11,13 @@ export const emit = (step: Step, event: EventDraft): void => {
 
 /** Counters of a home that has none yet. */
 export const metaOf = (step: Step): Meta =>
-  step.tx.get(metaRows, onlyRow) ?? { eventSeq: 0, outboxSeq: 0, lastMs: step.nowMs, bootAhead: 0 }
+  step.tx.get(metaRows, onlyRow) ?? {
+    eventSeq: 0,
+    outboxSeq: 0,
+    auditSeq: 0,
+    lastMs: step.nowMs,
+    bootAhead: 0,
+  }
 
 /** Numbers the step's events and stores them without texts and names, which are looked up on replay. */
 export function storeEvents(step: Step): readonly DeviceEvent[] {
@@ -28,7 +34,7 @@ export function storeEvents(step: Step): readonly DeviceEvent[] {
 }
 
 function withoutText(event: DeviceEvent): unknown {
-  if (event.type !== 'message') return event
+  if (!('message' in event)) return event
   const { messageId, conversationId } = event.message
   return { type: event.type, seq: event.seq, atMs: event.atMs, messageId, conversationId }
 }
@@ -39,7 +45,9 @@ export function restoreEvent(
   message: (conversationId: string, messageId: string) => MessageView | null,
 ): DeviceEvent | null {
   const stored = JSON.parse(row) as DeviceEvent & { messageId?: string; conversationId?: string }
-  if (stored.type !== 'message') return stored
+  if (!stored.type.startsWith('message')) return stored
   const found = message(stored.conversationId ?? '', stored.messageId ?? '')
-  return found === null ? null : { type: 'message', seq: stored.seq, atMs: stored.atMs, message: found }
+  if (found === null) return null
+  const type = stored.type as Extract<DeviceEvent, { readonly message: MessageView }>['type']
+  return { type, seq: stored.seq, atMs: stored.atMs, message: found }
 }

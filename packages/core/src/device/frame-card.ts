@@ -4,7 +4,7 @@ import type { Step } from './context.ts'
 import { sureNow } from './timers.ts'
 import { emit } from './events.ts'
 import { activeDevice, storedLog } from './logs.ts'
-import { linkTo } from './lookup.ts'
+import { linkTo, peersOf } from './lookup.ts'
 import { rowKey } from './outbox-rows.ts'
 import type { PayloadItem } from './payload.ts'
 import { contactRows, contactStates, outboxRows, peerRows, requestRows, type Peer } from './tables.ts'
@@ -28,21 +28,26 @@ export function receiveCard(step: Step, peer: Peer, card: Card): void {
   step.tx.put(peerRows, peer.device, {
     ...peer,
     // One that is behind hears what it last told, and counts on from there.
-    cardDue: Math.max(card.seq, contact.cardSeen),
-    ...(card.seq > contact.cardSeen ? places(card, bundle.value.addresses) : {}),
+    name: card.seq > peer.cardSeen ? card.deviceName : peer.name,
+    cardDue: Math.max(card.seq, peer.cardSeen),
+    cardSeen: Math.max(card.seq, peer.cardSeen),
+    ...(card.seq > peer.cardSeen ? places(card, bundle.value.addresses) : {}),
   })
-  if (card.seq <= contact.cardSeen) return
+  if (card.seq <= peer.cardSeen) return
+  const first =
+    !peersOf(step, peer.account).some(
+      (one) => one.cardSeen > 0 && one !== peer && !equalBytes(one.device, peer.device),
+    ) && peer.cardSeen === 0
   depositAgain(step, peer)
   const changed = {
     ...contact,
     name: card.name,
     discovery: card.discovery as SignPublicKey,
-    cardSeen: card.seq,
   }
   step.tx.put(contactRows, contact.account, changed)
   if (contact.state === contactStates.requested) nameRequest(step, changed.account, card.name)
   if (contact.state !== contactStates.connected) return
-  const change = contact.cardSeen === 0 ? 'added' : 'changed'
+  const change = first ? 'added' : 'changed'
   if (change === 'added' || contact.name !== card.name)
     emit(step, { type: 'contact', contact: contactView(step, changed), change })
 }
@@ -78,17 +83,16 @@ const cardJump = 1_000_000
 
 /** They have our card: rows that carried only that are done. */
 export function receiveCardGot(step: Step, peer: Peer, seq: number): void {
-  const contact = step.tx.get(contactRows, peer.account)
-  if (contact === undefined || seq <= contact.cardAcked) return
-  if (seq > contact.cardSent) {
-    if (seq - contact.cardSent <= cardJump)
-      step.tx.put(contactRows, contact.account, { ...contact, cardSent: seq, cardOf: 0 })
+  if (seq <= peer.cardAcked) return
+  if (seq > peer.cardSent) {
+    if (seq - peer.cardSent <= cardJump)
+      step.tx.put(peerRows, peer.device, { ...peer, cardSent: seq, cardOf: 0 })
     return
   }
-  step.tx.put(contactRows, contact.account, { ...contact, cardAcked: seq })
+  step.tx.put(peerRows, peer.device, { ...peer, cardAcked: seq })
   for (const row of step.tx.all(outboxRows)) {
     if (!equalBytes(row.device, peer.device) || row.cardSeq === 0 || row.cardSeq > seq) continue
-    if (row.aseqs.length === 0) step.tx.delete(outboxRows, rowKey(row.seq))
+    if (row.aseqs.length === 0 && row.state === null) step.tx.delete(outboxRows, rowKey(row.seq))
     else step.tx.put(outboxRows, rowKey(row.seq), { ...row, cardSeq: 0 })
   }
 }

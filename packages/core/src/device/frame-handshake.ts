@@ -16,20 +16,19 @@ import {
   readGenesis,
   useInvite,
   type ActiveDevice,
-  type DeviceAddress,
   type DeviceLog,
   type InviteState,
 } from '../identity/index.ts'
-import { directConversationId } from '../history/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes } from '../wire/index.ts'
-import { isOwn } from './command-account.ts'
+import { learnLog } from './accounts.ts'
 import type { Origin, Step } from './context.ts'
 import { receivePayload } from './frame-payload.ts'
 import { putSessions, sessionsWith } from './sessions.ts'
 import { putInviteState } from './invites.ts'
 import { tendAllQueues } from './relay-queues.ts'
-import { decodeLog, putLog, stateOf, storedLog } from './logs.ts'
+import { conversationWith } from './conversations.ts'
+import { decodeLog, stateOf, storedLog } from './logs.ts'
 import { sureNow } from './timers.ts'
 import { requireMe } from './me.ts'
 
@@ -42,8 +41,8 @@ import {
   replayRows,
   requestRows,
   type Contact,
-  type Peer,
 } from './tables.ts'
+import { newContact, newPeer } from './contacts.ts'
 import { emit } from './events.ts'
 import { requestView } from './views.ts'
 
@@ -76,10 +75,6 @@ export async function receiveHandshake(
     return
   }
   const { device } = introduced
-  if (isOwn(requireMe(step).self, device.account)) {
-    log.event('handshake-own')
-    return
-  }
   if (origin.via === 'channel' && peerIdOf(device.transportKey) !== origin.peerId) {
     step.effects.push({ kind: 'close', channel: origin.channel })
     log.event('handshake-wrong-peer')
@@ -99,7 +94,9 @@ export async function receiveHandshake(
   }
   if (!admitContact(step, device, accepted.invite === undefined ? undefined : invites[accepted.invite]))
     return
-  putLog(step, introduced.log)
+  learnLog(step, introduced.log)
+  if (step.tx.get(contactRows, device.account)?.state !== contactStates.member)
+    conversationWith(step, device.account)
   const known = step.tx.get(peerRows, device.device)
   step.tx.put(peerRows, device.device, {
     ...(known ?? newPeer(device)),
@@ -159,22 +156,31 @@ function introducedLog(step: Step, { claims }: OpenedHandshake): DeviceLog | und
   return account !== undefined && equalBytes(account.id, claims.account) ? emptyLog(account) : undefined
 }
 
+/** Contacts whose first flights need no invite. */
+const talking: ReadonlySet<number> = new Set([
+  contactStates.connected,
+  contactStates.pending,
+  contactStates.member,
+  contactStates.own,
+])
+
 /** Decides what the stranger or contact is from now on; false when nothing of the handshake is to be kept. */
 function admitContact(step: Step, device: ActiveDevice, invite: InviteState | undefined): boolean {
   const { account } = device
   const known = step.tx.get(contactRows, account)
   if (known?.state === contactStates.blocked) return false
-  const connected = known?.state === contactStates.connected || known?.state === contactStates.pending
+  const connected = known !== undefined && talking.has(known.state)
   if (invite === undefined) return connected || admitRequest(step, account, known)
   const used = useInvite(invite, account, sureNow(step))
   if (used.verdict === 'accepted') putInviteState(step, used.value)
-  if (connected) return true
+  if (connected && known.state !== contactStates.member) return true
   const base = known ?? newContact(step, account)
   if (used.verdict === 'accepted') {
     step.tx.put(contactRows, account, { ...base, state: contactStates.connected, owed: null })
     step.tx.delete(requestRows, account)
     return true
   }
+  if (connected) return true
   if (used.verdict !== 'rejected' || (known === undefined && !mayRefuse(step))) return false
   step.tx.put(contactRows, account, { ...base, state: contactStates.refused, owed: used.reason })
   return true
@@ -194,38 +200,3 @@ function admitRequest(step: Step, account: ActiveDevice['account'], known: Conta
   emit(step, { type: 'request', request: requestView(request) })
   return true
 }
-
-/** A contact of whom nothing but the account is known. */
-export const newContact = (step: Step, account: ActiveDevice['account']): Contact => ({
-  account,
-  conversation: directConversationId(step.context.crypto, requireMe(step).self.account, account),
-  name: '',
-  alias: null,
-  state: contactStates.pending,
-  stateBefore: contactStates.pending,
-  verified: false,
-  discovery: null,
-  cardSeen: 0,
-  cardSent: 0,
-  cardAcked: 0,
-  cardOf: 0,
-  refused: null,
-  owed: null,
-  invitePsk: null,
-  addedAtMs: step.nowMs,
-})
-
-/** A device of a contact of which nothing but its certificate is known. */
-export const newPeer = ({ account, device }: DeviceAddress): Peer => ({
-  account,
-  device,
-  peerId: '',
-  bundle: null,
-  addresses: [],
-  deposits: [],
-  boot: 0,
-  bootNow: 0,
-  bootAtMs: 0,
-  cardDue: 0,
-  renew: false,
-})

@@ -2,14 +2,18 @@ import { unpad } from '../crypto/index.ts'
 import { covers } from '../history/index.ts'
 import { missingFrom, type DeviceId, type LogOpId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toBase32, toHex } from '../wire/index.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
 import { receiveCard, receiveCardGot } from './frame-card.ts'
 import type { Step } from './context.ts'
-import { conversationWith, putConversation, remoteOf, withRemote } from './conversations.ts'
+import { findRemote, putConversation, remoteOf, withRemote } from './conversations.ts'
+import { receiveAccount } from './accounts.ts'
+import { receiveGroup, receiveGroupGot } from './frame-group.ts'
+import { receiveSync } from './sync-talk.ts'
 import { emit, metaOf } from './events.ts'
 import { receiveRecords } from './frame-records.ts'
-import { linkTo } from './lookup.ts'
-import { extendLog, headsOf, stateOf, storedLog } from './logs.ts'
+import { linkTo, peersOf } from './lookup.ts'
+import { extendLog } from './accounts.ts'
+import { headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { payloadFrame, payloadHeads, type Payload, type PayloadItem } from './payload.ts'
 import {
@@ -19,13 +23,20 @@ import {
   onlyRow,
   outboxRows,
   peerRows,
+  conversationRows,
   requestRows,
   type Contact,
+  type Conversation,
   type Peer,
 } from './tables.ts'
 import { rowKey, tellStates } from './outbox-rows.ts'
-import { contactView, outboxOf } from './views.ts'
-import { forgetAcknowledged, hasForgotten, noteBoot, peerRolledBack, resumeAfter } from './rollback.ts'
+import { outboxOf } from './delivery.ts'
+import { contactView } from './views.ts'
+import { resumeAfter } from './resume.ts'
+import { forgetAcknowledged, hasForgotten, noteBoot, peerRolledBack } from './rollback.ts'
+
+/** Items whose arrival is said; a frame with none of them is an answer itself. */
+const answered: ReadonlySet<PayloadItem['kind']> = new Set(['records', 'card', 'group'])
 
 /** Takes the plaintext of an opened frame apart. The device it is from is proven; what it says is not. */
 export async function receivePayload(
@@ -44,16 +55,22 @@ export async function receivePayload(
   }
   const contact = step.tx.get(contactRows, peer.account)
   if (contact === undefined || contact.state === contactStates.blocked) return
+  step.tx.put(peerRows, device, { ...peer, heardAtMs: step.nowMs })
   if (contact.state === contactStates.refused) linkTo(step, device).refusalDue = true
   noteBoot(step, peer, decoded.value)
-  if (contact.state === contactStates.connected || contact.state === contactStates.pending)
-    agreeOnTime(step, decoded.value.sentAtMs)
+  if (trusted.has(contact.state)) agreeOnTime(step, decoded.value.sentAtMs)
   compareLogs(step, peer, decoded.value)
   connected(step, contact)
   for (const item of decoded.value.items) await receiveItem(step, device, item, decoded.value)
-  if (!decoded.value.items.some(({ kind }) => kind === 'records' || kind === 'card'))
-    noteAnswer(step, device, frame)
+  if (!decoded.value.items.some(({ kind }) => answered.has(kind))) noteAnswer(step, device, frame)
 }
+
+/** Whose clock ends the doubt of ours. */
+const trusted: ReadonlySet<number> = new Set([
+  contactStates.connected,
+  contactStates.pending,
+  contactStates.own,
+])
 
 /** Remembers a frame that wants no answer: a copy of it, by another way, wants none either. */
 function noteAnswer(step: Step, device: DeviceId, frame: Uint8Array): void {
@@ -111,7 +128,7 @@ async function receiveItem(step: Step, device: DeviceId, item: PayloadItem, payl
   if (peer === undefined) return
   switch (item.kind) {
     case 'records':
-      return receiveRecords(step, peer, item.records)
+      return receiveRecords(step, peer, item)
     case 'got':
       return receiveGot(step, peer, item, payload)
     case 'read':
@@ -136,6 +153,18 @@ async function receiveItem(step: Step, device: DeviceId, item: PayloadItem, payl
       receiveRefused(step, peer, item.code)
       return
     }
+    case 'account': {
+      if (mayIntroduce(step, peer)) receiveAccount(step, item)
+      return
+    }
+    case 'sync':
+      return receiveSync(step, peer, item)
+    case 'group':
+      return receiveGroup(step, peer, item)
+    case 'groupGot': {
+      receiveGroupGot(step, peer, item)
+      return
+    }
     case 'unknown': {
       step.context.log.event('item-unknown')
       return
@@ -145,28 +174,35 @@ async function receiveItem(step: Step, device: DeviceId, item: PayloadItem, payl
 
 type Item<K extends PayloadItem['kind']> = Extract<PayloadItem, { readonly kind: K }>
 
-/** Whether an acknowledgement is about this device's records in the direct conversation with the peer. */
-function isAboutUs(step: Step, peer: Peer, item: Item<'got'> | Item<'read'>): boolean {
+/** Who may make other accounts known here. */
+function mayIntroduce(step: Step, peer: Peer): boolean {
+  const state = step.tx.get(contactRows, peer.account)?.state
+  return state === contactStates.connected || state === contactStates.own || state === contactStates.member
+}
+
+/** The conversation an acknowledgement of this device's records is about, if the device takes part in it. */
+function aboutUs(step: Step, peer: Peer, item: Item<'got'> | Item<'read'>): Conversation | undefined {
   const { self } = requireMe(step)
-  const { conversation } = conversationWith(step, peer.account)
-  return (
+  const conversation = step.tx.get(conversationRows, item.conversation)
+  return conversation !== undefined &&
+    findRemote(conversation, peer.device) !== undefined &&
     equalBytes(item.device, self.device) &&
-    equalBytes(item.account, self.account) &&
-    equalBytes(item.conversation, conversation)
-  )
+    equalBytes(item.account, self.account)
+    ? conversation
+    : undefined
 }
 
 async function receiveGot(step: Step, peer: Peer, item: Item<'got'>, payload: Payload): Promise<void> {
-  if (!isAboutUs(step, peer, item)) return
-  const conversation = conversationWith(step, peer.account)
-  const remote = remoteOf(conversation, peer.device)
+  const conversation = aboutUs(step, peer, item)
+  if (conversation === undefined) return
+  const remote = remoteOf(conversation, peer)
   const newer = item.upTo >= remote.got.upTo
   const [ack, other] = newer ? [item, remote.got] : [remote.got, item]
   if (ack.upTo > conversation.aseq) return resumeAfter(step, conversation, ack.upTo)
   const lacks = !newer || item.holes.some((hole) => covers(remote.got, hole))
   if (lacks && hasForgotten(remote, payload)) {
     peerRolledBack(step, peer)
-    forgetAcknowledged(step, peer, item, payload)
+    forgetAcknowledged(step, conversation, peer, item, payload)
     return
   }
   const got = { upTo: ack.upTo, holes: ack.holes.filter((hole) => !covers(other, hole)) }
@@ -179,16 +215,17 @@ async function receiveGot(step: Step, peer: Peer, item: Item<'got'>, payload: Pa
     const left = row.aseqs.filter((aseq) => !covers(got, aseq))
     if (left.length === row.aseqs.length) continue
     delivered.push(...row.aseqs.filter((aseq) => covers(got, aseq)))
-    if (left.length === 0 && row.cardSeq === 0) step.tx.delete(outboxRows, rowKey(row.seq))
+    if (left.length === 0 && row.cardSeq === 0 && row.state === null)
+      step.tx.delete(outboxRows, rowKey(row.seq))
     else step.tx.put(outboxRows, rowKey(row.seq), { ...row, aseqs: left })
   }
   await tellStates(step, moved, delivered)
 }
 
 async function receiveRead(step: Step, peer: Peer, item: Item<'read'>): Promise<void> {
-  if (!isAboutUs(step, peer, item)) return
-  const conversation = conversationWith(step, peer.account)
-  const remote = remoteOf(conversation, peer.device)
+  const conversation = aboutUs(step, peer, item)
+  if (conversation === undefined) return
+  const remote = remoteOf(conversation, peer)
   const upTo = Math.min(item.upTo, conversation.aseq)
   if (upTo <= remote.readUpTo) return
   const moved = withRemote(conversation, { ...remote, readUpTo: upTo })
@@ -203,14 +240,7 @@ async function receiveRead(step: Step, peer: Peer, item: Item<'read'>): Promise<
 function receiveLogOps(step: Step, peer: Peer, ops: readonly Uint8Array[]): void {
   const log = storedLog(step, peer.account)
   if (log === undefined) return
-  const before = stateOf(step, log)
-  const after = stateOf(step, extendLog(step, log, ops))
-  const accountId = toBase32(peer.account)
-  for (const key of after.active.keys())
-    if (!before.active.has(key)) emit(step, { type: 'device', accountId, change: 'added' })
-  for (const key of after.revoked.keys())
-    if (!before.revoked.has(key)) emit(step, { type: 'device', accountId, change: 'revoked' })
-  if (after.forked.length > before.forked.length) emit(step, { type: 'device', accountId, change: 'forked' })
+  extendLog(step, log, ops)
 }
 
 function receiveLogNeed(step: Step, peer: Peer, heads: readonly LogOpId[]): void {
@@ -225,7 +255,12 @@ const refusals = ['E_INVITE_USED', 'E_INVITE_REVOKED', 'E_INVITE_EXPIRED']
 /** Our invite was no longer good: the contact stays, marked, and says why. */
 function receiveRefused(step: Step, peer: Peer, code: string): void {
   const contact = step.tx.get(contactRows, peer.account)
-  if (contact === undefined || contact.cardSeen > 0 || !refusals.includes(code)) return
+  if (
+    contact === undefined ||
+    peersOf(step, peer.account).some((one) => one.cardSeen > 0) ||
+    !refusals.includes(code)
+  )
+    return
   if (contact.refused === code) return
   const refused = { ...contact, state: contactStates.pending, refused: code }
   step.tx.put(contactRows, contact.account, refused)

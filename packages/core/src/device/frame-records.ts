@@ -3,25 +3,43 @@ import {
   holds,
   readRecord,
   receive,
+  receiveFrom,
+  recordKinds,
   verifyRecord,
-  type CarriedRecord,
+  type AdmittedRecord,
+  type IncomingRecord,
   type LinkedRecord,
+  type RecordContent,
   type RecordHeader,
 } from '../history/index.ts'
-import type { SignPublicKey } from '../crypto/index.ts'
-import { peerRolledBack } from './rollback.ts'
+import type { SignPublicKey, Signature } from '../crypto/index.ts'
+import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
-import { conversationWith, putConversation, remoteOf, segmentNumber, withRemote } from './conversations.ts'
-import { emit } from './events.ts'
-import { stateOf, storedLog } from './logs.ts'
-import { requireMe } from './me.ts'
+import {
+  conversationNow,
+  conversationsWith,
+  conversationWith,
+  findRemote,
+  putConversation,
+  remoteOf,
+  segmentNumber,
+  withRemote,
+} from './conversations.ts'
+import { standingOf, tellOne } from './group-exchange.ts'
+import { isGroup, membershipThen } from './groups.ts'
 import { linkTo } from './lookup.ts'
+import { storedLog } from './logs.ts'
+import { requireMe } from './me.ts'
+import { forget, lookAt, tellRecord } from './messages.ts'
 import { findLink, storeRecord } from './records.ts'
+import { peerRolledBack } from './rollback.ts'
 import {
   contactRows,
   contactStates,
+  conversationKinds,
+  conversationRows,
   heldRows,
   peerRows,
   recordRows,
@@ -29,17 +47,20 @@ import {
   type HeldRecord,
   type Peer,
 } from './tables.ts'
-import { contactName, messageView } from './views.ts'
+import { contactName } from './contacts.ts'
 
-/** Admits records in the order they come; those that wait are tried again whenever one got in. */
+/** Admits a device's records in the order they come; those that wait are tried again whenever one got in. */
 export async function receiveRecords(
   step: Step,
   peer: Peer,
-  records: readonly CarriedRecord[],
+  { from, records }: { readonly from: number; readonly records: readonly IncomingRecord[] },
 ): Promise<void> {
-  let admitted = false
-  for (const record of records) admitted = (await receiveRecord(step, peer, record)) || admitted
-  if (admitted) await retryHeld(step, peer)
+  const conversations = new Map<string, Conversation>()
+  for (const record of records) {
+    const moved = await receiveRecord(step, peer, record, from)
+    if (moved !== undefined) conversations.set(toHex(moved.conversation), moved)
+  }
+  for (const conversation of conversations.values()) await retryHeld(step, conversation)
 }
 
 /**
@@ -47,71 +68,122 @@ export async function receiveRecords(
  * none, or two devices with two relays between them would answer each other for ever.
  */
 export function receiveCopy(step: Step, peer: Peer, frame: Uint8Array): void {
-  if (!linkTo(step, peer.device).answers.has(toHex(step.context.crypto.sha256(frame))))
-    acknowledgeAgain(step, peer)
+  const link = linkTo(step, peer.device)
+  if (link.answers.has(toHex(step.context.crypto.sha256(frame)))) return
+  for (const conversation of conversationsWith(step, peer.device)) {
+    if (remoteOf(conversation, peer).received.upTo > 0) acknowledgeAgain(step, conversation, peer)
+    const { agreed } = standingOf(step, conversation, peer)
+    if (agreed !== null) link.groupGots.set(toHex(conversation.conversation), agreed)
+  }
+  if (peer.cardSeen > 0)
+    step.tx.put(peerRows, peer.device, {
+      ...(step.tx.get(peerRows, peer.device) ?? peer),
+      cardDue: peer.cardSeen,
+    })
 }
 
 /** They are owed an acknowledgement again. */
-function acknowledgeAgain(step: Step, peer: Peer): void {
-  const conversation = conversationWith(step, peer.account)
-  const remote = remoteOf(conversation, peer.device)
-  putConversation(step, withRemote(conversation, { ...remote, gotDue: true }))
-  const contact = step.tx.get(contactRows, peer.account)
-  if (contact !== undefined && contact.cardSeen > 0)
-    step.tx.put(peerRows, peer.device, { ...peer, cardDue: contact.cardSeen })
+function acknowledgeAgain(step: Step, conversation: Conversation, author: DeviceAddress): void {
+  const now = conversationNow(step, conversation)
+  putConversation(step, withRemote(now, { ...remoteOf(now, author), gotDue: true }))
 }
 
-/** True when a record that was not held is held now. */
-async function receiveRecord(step: Step, peer: Peer, carried: CarriedRecord): Promise<boolean> {
+/** The conversation, when a record that was not held is held in it now. */
+async function receiveRecord(
+  step: Step,
+  peer: Peer,
+  incoming: IncomingRecord,
+  from: number,
+): Promise<Conversation | undefined> {
   const { crypto, log } = step.context
-  const header = readRecord(crypto, carried.bytes)
-  const identityKey = authorKey(step, peer)
-  if (header === undefined || identityKey === undefined) {
+  const header = readRecord(crypto, incoming.bytes)
+  if (header === undefined) {
     log.event('record-rejected')
-    return false
+    return undefined
   }
+  const conversation = conversationOf(step, peer, header)
+  if (conversation === undefined) {
+    if (mayIntroduceGroups(step, peer)) hold(step, peer, header, incoming)
+    return undefined
+  }
+  noteFrom(step, conversation, peer, from)
   if ((await step.tx.load(recordRows, header.id)) !== undefined) {
-    acknowledgeAgain(step, peer)
-    return false
+    acknowledgeAgain(step, conversation, peer)
+    return undefined
   }
-  const conversation = conversationWith(step, peer.account)
-  if (holds(remoteOf(conversation, peer.device).received, header.content.aseq)) {
-    refuseFork(step, peer, carried, header, identityKey)
-    return false
+  const identityKey = identityKeyOf(step, peer.account, peer.device)
+  if (
+    identityKey !== undefined &&
+    holds(remoteOf(conversationNow(step, conversation), peer).received, header.content.aseq)
+  ) {
+    refuseFork(step, conversation, peer, { incoming, header, identityKey })
+    return undefined
   }
   if (!hasRoom(step, conversation, peer, header)) {
     log.event('record-beyond-limit')
-    return false
+    return undefined
+  }
+  return admitted(step, conversation, peer, header, incoming)
+}
+
+/** The conversation a record of this device belongs to, if the device takes or took part in it. */
+function conversationOf(step: Step, peer: Peer, { content }: RecordHeader): Conversation | undefined {
+  const known = step.tx.get(conversationRows, content.conversation)
+  if (known !== undefined) return findRemote(known, peer.device) === undefined ? undefined : known
+  const direct = step.tx.get(contactRows, peer.account)
+  return direct !== undefined && equalBytes(direct.conversation, content.conversation)
+    ? conversationWith(step, peer.account)
+    : undefined
+}
+
+/** What a device wrote before this reader came is not missing here. */
+function noteFrom(step: Step, conversation: Conversation, author: DeviceAddress, from: number): void {
+  const now = conversationNow(step, conversation)
+  const remote = remoteOf(now, author)
+  if (from > remote.received.upTo)
+    putConversation(step, withRemote(now, { ...remote, received: receiveFrom(remote.received, from) }))
+}
+
+/** Judges a record, whoever brought it, and keeps it: the conversation, when it is held now. */
+async function admitted(
+  step: Step,
+  conversation: Conversation,
+  carrier: DeviceAddress,
+  header: RecordHeader,
+  incoming: IncomingRecord,
+): Promise<Conversation | undefined> {
+  const { crypto, log } = step.context
+  const { account, device } = header.content
+  const author = { account, device } as DeviceAddress
+  const identityKey = identityKeyOf(step, account, device)
+  const standing = standingAt(step, conversation, header.content)
+  if (identityKey === undefined || standing === 'no') {
+    log.event('record-rejected')
+    return undefined
+  }
+  if (standing === 'unknown') {
+    hold(step, carrier, header, incoming)
+    tellOne(step, conversation, carrier)
+    return undefined
   }
   const links = new Map<string, LinkedRecord | undefined>()
-  for (const id of [
-    ...header.content.refs,
-    ...(header.content.selfPrev === null ? [] : [header.content.selfPrev]),
-  ])
-    links.set(toHex(id), await findLink(step, id))
-  const verdict = admitRecord(crypto, carried, {
+  for (const id of required(header)) links.set(toHex(id), await findLink(step, id))
+  const verdict = admitRecord(crypto, incoming, {
     conversation: conversation.conversation,
-    account: peer.account,
-    device: peer.device,
+    ...author,
     identityKey,
     segmentNumber: (segment) => segmentNumber(step, conversation, segment),
     linked: (id) => links.get(toHex(id)),
   })
   switch (verdict.verdict) {
     case 'accepted':
-      await keep(step, peer, verdict.value.segmentNumber, carried)
-      return true
+      return keep(step, conversation, verdict.value, incoming)
     case 'held':
-      hold(step, peer, header.id, {
-        conversation: conversation.conversation,
-        device: peer.device,
-        record: carried,
-        atMs: step.nowMs,
-      })
-      return false
+      hold(step, carrier, header, incoming)
+      return undefined
     case 'rejected':
       log.event('record-rejected')
-      return false
+      return undefined
   }
 }
 
@@ -121,65 +193,151 @@ async function receiveRecord(step: Step, peer: Peer, carried: CarriedRecord): Pr
  */
 function refuseFork(
   step: Step,
+  conversation: Conversation,
   peer: Peer,
-  carried: CarriedRecord,
-  header: RecordHeader,
-  identityKey: SignPublicKey,
+  record: {
+    readonly incoming: IncomingRecord
+    readonly header: RecordHeader
+    readonly identityKey: SignPublicKey
+  },
 ): void {
   step.context.log.event('record-forked')
-  if (!verifyRecord(step.context.crypto, identityKey, header, carried.signature)) return
-  acknowledgeAgain(step, peer)
+  if (!verifyRecord(step.context.crypto, record.identityKey, record.header, record.incoming.signature)) return
+  acknowledgeAgain(step, conversation, peer)
   peerRolledBack(step, step.tx.get(peerRows, peer.device) ?? peer)
 }
 
 /** Whether the record is within what a contact, or a stranger who waits for the person's word, may have kept here. */
 function hasRoom(step: Step, conversation: Conversation, peer: Peer, { content }: RecordHeader): boolean {
+  const { received } = remoteOf(conversationNow(step, conversation), peer)
+  if (content.aseq - received.upTo > limits.outboxPerContact) return false
+  if (conversation.kind === conversationKinds.group) return true
   const state = step.tx.get(contactRows, peer.account)?.state
   if (state === contactStates.requested && conversation.count >= limits.requestRecords) return false
-  const { received } = remoteOf(conversation, peer.device)
-  return state !== contactStates.refused && content.aseq - received.upTo <= limits.outboxPerContact
+  return state !== contactStates.refused && state !== contactStates.member
 }
 
-/** Identity key of an author: of a device that is or was on the account's log. */
-function authorKey(step: Step, peer: Peer) {
-  const log = storedLog(step, peer.account)
-  if (log === undefined) return undefined
-  return stateOf(step, log).active.get(toHex(peer.device))?.certificate.identityKey
+/** Identity key of a device that is on the account's log, or was. */
+export function identityKeyOf(
+  step: Step,
+  account: Uint8Array,
+  device: Uint8Array,
+): SignPublicKey | undefined {
+  const log = storedLog(step, account as AccountId)
+  return log?.certificates.get(toHex(device))?.identityKey
 }
 
-async function keep(step: Step, peer: Peer, segment: number, carried: CarriedRecord): Promise<void> {
-  const header = readRecord(step.context.crypto, carried.bytes)
-  if (header === undefined) return
-  const stored = await storeRecord(step, conversationWith(step, peer.account), header, carried, segment)
-  const remote = remoteOf(stored, peer.device)
-  const moved = withRemote(
-    { ...stored, unread: stored.unread + 1 },
-    { ...remote, received: receive(remote.received, header.content.aseq), gotDue: true },
-  )
+/** Whether the author was in at the heads the record cites: fixed for ever, once they are known. */
+export function standingAt(
+  step: Step,
+  conversation: Conversation,
+  content: RecordContent,
+): 'yes' | 'no' | 'unknown' {
+  const then = membershipThen(step, conversation, content.groupHeads)
+  if (then === undefined) return 'unknown'
+  const account = toHex(content.account)
+  if (!then.members.has(account)) return 'no'
+  const state = then.accounts.get(account)
+  if (state === undefined) return isGroup(conversation) ? 'no' : 'yes'
+  return state.active.has(toHex(content.device)) ? 'yes' : 'no'
+}
+
+/** Keeps a record that another device brought by sync, where it was judged; its body may follow. */
+export async function keepSynced(
+  step: Step,
+  before: Conversation,
+  carrier: Peer,
+  header: RecordHeader,
+  signature: Signature | null,
+  segment: number,
+): Promise<void> {
+  if ((await step.tx.load(recordRows, header.id)) !== undefined) return
+  const incoming = { bytes: header.bytes, signature, said: null }
+  const stored = await storeRecord(step, before, header, incoming, segment)
+  const { self } = requireMe(step)
+  const { account, kind } = header.content
+  const fresh = kind === recordKinds.msg && !equalBytes(account, self.account)
+  const unread = fresh && !equalBytes(carrier.account, self.account) ? stored.unread + 1 : stored.unread
+  putConversation(step, withReceived(step, { ...stored, unread }, header))
+  step.tx.delete(heldRows, header.id)
+}
+
+/** What is held of a device's records, with one more. */
+function withReceived(step: Step, conversation: Conversation, header: RecordHeader): Conversation {
+  const { account, device, aseq } = header.content
+  if (equalBytes(device, requireMe(step).self.device)) return conversation
+  const remote = remoteOf(conversation, { account, device } as DeviceAddress)
+  return withRemote(conversation, {
+    ...remote,
+    received: receive(remote.received, aseq),
+    last: remote.last !== null && remote.last.aseq > aseq ? remote.last : { aseq, id: header.id },
+    gotDue: true,
+  })
+}
+
+async function keep(
+  step: Step,
+  before: Conversation,
+  { header, segmentNumber: segment }: AdmittedRecord,
+  incoming: IncomingRecord,
+): Promise<Conversation> {
+  const stored = await storeRecord(step, conversationNow(step, before), header, incoming, segment)
+  const own = equalBytes(header.content.account, requireMe(step).self.account)
+  const shown = header.content.kind === recordKinds.msg
+  const unread = stored.unread + (shown && !own ? 1 : 0)
+  const moved = withReceived(step, { ...stored, unread }, header)
   putConversation(step, moved)
   step.tx.delete(heldRows, header.id)
-  const contact = step.tx.get(contactRows, peer.account)
-  if (contact?.state !== contactStates.connected) return
-  const message = messageView(step, moved, { header, body: carried.body, receivedAtMs: step.nowMs }, [])
-  emit(step, { type: 'message', message })
-  const { previews } = requireMe(step).self
-  const preview =
-    previews && message.text !== null ? { name: contactName(contact), text: message.text } : undefined
+  await tellArrival(step, moved, header, incoming)
+  return moved
+}
+
+/** Says that something came, unless its sender still waits for the person's word. */
+async function tellArrival(
+  step: Step,
+  conversation: Conversation,
+  header: RecordHeader,
+  incoming: IncomingRecord,
+): Promise<void> {
+  const { self } = requireMe(step)
+  const sender = step.tx.get(contactRows, header.content.account)
+  const direct = conversation.kind === conversationKinds.direct
+  const own = equalBytes(header.content.account, self.account)
+  const look = { ...(await lookAt(step, conversation)), outbox: [] }
+  if (direct && !own && sender?.state !== contactStates.connected)
+    return forget(step, look, header.content.target ?? header.id)
+  const message = await tellRecord(step, conversation, header, incoming)
+  if (message === undefined || own || sender?.state === contactStates.blocked) return
+  const name = sender === undefined ? '' : contactName(sender)
+  const preview = self.previews && message.text !== null ? { name, text: message.text } : undefined
   step.effects.push({ kind: 'notify', preview })
 }
 
+/** Who may speak of conversations not known here yet. */
+function mayIntroduceGroups(step: Step, peer: Peer): boolean {
+  const state = step.tx.get(contactRows, peer.account)?.state
+  return state === contactStates.connected || state === contactStates.own || state === contactStates.member
+}
+
 /** Keeps a record that waits; the oldest goes when too many do, and is asked for again by the next `got`. */
-function hold(step: Step, peer: Peer, id: Uint8Array, row: HeldRecord): void {
-  const waiting = step.tx.all(heldRows).filter((other) => equalBytes(other.device, peer.device))
+function hold(
+  step: Step,
+  carrier: DeviceAddress,
+  { id, content }: RecordHeader,
+  record: IncomingRecord,
+): void {
+  const waiting = step.tx.all(heldRows).filter((other) => equalBytes(other.device, carrier.device))
   if (waiting.length >= limits.heldRecords) {
     const oldest = waiting.reduce((a, b) => (b.atMs < a.atMs ? b : a))
     const header = readRecord(step.context.crypto, oldest.record.bytes)
     if (header !== undefined) step.tx.delete(heldRows, header.id)
   }
-  step.tx.put(heldRows, id, row)
+  const { conversation } = content
+  step.tx.put(heldRows, id, { conversation, ...carrier, record, atMs: step.nowMs })
   // What is missing is named to its author, who may believe it delivered.
-  const conversation = conversationWith(step, peer.account)
-  putConversation(step, withRemote(conversation, { ...remoteOf(conversation, peer.device), gotDue: true }))
+  const known = step.tx.get(conversationRows, conversation)
+  if (known !== undefined && findRemote(known, carrier.device) !== undefined)
+    acknowledgeAgain(step, known, carrier)
 }
 
 /** A held record and how many of those it stands on are still missing. */
@@ -189,12 +347,12 @@ interface Waiting {
   missing: number
 }
 
-/** Admits what waited for nothing but records that are here now, each once, however they lie. */
-async function retryHeld(step: Step, peer: Peer): Promise<void> {
+/** Admits what waited for nothing but records and operations that are here now, each once, however they lie. */
+export async function retryHeld(step: Step, conversation: Conversation): Promise<void> {
   const waitingFor = new Map<string, Waiting[]>()
   const ready: Waiting[] = []
   for (const row of step.tx.all(heldRows)) {
-    const header = equalBytes(row.device, peer.device)
+    const header = equalBytes(row.conversation, conversation.conversation)
       ? readRecord(step.context.crypto, row.record.bytes)
       : undefined
     if (header === undefined) continue
@@ -208,7 +366,11 @@ async function retryHeld(step: Step, peer: Peer): Promise<void> {
   }
   for (let next = ready.shift(); next !== undefined; next = ready.shift()) {
     step.tx.delete(heldRows, next.id)
-    if (!(await receiveRecord(step, peer, next.row.record))) continue
+    const header = readRecord(step.context.crypto, next.row.record.bytes)
+    const now = conversationNow(step, conversation)
+    if (header === undefined) continue
+    const { row } = next
+    if ((await admitted(step, now, row, header, row.record)) === undefined) continue
     for (const other of waitingFor.get(toHex(next.id)) ?? []) {
       other.missing -= 1
       if (other.missing === 0) ready.push(other)

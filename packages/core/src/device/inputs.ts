@@ -2,9 +2,10 @@ import { toHex } from '../wire/index.ts'
 import type { NetworkEvent } from '../ports/index.ts'
 import { limits } from '../limits.ts'
 import { checkCommand, checkQuery } from './check-input.ts'
-import { commandAdd } from './resolve.ts'
-import { commands } from './commands.ts'
-import type { CommandName, Commands, QueryName } from './api.ts'
+import { commands, isSlow, slowCommands } from './commands.ts'
+import { linkOnline } from './link-new.ts'
+import { linkPlaceRead } from './link-old.ts'
+import type { CommandName, QueryName } from './api.ts'
 import type { Channel, GetPurpose, Purpose, Step } from './context.ts'
 import { onNetworkEvent, onOpened, onOpenFailed, tellConnection } from './network-input.ts'
 import { bundleFound, publishDue } from './publish.ts'
@@ -32,7 +33,7 @@ export type Input =
   | { readonly kind: 'opening'; readonly doubted: boolean; readonly settles: boolean }
   | { readonly kind: 'tick' }
 
-/** What an input's sender hears; `add` answers later than its batch. */
+/** What an input's sender hears; slow commands answer later than their batch. */
 export interface Answer {
   readonly settle: (value: unknown) => void
   readonly fail: (error: unknown) => void
@@ -87,8 +88,8 @@ async function handleCommand(
   answer: Answer,
 ): Promise<unknown> {
   checkCommand(name, input)
-  if (name === 'add') {
-    commandAdd(step, input as Commands['add']['in'], answer.settle, answer.fail)
+  if (isSlow(name)) {
+    slowCommands[name](step, input as never, answer.settle, answer.fail)
     return later
   }
   const handler = commands[name] as (step: Step, input: unknown) => unknown
@@ -103,6 +104,7 @@ async function handleQuery(step: Step, name: QueryName, input: unknown): Promise
 
 function onValues(step: Step, purpose: GetPurpose, values: readonly Uint8Array[]): void {
   if (purpose.for === 'invite') dhtAnswered(step, purpose.token, purpose.day, values)
+  else if (purpose.for === 'link') linkPlaceRead(step, purpose, values)
   else bundleFound(step, purpose, values)
 }
 
@@ -127,6 +129,7 @@ function onOnline(step: Step, peerId: string, addresses: readonly string[]): voi
   for (const { address } of [...step.tx.all(relayRows), ...step.tx.all(bootstrapRows)])
     step.effects.push({ kind: 'attach', address })
   tendRelays(step)
+  linkOnline(step)
   publishDue(step)
   tellConnection(step)
   wakeAt(step, step.monoMs + limits.retryMinMs)

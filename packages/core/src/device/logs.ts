@@ -1,5 +1,4 @@
 import {
-  addOps,
   logHeads,
   logOps,
   resolveLog,
@@ -13,7 +12,7 @@ import {
 import { bytesBetween, frame, list, toHex } from '../wire/index.ts'
 import { limits } from '../limits.ts'
 import type { Step } from './context.ts'
-import { logRows } from './tables.ts'
+import { logRows, type StoredLog } from './tables.ts'
 
 const parsed = new WeakMap<object, DeviceLog>()
 const resolved = new WeakMap<DeviceLog, LogState>()
@@ -28,7 +27,11 @@ const logFrame = frame(
 /** A stored device log, or undefined for an account nobody introduced. */
 export function storedLog(step: Step, account: AccountId): DeviceLog | undefined {
   const row = step.tx.get(logRows, account)
-  if (row === undefined) return undefined
+  return row === undefined ? undefined : parsedLog(step, row)
+}
+
+/** The log of a row; parsed once for each. */
+export function parsedLog(step: Step, row: StoredLog): DeviceLog {
   const known = parsed.get(row)
   if (known !== undefined) return known
   const log = restoreLog(step.context.crypto, row.genesis, row.ops)
@@ -45,19 +48,15 @@ export function stateOf(step: Step, log: DeviceLog): LogState {
   return state
 }
 
-export const putLog = (step: Step, log: DeviceLog): void =>
+/** Stores a log; whoever depends on what it says asks again. `learnLog` does more where it may have grown. */
+export function putLog(step: Step, log: DeviceLog): void {
   step.tx.put(logRows, log.account.id, { genesis: log.account.bytes, ops: logOps(log) })
+  step.context.live.logsVersion += 1
+}
 
 /** An active device of an account, by id. */
 export const activeDevice = (step: Step, log: DeviceLog, device: Uint8Array): ActiveDevice | undefined =>
   stateOf(step, log).active.get(toHex(device))
-
-/** Adds what a peer said to a log it may extend; the log as it is then, stored when it grew. */
-export function extendLog(step: Step, log: DeviceLog, ops: readonly Uint8Array[]): DeviceLog {
-  const result = addOps(step.context.crypto, log, ops, step.nowMs)
-  if (result.added.length > 0) putLog(step, result.log)
-  return result.log
-}
 
 export const encodeLog = (log: DeviceLog): Uint8Array => logFrame.encode(logOps(log))
 

@@ -56,6 +56,9 @@ export function linkTo(step: Step, device: DeviceId): PeerLink {
     sent: new Map(),
     refusalDue: false,
     answers: new Set(),
+    met: false,
+    syncFrames: [],
+    groupGots: new Map(),
     extras: [],
   }
   peers.set(key, fresh)

@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import type { DeviceId } from '../identity/index.ts'
+import { linkProtocol, type DeviceId } from '../identity/index.ts'
 import { mailboxProtocol } from '../mailbox/index.ts'
 import type { NetworkEvent } from '../ports/index.ts'
 import { toHex } from '../wire/index.ts'
@@ -8,6 +8,8 @@ import type { Channel, Purpose, RelayLink, Step } from './context.ts'
 import { emit } from './events.ts'
 import { receiveRatchetFrame } from './frame-ratchet.ts'
 import { answerInvite } from './invites.ts'
+import { linkChannelClosed, receiveLinkFrame } from './link-new.ts'
+import { approvalClosed, linkAnswered, linkOpened } from './link-old.ts'
 import { linkTo, peersByPeerId } from './lookup.ts'
 import { findMe } from './me.ts'
 import { currentBundle } from './prekeys.ts'
@@ -113,11 +115,14 @@ function adoptChannel(step: Step, device: DeviceId, channel: number): void {
   link.channel = channel
   link.sent.clear()
   noteSuccess(link)
+  link.met = true
 }
 
 async function onFrame(step: Step, number: number, frame: Uint8Array): Promise<void> {
   const channel = step.context.live.channels.get(number)
-  if (channel === undefined || findMe(step) === undefined) return
+  if (channel === undefined) return
+  if (channel.protocol === linkProtocol) return onLinkFrame(step, channel, frame)
+  if (findMe(step) === undefined) return
   if ((step.context.live.strange.get(number) ?? 0) >= limits.strangeFrames) return
   switch (channel.protocol) {
     case directProtocol:
@@ -159,11 +164,19 @@ function adoptKnown(step: Step, channel: Channel): void {
 const relayByChannel = (step: Step, channel: number): RelayLink | undefined =>
   [...step.context.live.relays.values()].find((link) => link.channel === channel)
 
+/** A frame of linking: at a new device of whoever came, at an old one of whom it went to. */
+async function onLinkFrame(step: Step, channel: Channel, frame: Uint8Array): Promise<void> {
+  if (channel.inbound) receiveLinkFrame(step, channel.channel, frame)
+  else await linkAnswered(step, channel.channel, frame)
+}
+
 function onClosed(step: Step, number: number): void {
   const { live } = step.context
   const channel = live.channels.get(number)
   live.channels.delete(number)
   live.strange.delete(number)
+  if (channel?.protocol === linkProtocol)
+    return channel.inbound ? linkChannelClosed(step, number) : approvalClosed(step, number)
   const relay = relayByChannel(step, number)
   if (relay !== undefined) {
     relayLost(step, relay)
@@ -195,6 +208,8 @@ export function onOpened(step: Step, purpose: Purpose, channel: Channel): void {
     case 'relay':
       relayOpened(step, purpose.address, channel.channel)
       return tellConnection(step)
+    case 'link':
+      return linkOpened(step, channel.channel)
     case 'invite':
       return inviteOpened(step, purpose.token, channel.channel)
   }
@@ -213,6 +228,8 @@ export function onOpenFailed(step: Step, purpose: Purpose): void {
     case 'relay':
       relayLost(step, relayLink(step, purpose.address))
       return tellConnection(step)
+    case 'link':
+      return linkOpened(step, undefined)
     case 'invite':
       return inviteOpened(step, purpose.token, undefined)
   }

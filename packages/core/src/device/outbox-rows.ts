@@ -1,10 +1,10 @@
 import { toBase32 } from '../wire/index.ts'
 import type { Step } from './context.ts'
-import { ownRecordKey } from './command-message.ts'
+import { ownRecordKey } from './records.ts'
 import { emit } from './events.ts'
 import { counterKey } from './row.ts'
 import { ownRecordRows, type Conversation } from './tables.ts'
-import { deliveryState, outboxOf } from './views.ts'
+import { deliveryState, outboxOf } from './delivery.ts'
 
 /** Key of an outbox row. */
 export const rowKey = (seq: number): Uint8Array => counterKey(seq)

@@ -1,26 +1,38 @@
-import { acknowledge, type CarriedRecord } from '../history/index.ts'
+import { acknowledge, type IncomingRecord } from '../history/index.ts'
 import { invariant, InvariantError, PortError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { equalBytes } from '../wire/index.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
 import { directProtocol } from './protocols.ts'
 import type { PeerLink, Step } from './context.ts'
-import { conversationWith, putConversation, remoteOf, withRemote } from './conversations.ts'
+import {
+  conversationNow,
+  conversationsWith,
+  findRemote,
+  putConversation,
+  remoteOf,
+  withRemote,
+} from './conversations.ts'
 import { metaOf } from './events.ts'
+import { compareOnMeeting, putStanding, standingOf, stateItems } from './group-exchange.ts'
+import { isGroup } from './groups.ts'
+import { shareContacts } from './intents.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, storedLog } from './logs.ts'
 import { findMe, requireMe } from './me.ts'
 import { rowKey } from './outbox-rows.ts'
-import { ownRecordKey } from './command-message.ts'
+import { ownRecordKey } from './records.ts'
 import type { PayloadItem } from './payload.ts'
 import { currentBundle } from './prekeys.ts'
 import { depositPlaces } from './queues.ts'
 import { depositRow, readyDeposits, wantDeposits } from './relay-link.ts'
 import { sealItems } from './sessions.ts'
+import { syncOnMeeting } from './sync-talk.ts'
 import { sureNow, wakeAt } from './timers.ts'
 import {
   bodyRows,
   contactRows,
   contactStates,
+  conversationRows,
   metaRows,
   onlyRow,
   outboxRows,
@@ -28,9 +40,9 @@ import {
   peerRows,
   recordRows,
   type Contact,
+  type Conversation,
   type OutboxRow,
   type Peer,
-  type Remote,
 } from './tables.ts'
 
 /** Frames with records on their way to one device; more wait unsealed, so that they can share frames. */
@@ -44,7 +56,9 @@ const resealMs = 30_000
 
 /** Seals and sends what waits for every contact's device, over whatever reaches it. */
 export async function flush(step: Step): Promise<void> {
-  if (findMe(step) === undefined || !step.context.live.online) return
+  if (findMe(step) === undefined) return
+  await shareContacts(step)
+  if (!step.context.live.online) return
   for (const peer of step.tx.all(peerRows)) await flushAlone(step, peer)
 }
 
@@ -70,14 +84,34 @@ async function flushPeer(step: Step, peer: Peer): Promise<void> {
   // A device its account has removed is told nothing more.
   if (contact === undefined || log === undefined || activeDevice(step, log, peer.device) === undefined) return
   const link = linkTo(step, peer.device)
+  if (link.met && link.channel !== undefined) await meet(step, peer, link)
   const rows = rowsFor(step, peer)
-  if (rows.length === 0 && !hasWork(step, peer, contact, link)) return
+  if (rows.length === 0 && link.syncFrames.length === 0 && !hasWork(step, peer, contact, link)) return
   const direct = link.channel !== undefined
   if (!direct) seekRoutes(step, peer, link)
   const deposits = readyDeposits(step, peer)
   if (!direct && (deposits.length === 0 || link.failures === 0)) return
   await sealWork(step, peer, contact, link)
   for (const row of rowsFor(step, peer)) await sendRow(step, peer, contact, link, row)
+  sendSync(step, peer, contact, link)
+}
+
+/** Compares what both know and hold of every conversation they share. */
+async function meet(step: Step, peer: Peer, link: PeerLink): Promise<void> {
+  link.met = false
+  for (const conversation of conversationsWith(step, peer.device)) {
+    compareOnMeeting(step, conversation, peer)
+    await syncOnMeeting(step, conversation, peer)
+  }
+}
+
+/** Frames of sync leave on the open channel alone; what is lost with it is asked for again. */
+function sendSync(step: Step, peer: Peer, contact: Contact, link: PeerLink): void {
+  for (const item of link.syncFrames.splice(0)) {
+    if (link.channel === undefined) return
+    const frame = sealItems(step, step.tx.get(peerRows, peer.device) ?? peer, contact, [item])
+    if (frame !== undefined) step.effects.push({ kind: 'write', channel: link.channel, frame })
+  }
 }
 
 const rowsFor = (step: Step, peer: Peer): readonly OutboxRow[] =>
@@ -105,30 +139,63 @@ function seekRoutes(step: Step, peer: Peer, link: PeerLink): void {
 /** Whether anything is to be said to the device that is in no frame yet. */
 function hasWork(step: Step, peer: Peer, contact: Contact, link: PeerLink): boolean {
   if (contact.state === contactStates.refused) return contact.owed !== null && link.refusalDue
-  if (contact.state === contactStates.blocked || contact.state === contactStates.requested) return false
-  const conversation = conversationWith(step, peer.account)
-  const remote = remoteOf(conversation, peer.device)
+  const talks = talksWith(step, peer, contact)
+  if (talks.length === 0) return false
   return (
-    remote.sealedUpTo < conversation.aseq ||
-    cardDue(step, contact) ||
-    smallTalk(step, peer, remote, link).length > 0
+    talks.some((one) => recordsDue(one, peer) || standingOf(step, one, peer).due) ||
+    cardDue(step, peer, contact) ||
+    smallTalk(step, peer, talks, link).items.length > 0
   )
 }
 
-const cardDue = (step: Step, contact: Contact): boolean =>
-  contact.cardOf < requireMe(step).self.cardSeq && contact.refused === null
+/** Conversations in which the device is told things: groups with it, and the direct one unless the person has not agreed to it. */
+function talksWith(step: Step, peer: Peer, contact: Contact): readonly Conversation[] {
+  const direct = speakable.has(contact.state)
+  return conversationsWith(step, peer.device).filter(
+    (one) => (isGroup(one) && contact.state !== contactStates.blocked) || (direct && !isGroup(one)),
+  )
+}
 
-/** Acknowledgements and answers: what is small, and owed no answer itself. */
-function smallTalk(step: Step, peer: Peer, remote: Remote, link: PeerLink): readonly PayloadItem[] {
+const speakable: ReadonlySet<number> = new Set([
+  contactStates.pending,
+  contactStates.connected,
+  contactStates.own,
+])
+
+/** Whether own records wait to be sealed to a device. */
+function recordsDue(conversation: Conversation, peer: Peer): boolean {
+  const remote = findRemote(conversation, peer.device)
+  return remote?.active === true && remote.sealedUpTo < conversation.aseq
+}
+
+const cardDue = (step: Step, peer: Peer, contact: Contact): boolean =>
+  peer.cardOf < requireMe(step).self.cardSeq && contact.refused === null
+
+/** Acknowledgements and answers: what is small, and owed no answer itself. The conversations it spoke of. */
+function smallTalk(
+  step: Step,
+  peer: Peer,
+  talks: readonly Conversation[],
+  link: PeerLink,
+): { readonly items: readonly PayloadItem[]; readonly said: readonly Conversation[] } {
   const { self } = requireMe(step)
-  const { conversation } = conversationWith(step, peer.account)
-  const about = { conversation, account: peer.account, device: peer.device }
   const items: PayloadItem[] = [...link.extras]
-  if (remote.gotDue) items.push({ kind: 'got', ...about, ...acknowledge(remote.received, 64) })
-  if (self.readReceipts && remote.seenUpTo > remote.seenTold)
-    items.push({ kind: 'read', ...about, upTo: remote.seenUpTo })
+  const said: Conversation[] = []
   if (peer.cardDue > 0) items.push({ kind: 'cardGot', seq: peer.cardDue })
-  return items
+  for (const talk of talks) {
+    if (items.length > limits.payloadItems / 2) break
+    const remote = remoteOf(talk, peer)
+    const { conversation } = talk
+    const about = { conversation, account: peer.account, device: peer.device }
+    const before = items.length
+    if (remote.gotDue) items.push({ kind: 'got', ...about, ...acknowledge(remote.received, 64) })
+    if (self.readReceipts && remote.seenUpTo > remote.seenTold)
+      items.push({ kind: 'read', ...about, upTo: remote.seenUpTo })
+    const digest = link.groupGots.get(toHex(conversation))
+    if (digest !== undefined) items.push({ kind: 'groupGot', conversation, digest })
+    if (items.length > before) said.push(talk)
+  }
+  return { items, said }
 }
 
 /** Seals everything that waits, in as few frames as the window allows. */
@@ -138,23 +205,27 @@ async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink
     return
   }
   for (let more = true; more;) {
-    const now = {
-      peer: step.tx.get(peerRows, peer.device) ?? peer,
-      contact: step.tx.get(contactRows, contact.account) ?? contact,
+    const now = step.tx.get(peerRows, peer.device) ?? peer
+    if (!hasWork(step, now, contact, link)) return
+    const talks = talksWith(step, now, contact)
+    const told = talks.find((one) => standingOf(step, one, now).due)
+    if (told !== undefined) {
+      more = await sealBatch(step, now, contact, link, { told })
+      continue
     }
-    if (!hasWork(step, now.peer, now.contact, link)) return
     const inFlight = rowsFor(step, peer).filter((row) => row.aseqs.length > 0)
     const unanswered = contact.state === contactStates.pending && link.channel === undefined
     const room = unanswered ? mayWriteUnanswered(step, inFlight) : windowOpen(inFlight)
-    const before = remoteOf(conversationWith(step, peer.account), peer.device)
-    const aseqs = room ? await nextBatch(step, peer, before.sealedUpTo) : []
+    const speaking = room ? talks.find((one) => recordsDue(one, now)) : undefined
+    const aseqs = speaking === undefined ? [] : await nextBatch(step, now, speaking)
     if (
       aseqs.length === 0 &&
-      !cardDue(step, now.contact) &&
-      smallTalk(step, now.peer, before, link).length === 0
+      !cardDue(step, now, contact) &&
+      smallTalk(step, now, talks, link).items.length === 0
     )
       return
-    more = (await sealBatch(step, now.peer, now.contact, link, aseqs)) && aseqs.length > 0
+    const sealed = await sealBatch(step, now, contact, link, { speaking, aseqs })
+    more = sealed && (aseqs.length > 0 || talks.length > limits.payloadItems / 4)
   }
 }
 
@@ -183,38 +254,40 @@ function sealRefusal(step: Step, peer: Peer, contact: Contact, link: PeerLink): 
   const frame = sealItems(step, peer, contact, [{ kind: 'refused', code: contact.owed }])
   if (frame === undefined) return
   link.refusalDue = false
-  addRow(step, peer, { frame, conversation: null, aseqs: [], cardSeq: 0, attempts: 0 })
+  addRow(step, peer, { frame, conversation: null, aseqs: [], cardSeq: 0, state: null, attempts: 0 })
 }
 
 /** The own records that fit the next frame, by aseq. */
-async function nextBatch(step: Step, peer: Peer, from: number): Promise<readonly number[]> {
-  const conversation = conversationWith(step, peer.account)
-  const contact = step.tx.get(contactRows, peer.account)
-  const budget = contact?.state === contactStates.pending ? frameBudget.handshake : frameBudget.established
+async function nextBatch(step: Step, peer: Peer, conversation: Conversation): Promise<readonly number[]> {
+  const budget = isMet(step, peer) ? frameBudget.established : frameBudget.handshake
   const aseqs: number[] = []
   let size = 0
-  for (let aseq = from; aseq < conversation.aseq && aseqs.length < limits.payloadRecords; aseq++) {
+  const { sealedUpTo } = remoteOf(conversation, peer)
+  for (let aseq = sealedUpTo; aseq < conversation.aseq && aseqs.length < limits.payloadRecords; aseq++) {
     const record = await ownRecord(step, conversation.conversation, aseq)
-    size += record === undefined ? 0 : record.bytes.length + record.body.length + 128
+    size += record === undefined ? 0 : record.bytes.length + (record.said?.body.length ?? 0) + 128
     if (size > budget && aseqs.length > 0) break
     aseqs.push(aseq)
   }
   return aseqs
 }
 
+/** Whether the device has answered: until then each frame carries the handshake. */
+const isMet = (step: Step, peer: Peer): boolean =>
+  peer.heardAtMs > 0 && step.tx.get(contactRows, peer.account)?.state !== contactStates.pending
+
 /** An own record ready to travel; undefined when the store lost it. */
 async function ownRecord(
   step: Step,
   conversation: Uint8Array,
   aseq: number,
-): Promise<CarriedRecord | undefined> {
+): Promise<IncomingRecord | undefined> {
   const id = await lost(step.tx.load(ownRecordRows, ownRecordKey(conversation, aseq)))
   if (id === undefined) return undefined
   const row = await lost(step.tx.load(recordRows, id))
   const body = await lost(step.tx.load(bodyRows, id))
-  return row === undefined || body === undefined
-    ? undefined
-    : { bytes: row.bytes, signature: row.signature, salt: row.salt, body }
+  if (row?.signature === null || row === undefined) return undefined
+  return { bytes: row.bytes, signature: row.signature, said: body ?? null }
 }
 
 /** A damaged row counts as one that is not there: the rest goes on. */
@@ -224,35 +297,51 @@ const lost = <T>(row: Promise<T>): Promise<T | undefined> =>
     throw error
   })
 
+/** What a frame is made for, beside what is small. */
+interface Purpose {
+  /** A conversation whose state is told. */
+  readonly told?: Conversation | undefined
+  /** A conversation whose records are sent, with their numbers. */
+  readonly speaking?: Conversation | undefined
+  readonly aseqs?: readonly number[]
+}
+
 /** Seals one payload with these records and whatever else is due; keeps the frame until it is acknowledged. */
 async function sealBatch(
   step: Step,
   peer: Peer,
   contact: Contact,
   link: PeerLink,
-  aseqs: readonly number[],
+  { told, speaking, aseqs = [] }: Purpose,
   row?: OutboxRow,
 ): Promise<boolean> {
-  const conversation = conversationWith(step, peer.account)
-  const remote = remoteOf(conversation, peer.device)
-  const records: CarriedRecord[] = []
-  for (const aseq of aseqs) {
-    const record = await ownRecord(step, conversation.conversation, aseq)
+  const records: IncomingRecord[] = []
+  for (const aseq of speaking === undefined ? [] : aseqs) {
+    const record = await ownRecord(step, speaking?.conversation ?? noId, aseq)
     if (record !== undefined) records.push(record)
   }
-  const card =
-    cardDue(step, contact) || (row !== undefined && row.cardSeq > 0) ? cardItem(step, contact) : undefined
-  const items: PayloadItem[] = [...(card === undefined ? [] : [card]), ...smallTalk(step, peer, remote, link)]
-  if (records.length > 0) items.push({ kind: 'records', records })
+  const withCard = cardDue(step, peer, contact) || (row !== undefined && row.cardSeq > 0)
+  const card = withCard ? cardItem(step, peer) : undefined
+  const small = smallTalk(step, peer, talksWith(step, peer, contact), link)
+  const items: PayloadItem[] = [...(card === undefined ? [] : [card]), ...small.items]
+  const state = told === undefined ? undefined : stateItems(step, told, peer, isMet(step, peer))
+  if (state !== undefined) items.push(...state.items)
+  if (speaking !== undefined && records.length > 0)
+    items.push({ kind: 'records', from: remoteOf(speaking, peer).from, records })
   const frame = sealItems(step, peer, contact, items)
   if (frame === undefined) return false
-  settleSealed(step, peer, link, aseqs, card === undefined ? undefined : contact.cardSent + 1)
   const kept = {
     frame,
-    conversation: aseqs.length > 0 ? conversation.conversation : null,
+    conversation: aseqs.length > 0 ? (speaking?.conversation ?? null) : null,
     aseqs,
-    cardSeq: card === undefined ? 0 : contact.cardSent + 1,
+    cardSeq: card === undefined ? 0 : peer.cardSent + 1,
+    state:
+      told === undefined || state?.digest === undefined
+        ? null
+        : { conversation: told.conversation, digest: state.digest },
   }
+  settleSealed(step, peer, link, small.said, kept)
+  if (told !== undefined) settleTold(step, peer, told, row)
   if (row !== undefined)
     step.tx.put(outboxRows, rowKey(row.seq), {
       ...row,
@@ -268,9 +357,23 @@ async function sealBatch(
   return true
 }
 
+const noId = new Uint8Array(0)
+
 /** Whether a frame holds acknowledgements and answers only: nothing acknowledges it. */
-const isAnswer = (row: Pick<OutboxRow, 'aseqs' | 'cardSeq'>): boolean =>
-  row.aseqs.length === 0 && row.cardSeq === 0
+const isAnswer = (row: Pick<OutboxRow, 'aseqs' | 'cardSeq' | 'state'>): boolean =>
+  row.aseqs.length === 0 && row.cardSeq === 0 && row.state === null
+
+/** The state is told; frames with an older one of the same conversation need not arrive any more. */
+function settleTold(step: Step, peer: Peer, told: Conversation, by: OutboxRow | undefined): void {
+  putStanding(step, told, { ...standingOf(step, told, peer), due: false })
+  for (const row of rowsFor(step, peer)) {
+    if (row.seq === by?.seq || row.state === null) continue
+    if (!equalBytes(row.state.conversation, told.conversation)) continue
+    const left = { ...row, state: null }
+    if (isAnswer(left)) step.tx.delete(outboxRows, rowKey(row.seq))
+    else step.tx.put(outboxRows, rowKey(row.seq), left)
+  }
+}
 
 /** Acknowledgements say all that is held: the newest frame of them makes the ones before it needless. */
 function dropAnswers(step: Step, peer: Peer, link: PeerLink): void {
@@ -286,36 +389,61 @@ function settleSealed(
   step: Step,
   peer: Peer,
   link: PeerLink,
-  aseqs: readonly number[],
-  cardSeq: number | undefined,
+  said: readonly Conversation[],
+  { conversation, aseqs, cardSeq }: Pick<OutboxRow, 'conversation' | 'aseqs' | 'cardSeq'>,
 ): void {
   link.extras = []
-  const conversation = conversationWith(step, peer.account)
-  const remote = remoteOf(conversation, peer.device)
-  const sealedUpTo = Math.max(remote.sealedUpTo, ...aseqs.map((aseq) => aseq + 1))
   const { readReceipts, cardSeq: cardOf } = requireMe(step).self
-  const seenTold = readReceipts ? remote.seenUpTo : remote.seenTold
-  putConversation(step, withRemote(conversation, { ...remote, gotDue: false, seenTold, sealedUpTo }))
+  for (const talk of said) {
+    link.groupGots.delete(toHex(talk.conversation))
+    const now = conversationNow(step, talk)
+    const remote = remoteOf(now, peer)
+    const seenTold = readReceipts ? remote.seenUpTo : remote.seenTold
+    if (remote.gotDue || seenTold !== remote.seenTold)
+      putConversation(step, withRemote(now, { ...remote, gotDue: false, seenTold }))
+  }
+  const speaking = conversation === null ? undefined : step.tx.get(conversationRows, conversation)
+  if (speaking !== undefined) {
+    const remote = remoteOf(speaking, peer)
+    const sealedUpTo = Math.max(remote.sealedUpTo, ...aseqs.map((aseq) => aseq + 1))
+    putConversation(step, withRemote(speaking, { ...remote, sealedUpTo }))
+  }
   const stored = step.tx.get(peerRows, peer.device)
-  if (stored !== undefined && stored.cardDue > 0)
-    step.tx.put(peerRows, peer.device, { ...stored, cardDue: 0 })
-  const contact = step.tx.get(contactRows, peer.account)
-  if (contact !== undefined && cardSeq !== undefined)
-    step.tx.put(contactRows, contact.account, { ...contact, cardSent: cardSeq, cardOf })
+  if (stored === undefined || (stored.cardDue === 0 && cardSeq === 0)) return
+  const card = cardSeq === 0 ? {} : { cardSent: cardSeq, cardOf }
+  step.tx.put(peerRows, peer.device, { ...stored, cardDue: 0, ...card })
 }
 
-function cardItem(step: Step, contact: Contact): PayloadItem {
+function cardItem(step: Step, peer: Peer): PayloadItem {
   const bundle = currentBundle(step)
   const { self, discovery } = requireMe(step)
   return {
     kind: 'card',
-    seq: contact.cardSent + 1,
+    seq: peer.cardSent + 1,
     name: self.name,
     deviceName: self.deviceName,
     bundle,
-    queues: depositPlaces(step, contact.account).slice(0, limits.bundleRelays),
+    queues: depositPlaces(step, peer.account).slice(0, limits.bundleRelays),
     discovery: discovery.publicKey,
   }
+}
+
+/** Makes a kept frame anew, with what it was made for as it is now. */
+function sealAnew(
+  step: Step,
+  peer: Peer,
+  contact: Contact,
+  link: PeerLink,
+  row: OutboxRow,
+): Promise<boolean> {
+  const talk = (id: Uint8Array | undefined): Conversation | undefined =>
+    id === undefined ? undefined : step.tx.get(conversationRows, id)
+  const purpose = {
+    told: talk(row.state?.conversation),
+    speaking: talk(row.conversation ?? undefined),
+    aseqs: row.aseqs,
+  }
+  return sealBatch(step, peer, contact, link, purpose, row)
 }
 
 /** Nobody answers an answer: it has arrived when its channel stays up for a while after it. A broken one repeats it. */
@@ -331,7 +459,7 @@ function settleAnswer(step: Step, link: PeerLink, row: OutboxRow, sentMs: number
 function addRow(
   step: Step,
   peer: Peer,
-  part: Pick<OutboxRow, 'frame' | 'conversation' | 'aseqs' | 'cardSeq' | 'attempts'>,
+  part: Pick<OutboxRow, 'frame' | 'conversation' | 'aseqs' | 'cardSeq' | 'state' | 'attempts'>,
 ): void {
   const meta = metaOf(step)
   const seq = meta.outboxSeq + 1
@@ -358,7 +486,7 @@ async function sendRow(
   row: OutboxRow,
 ): Promise<void> {
   if (link.channel === undefined) {
-    if (isExpired(step, row)) await sealBatch(step, peer, contact, link, row.aseqs, row)
+    if (isExpired(step, row)) await sealAnew(step, peer, contact, link, row)
     depositRow(step, peer, step.tx.get(outboxRows, rowKey(row.seq)) ?? row)
     return
   }
@@ -390,6 +518,6 @@ async function sendRow(
   link.sent.delete(row.seq)
   if (row.attempts >= 2)
     step.tx.put(peerRows, peer.device, { ...(step.tx.get(peerRows, peer.device) ?? peer), renew: true })
-  if (await sealBatch(step, step.tx.get(peerRows, peer.device) ?? peer, now, link, row.aseqs, row))
+  if (await sealAnew(step, step.tx.get(peerRows, peer.device) ?? peer, now, link, row))
     wakeAt(step, step.monoMs)
 }

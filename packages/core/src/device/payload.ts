@@ -1,5 +1,7 @@
 import { sizes } from '../crypto/index.ts'
-import { carriedRecord } from '../history/index.ts'
+import { incomingRecord } from '../history/index.ts'
+import { opIdShape } from '../group/index.ts'
+import { accountIdShape, logOpIdShape } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { bytes, bytesBetween, fields, frame, list, literal, openOneOf, text, uint } from '../wire/index.ts'
 import type { Infer } from '../wire/index.ts'
@@ -13,8 +15,18 @@ const author = { account: id, device: id }
 /** Where a contact may deposit for this device: a relay's address and the seed of the queue's writer key. */
 const queueShape = fields({ relay: text(512), writeSeed: bytes(sizes.seed) })
 
+export const accountHeads = fields({
+  account: accountIdShape,
+  heads: list(logOpIdShape, limits.deviceLogHeads),
+})
+export type AccountHeads = Infer<typeof accountHeads>
+
+/** Frames of sync by kind. */
+export const syncFrames = { ask: 0, answer: 1, runs: 2, bodies: 3, bodiesAsk: 4 } as const
+
 const itemShape = openOneOf({
-  records: [0, { records: list(carriedRecord, limits.payloadRecords) }],
+  /** Own records; those below `from` are not for this reader. */
+  records: [0, { from: uint(), records: list(incomingRecord, limits.payloadRecords) }],
   /** Records of one device held here: all below `upTo` but the holes. */
   got: [1, { conversation: id, ...author, upTo: uint(), holes: list(uint(), 64) }],
   /** Records of one device the person has seen. */
@@ -35,8 +47,41 @@ const itemShape = openOneOf({
   logOps: [5, { ops: list(bytesBetween(1, 8_192), 64) }],
   logNeed: [6, { heads }],
   refused: [7, { code: text(64) }],
+  /** How a conversation stands here, and operations the reader seems to lack; of a direct one its accounts. */
+  group: [
+    8,
+    {
+      conversation: id,
+      accounts: list(accountIdShape, 2),
+      heads: list(opIdShape, limits.payloadGroupHeads),
+      logs: list(accountHeads, limits.conversationAccounts),
+      ops: list(bytesBetween(1, limits.groupOpBytes), limits.groupParkedOps),
+    },
+  ],
+  /** Both sides know the same. */
+  groupGot: [9, { conversation: id, digest: id }],
+  /** A frame of sync (sync.md) about a conversation. */
+  sync: [
+    11,
+    {
+      conversation: id,
+      what: uint(syncFrames.bodiesAsk),
+      frame: bytesBetween(1, limits.syncFrameBytes + 1024),
+    },
+  ],
+  /** An account of a shared conversation: its device log, and where its devices are. */
+  account: [
+    10,
+    {
+      genesis: bytesBetween(1, 512),
+      name: text(limits.nameBytes),
+      ops: list(bytesBetween(1, limits.deviceLogOpBytes), limits.payloadLogOps),
+      bundles: list(bytesBetween(1, limits.bundleBytes), limits.activeDevices),
+    },
+  ],
 })
 export type PayloadItem = Infer<typeof itemShape>
+export type SyncItem = Extract<PayloadItem, { readonly kind: 'sync' }>
 
 const payloadShape = fields({
   version: literal(1),

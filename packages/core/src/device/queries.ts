@@ -6,13 +6,18 @@ import type { DeviceEvent, MessageView, Queries, QueryName, StatusView } from '.
 import { selfView, settingsView } from './command-account.ts'
 import { relayViewOf } from './command-contact.ts'
 import type { Step } from './context.ts'
+import { activeRemotes } from './conversations.ts'
+import { isGroup } from './groups.ts'
 import { metaOf, restoreEvent } from './events.ts'
+import { isNotes } from './group-exchange.ts'
 import { inviteView } from './invites.ts'
 import { readId, requireContact, requireConversation } from './lookup.ts'
 import { headsOf, storedLog } from './logs.ts'
 import { findMe, requireMe } from './me.ts'
 import { connectionOf } from './network-input.ts'
-import { queryHistory } from './query-history.ts'
+import { queryExport } from './query-export.ts'
+import { queryAudit, queryDevices, queryMembers, queryPolicy } from './query-group.ts'
+import { queryHistory, queryMessage } from './query-history.ts'
 import { counterKey } from './row.ts'
 import {
   contactRows,
@@ -25,7 +30,8 @@ import {
   requestRows,
   warningRows,
 } from './tables.ts'
-import { contactView, conversationView, findMessage, requestView } from './views.ts'
+import { findMessage, lookAt } from './messages.ts'
+import { contactView, conversationView, requestView } from './views.ts'
 
 type Handler<Q extends QueryName> = (
   step: Step,
@@ -53,19 +59,30 @@ export const queries: { readonly [Q in QueryName]: Handler<Q> } = {
   relays: (step) => step.tx.all(relayRows).map((relay) => relayViewOf(step, relay.relayId, relay.address)),
   conversations: queryConversations,
   history: queryHistory,
+  members: queryMembers,
+  policy: queryPolicy,
+  devices: queryDevices,
+  audit: queryAudit,
+  message: queryMessage,
+  export: queryExport,
   settings: (step) => settingsView(requireMe(step).self),
   safety: querySafety,
   events: queryEvents,
 }
 
-const shownContacts = (step: Step) =>
-  step.tx
-    .all(contactRows)
-    .filter((contact) => contact.state !== contactStates.requested && contact.state !== contactStates.refused)
+const shownContacts = (step: Step) => step.tx.all(contactRows).filter(({ state }) => shownStates.has(state))
+
+const shownStates: ReadonlySet<number> = new Set([
+  contactStates.pending,
+  contactStates.connected,
+  contactStates.blocked,
+])
 
 async function queryConversations(step: Step): Promise<Queries['conversations']['out']> {
   const shown = new Set(shownContacts(step).map((contact) => toBase32(contact.account)))
-  const open = step.tx.all(conversationRows).filter((one) => shown.has(toBase32(one.account)))
+  const open = step.tx
+    .all(conversationRows)
+    .filter((one) => one.account === null || shown.has(toBase32(one.account)) || isNotes(step, one))
   const views = []
   for (const conversation of open.toSorted((a, b) => b.lastMs - a.lastMs))
     views.push(await conversationView(step, conversation))
@@ -76,7 +93,8 @@ function queryStatus(step: Step): StatusView {
   const { live } = step.context
   const conversations = step.tx.all(conversationRows)
   const outbox = conversations.reduce((sum, one) => {
-    const reached = one.remotes.map((remote) => remote.got.upTo - remote.got.holes.length)
+    const reached = activeRemotes(one).map((remote) => remote.got.upTo - remote.got.holes.length)
+    if (reached.length === 0 && (isGroup(one) || isNotes(step, one))) return sum
     return sum + one.aseq - (reached.length === 0 ? 0 : Math.min(...reached))
   }, 0)
   return {
@@ -122,9 +140,10 @@ async function queryEvents(step: Step, input: Queries['events']['in']): Promise<
 async function restored(step: Step, row: string): Promise<DeviceEvent | null> {
   const stored = JSON.parse(row) as { type: string; messageId?: string; conversationId?: string }
   let message: MessageView | null = null
-  if (stored.type === 'message') {
+  if (stored.type.startsWith('message')) {
     const conversation = requireConversation(step, stored.conversationId ?? '')
-    message = await findMessage(step, conversation, readId(stored.messageId ?? '', 'a message id'))
+    const look = await lookAt(step, conversation)
+    message = await findMessage(step, look, readId(stored.messageId ?? '', 'a message id'))
   }
   return restoreEvent(row, () => message)
 }

@@ -1,12 +1,12 @@
-import { missingCount, readRecord, type Page } from '../history/index.ts'
+import { missingCount, readRecord, recordKinds, type Page, type RecordHeader } from '../history/index.ts'
 import { UsageError } from '../errors.ts'
 import { equalBytes } from '../wire/index.ts'
 import type { HistoryView, MessageView, Queries } from './api.ts'
 import type { Step } from './context.ts'
 import { readId, requireConversation } from './lookup.ts'
 import { pageKey } from './records.ts'
-import { bodyRows, pageRows, recordRows, type Conversation } from './tables.ts'
-import { messageView, outboxOf } from './views.ts'
+import { bodyRows, conversationRows, pageRows, recordRows, type Conversation } from './tables.ts'
+import { findMessage, lookAt, showMessage } from './messages.ts'
 
 /** Messages in one answer, at most. */
 const historyLimit = 1_000
@@ -60,7 +60,7 @@ async function readMessages(
   const { crypto, database } = step.context
   const records = await database.loadMany(recordRows, ids)
   const bodies = await database.loadMany(bodyRows, ids)
-  const rows = outboxOf(step, conversation)
+  const look = await lookAt(step, conversation)
   const messages: MessageView[] = []
   let damaged = 0
   for (const [i, row] of records.entries()) {
@@ -69,15 +69,38 @@ async function readMessages(
       damaged += 1
       continue
     }
-    const body = bodies[i]
+    const said = bodies[i]
+    const body = said === undefined || said === 'damaged' ? null : said.body
     messages.push(
-      messageView(
-        step,
-        conversation,
-        { header, body: body === 'damaged' ? undefined : body, receivedAtMs: row.receivedAtMs },
-        rows,
-      ),
+      await showMessage(step, look, { header, segment: row.segment, body, firstSeenMs: row.receivedAtMs }),
     )
   }
   return { messages, damaged }
+}
+
+/** One message, wherever it is. */
+export async function queryMessage(step: Step, input: Queries['message']['in']): Promise<MessageView> {
+  const { conversation, id } = await requireMessage(step, input.messageId)
+  const found = await findMessage(step, await lookAt(step, conversation), id)
+  if (found === null) throw new UsageError('E_NOT_FOUND', 'there is no such message')
+  return found
+}
+
+/** The held message with this id and its conversation. Throws `E_NOT_FOUND` when there is none. */
+export async function requireMessage(
+  step: Step,
+  messageId: string,
+): Promise<{
+  readonly conversation: Conversation
+  readonly id: Uint8Array
+  readonly header: RecordHeader
+}> {
+  const id = readId(messageId, 'a message id')
+  const row = await step.tx.load(recordRows, id)
+  const header = row === undefined ? undefined : readRecord(step.context.crypto, row.bytes)
+  const conversation =
+    header === undefined ? undefined : step.tx.get(conversationRows, header.content.conversation)
+  if (header?.content.kind !== recordKinds.msg || conversation === undefined)
+    throw new UsageError('E_NOT_FOUND', 'there is no such message')
+  return { conversation, id, header }
 }

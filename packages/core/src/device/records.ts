@@ -3,17 +3,30 @@ import {
   pageRecords,
   readRecord,
   startsBefore,
-  type CarriedRecord,
+  recordKinds,
+  type IncomingRecord,
   type LinkedRecord,
   type Page,
   type Position,
   type RecordHeader,
 } from '../history/index.ts'
+import type { Signature } from '../crypto/index.ts'
 import { invariant } from '../errors.ts'
 import { concat, equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { counterKey } from './row.ts'
-import { bodyRows, pageRows, recordRows, type Conversation, type Tip } from './tables.ts'
+import {
+  aboutRows,
+  bodyRows,
+  chainRows,
+  pageRows,
+  recordRows,
+  summaryRows,
+  writerRows,
+  type Conversation,
+  type Tip,
+} from './tables.ts'
+import type { AccountId, DeviceId } from '../identity/index.ts'
 
 /** Linked records remembered in memory; the chain's newest are asked for again and again. */
 const rememberedLinks = 4_096
@@ -51,12 +64,16 @@ export async function storeRecord(
   step: Step,
   conversation: Conversation,
   header: RecordHeader,
-  carried: CarriedRecord,
+  incoming: Omit<IncomingRecord, 'signature'> & { readonly signature: Signature | null },
   segment: number,
 ): Promise<Conversation> {
-  const { bytes, signature, salt, body } = carried
-  step.tx.put(recordRows, header.id, { bytes, signature, salt, segment, receivedAtMs: step.nowMs })
-  step.tx.put(bodyRows, header.id, body)
+  const { bytes, signature, said } = incoming
+  step.tx.put(recordRows, header.id, { bytes, signature, segment, receivedAtMs: step.nowMs })
+  if (said !== null) step.tx.put(bodyRows, header.id, said)
+  await putInChain(step, conversation, header, segment)
+  step.context.live.summaries.delete(`${toHex(conversation.conversation)}/${segment}`)
+  if (segment < conversation.segment)
+    step.tx.delete(summaryRows, segmentKey(conversation.conversation, segment))
   remember(step, header)
   const opened = segment > conversation.segment
   const grown: Conversation = {
@@ -68,8 +85,57 @@ export async function storeRecord(
     lastMs: step.nowMs,
     tips: withTip(conversation.tips, header, segment),
   }
+  if (header.content.kind !== recordKinds.msg) {
+    await putAbout(step, conversation, header, segment)
+    return grown
+  }
   const position = { segment, lamport: header.content.lamport, id: header.id }
   return { ...grown, pages: await place(step, grown, position) }
+}
+
+/** Key of a segment's row, and with a device and number of a record's place in it. */
+export const segmentKey = (conversation: Uint8Array, segment: number): Uint8Array =>
+  concat(conversation, counterKey(segment))
+export const chainKey = (
+  conversation: Uint8Array,
+  segment: number,
+  device: Uint8Array,
+  sseq: number,
+): Uint8Array => concat(segmentKey(conversation, segment), device, counterKey(sseq))
+
+async function putInChain(
+  step: Step,
+  { conversation }: Conversation,
+  header: RecordHeader,
+  segment: number,
+): Promise<void> {
+  const { account, device, sseq } = header.content
+  if (sseq === 1) {
+    const key = segmentKey(conversation, segment)
+    const writers = (await step.tx.load(writerRows, key)) ?? []
+    if (!writers.some((one) => equalBytes(one.device, device))) {
+      const writer = { account: account as AccountId, device: device as DeviceId }
+      step.tx.put(writerRows, key, [...writers, writer])
+    }
+  }
+  const key = chainKey(conversation, segment, device, sseq)
+  const others = (await step.tx.load(chainRows, key)) ?? []
+  step.tx.put(chainRows, key, [...others, header.id])
+}
+
+/** What a record is about: a message, or for timers the conversation. */
+const aboutOf = (conversation: Conversation, { content }: RecordHeader): Uint8Array =>
+  content.target ?? conversation.conversation
+
+async function putAbout(
+  step: Step,
+  conversation: Conversation,
+  header: RecordHeader,
+  segment: number,
+): Promise<void> {
+  const key = aboutOf(conversation, header)
+  const others = (await step.tx.load(aboutRows, key)) ?? []
+  step.tx.put(aboutRows, key, [...others, { id: header.id, segment }])
 }
 
 function withTip(tips: readonly Tip[], header: RecordHeader, segment: number): readonly Tip[] {
@@ -102,6 +168,9 @@ export async function withdrawRecord(
   conversation: Conversation,
   id: Uint8Array,
 ): Promise<Conversation> {
+  const row = await step.tx.load(recordRows, id)
+  const header = row === undefined ? undefined : readRecord(step.context.crypto, row.bytes)
+  if (row !== undefined && header !== undefined) await takeFromIndex(step, conversation, header, row.segment)
   step.tx.delete(recordRows, id)
   step.tx.delete(bodyRows, id)
   step.context.live.links.delete(toHex(id))
@@ -119,3 +188,24 @@ export async function withdrawRecord(
   const tips = conversation.tips.filter((tip) => !equalBytes(tip.id, id))
   return { ...conversation, tips, count: conversation.count - 1 }
 }
+
+async function takeFromIndex(
+  step: Step,
+  conversation: Conversation,
+  header: RecordHeader,
+  segment: number,
+): Promise<void> {
+  const { device, sseq, kind } = header.content
+  const key = chainKey(conversation.conversation, segment, device, sseq)
+  const left = ((await step.tx.load(chainRows, key)) ?? []).filter((id) => !equalBytes(id, header.id))
+  if (left.length === 0) step.tx.delete(chainRows, key)
+  else step.tx.put(chainRows, key, left)
+  if (kind === recordKinds.msg) return
+  const target = aboutOf(conversation, header)
+  const about = ((await step.tx.load(aboutRows, target)) ?? []).filter(({ id }) => !equalBytes(id, header.id))
+  step.tx.put(aboutRows, target, about)
+}
+
+/** Key of an own record by conversation and aseq. */
+export const ownRecordKey = (conversation: Uint8Array, aseq: number): Uint8Array =>
+  concat(conversation, counterKey(aseq))

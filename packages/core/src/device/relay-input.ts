@@ -5,16 +5,16 @@ import { formatInvite } from '../identity/index.ts'
 import { ackRequest, readHello, readReply, type DeliveredItem, type MailboxReply } from '../mailbox/index.ts'
 import { toHex } from '../wire/index.ts'
 import type { RelayLink, RelayRequest, Step } from './context.ts'
-import { conversationWith } from './conversations.ts'
+import type { AccountId } from '../identity/index.ts'
 import { receiveRatchetFrame } from './frame-ratchet.ts'
 import { publishAtRelay, recordAnswered } from './invites.ts'
 import { rowKey, tellStates } from './outbox-rows.ts'
 import { askForInvites, lookupAnswered, relayUnreachable } from './resolve.ts'
-import { linkTo } from './lookup.ts'
+import { linkTo, peersOf } from './lookup.ts'
 import { queueKeys } from './queues.ts'
 import { noteFailure, noteSuccess, wakeAt } from './timers.ts'
 import {
-  contactRows,
+  conversationRows,
   outboxRows,
   peerRows,
   queueRows,
@@ -177,8 +177,12 @@ function queueCreated(step: Step, link: RelayLink, recvId: Uint8Array, reply: Ma
     step.context.live.publishMs = step.monoMs
     return
   }
-  const contact = step.tx.get(contactRows, queue.account)
-  if (contact !== undefined) step.tx.put(contactRows, contact.account, { ...contact, cardOf: 0 })
+  cardsAgain(step, queue.account)
+}
+
+/** The devices of an account are told anew where they may leave things. */
+export function cardsAgain(step: Step, account: AccountId): void {
+  for (const peer of peersOf(step, account)) step.tx.put(peerRows, peer.device, { ...peer, cardOf: 0 })
 }
 
 /** A relay that lost our queue is asked to make it again; what waited in it is gone and comes back from its senders. */
@@ -234,12 +238,13 @@ async function putAnswered(step: Step, link: RelayLink, seq: number, reply: Mail
     wakeAt(step, link.putMs)
     return
   }
-  if (row.aseqs.length === 0 && row.cardSeq === 0) {
+  if (row.aseqs.length === 0 && row.cardSeq === 0 && row.state === null) {
     step.tx.delete(outboxRows, rowKey(seq))
     return
   }
   step.tx.put(outboxRows, rowKey(seq), { ...row, relays: [...row.relays, link.address] })
-  if (row.relays.length === 0) await tellStates(step, conversationWith(step, peer.account), row.aseqs)
+  const conversation = row.conversation === null ? undefined : step.tx.get(conversationRows, row.conversation)
+  if (row.relays.length === 0 && conversation !== undefined) await tellStates(step, conversation, row.aseqs)
 }
 
 /** The queue is not there: its owner makes it anew when the relay lost it, or names another with a later card. */

@@ -1,6 +1,7 @@
 import { createQueueRequest, subscribeRequest } from '../mailbox/index.ts'
 import { toHex } from '../wire/index.ts'
 import type { RelayLink, Step } from './context.ts'
+import { findMe } from './me.ts'
 import { ownQueue, queueKeys } from './queues.ts'
 import { ask } from './relay-link.ts'
 import { contactRows, contactStates, relayRows, type Queue, type Relay } from './tables.ts'
@@ -13,11 +14,18 @@ export function tendAllQueues(step: Step): void {
   }
 }
 
+/** Whose devices may leave things for this one. */
+const leaving: ReadonlySet<number> = new Set([
+  contactStates.connected,
+  contactStates.pending,
+  contactStates.member,
+  contactStates.own,
+])
+
 /** One inbox for each contact and one intro queue: created once, then watched on every channel. */
 export function tendQueues(step: Step, relay: Relay, link: RelayLink): void {
-  const contacts = step.tx
-    .all(contactRows)
-    .filter((one) => one.state === contactStates.connected || one.state === contactStates.pending)
+  if (findMe(step) === undefined) return
+  const contacts = step.tx.all(contactRows).filter(({ state }) => leaving.has(state))
   const asked = new Set(
     [...link.waiting.values()].map((request) => ('recvId' in request ? toHex(request.recvId) : '')),
   )

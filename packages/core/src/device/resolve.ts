@@ -16,18 +16,20 @@ import { toBase32, toHex } from '../wire/index.ts'
 import type { AddedView, Commands } from './api.ts'
 import { isOwn } from './command-account.ts'
 import type { RelayLink, Resolve, Step } from './context.ts'
-import { conversationWith, putConversation, remoteOf, withRemote } from './conversations.ts'
+import { conversationWith, refreshRemotes } from './conversations.ts'
 import { emit } from './events.ts'
-import { newContact, newPeer } from './frame-handshake.ts'
+import { newContact, newPeer } from './contacts.ts'
 import { inviteAnswer, inviteQuestion } from './invites.ts'
-import { putLog, storedLog } from './logs.ts'
+import { learnLog } from './accounts.ts'
+import { storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { inviteProtocol } from './protocols.ts'
 import { tendAllQueues } from './relay-queues.ts'
 import { ask, peerIdIn, wantRelay } from './relay-link.ts'
 import { wakeAt } from './timers.ts'
 import { contactRows, contactStates, peerRows, relayRows, type Contact } from './tables.ts'
-import { contactName, contactView } from './views.ts'
+import { contactName } from './contacts.ts'
+import { contactView } from './views.ts'
 
 /** How long all places together may take, and how long the slower ones once one has answered well. */
 const deadlineMs = 15_000
@@ -255,10 +257,9 @@ function takeUp(step: Step, link: InviteLink, invite: OpenedInvite): AddedView {
     state: contactStates.pending,
     refused: null,
     invitePsk: invite.keys.psk,
-    cardOf: 0,
   }
-  putLog(step, invite.log)
   step.tx.put(contactRows, contact.account, contact)
+  learnLog(step, invite.log)
   for (const bundle of invite.bundles) {
     const active = invite.state.active.get(toHex(bundle.certificate.device))
     if (active === undefined) continue
@@ -276,9 +277,8 @@ function takeUp(step: Step, link: InviteLink, invite: OpenedInvite): AddedView {
       addresses: [...new Set([...hints, ...bundle.addresses])].slice(0, 8),
       deposits: intro,
     })
-    const conversation = conversationWith(step, contact.account)
-    putConversation(step, withRemote(conversation, remoteOf(conversation, active.device)))
   }
+  refreshRemotes(step, conversationWith(step, contact.account))
   tendAllQueues(step)
   if (known === undefined)
     emit(step, { type: 'contact', contact: contactView(step, contact), change: 'added' })

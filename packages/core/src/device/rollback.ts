@@ -1,20 +1,15 @@
-import { equalBytes, toBase32, toHex, utf8 } from '../wire/index.ts'
-import { decodeMessageBody } from '../history/index.ts'
+import { equalBytes, toBase32, utf8 } from '../wire/index.ts'
 import { limits } from '../limits.ts'
 import { bootBeyond, bootOf } from './boots.ts'
-import { ownRecordKey, writeMessage } from './command-message.ts'
 import type { Step } from './context.ts'
-import { conversationWith, putConversation, remoteOf, withRemote } from './conversations.ts'
+import { putConversation, remoteOf, withRemote } from './conversations.ts'
 import { emit } from './events.ts'
 import { rowKey } from './outbox-rows.ts'
 import type { Payload, PayloadItem } from './payload.ts'
-import { withdrawRecord } from './records.ts'
 import { putSessions, sessionsWith } from './sessions.ts'
 import {
-  bodyRows,
   conversationRows,
   outboxRows,
-  ownRecordRows,
   pairwiseRows,
   peerRows,
   warningRows,
@@ -25,7 +20,7 @@ import {
 import { clearWarning, warn } from './warnings.ts'
 
 /** How far a contact may say we are behind; more is no mistake anybody makes. */
-const jumpLimit = 100_000
+export const jumpLimit = 100_000
 
 /**
  * Boot numbers only grow. A peer whose number fell, by its own clock after it had said a higher one, runs on an
@@ -56,7 +51,8 @@ export function peerRolledBack(step: Step, peer: Peer): void {
   const said = step.events.some(
     (event) => event.type === 'device' && event.accountId === accountId && event.change === 'rolled-back',
   )
-  if (!said && !peer.renew) emit(step, { type: 'device', accountId, change: 'rolled-back' })
+  if (!said && !peer.renew)
+    emit(step, { type: 'device', accountId, deviceId: toBase32(peer.device), change: 'rolled-back' })
   const held = step.tx.get(peerRows, peer.device) ?? peer
   step.tx.put(peerRows, peer.device, { ...held, renew: true })
 }
@@ -95,45 +91,15 @@ function sealAgain(step: Step, conversation: Conversation, device?: Uint8Array):
       step.tx.delete(outboxRows, rowKey(row.seq))
   const remotes = conversation.remotes.map((remote) =>
     device === undefined || equalBytes(remote.device, device)
-      ? { ...remote, sealedUpTo: Math.min(remote.sealedUpTo, remote.got.upTo, ...remote.got.holes) }
+      ? { ...remote, sealedUpTo: unsealed(remote) }
       : remote,
   )
   putConversation(step, { ...conversation, remotes })
 }
 
-/**
- * A peer holds records of ours that this home does not know of. It goes on behind them, in a new segment, so
- * that no number is used twice. What was written since this home was opened bears numbers the peer counts as
- * held; it is withdrawn and written again under new ones.
- */
-export async function resumeAfter(step: Step, before: Conversation, upTo: number): Promise<void> {
-  if (upTo - before.aseq > jumpLimit) {
-    step.context.log.event('got-beyond')
-    return
-  }
-  ownRollback(step)
-  const texts: string[] = []
-  let conversation = conversationWith(step, before.account)
-  const from = step.context.live.openedAt.get(toHex(before.conversation)) ?? 0
-  for (let aseq = Math.max(from, ...before.remotes.map(({ got }) => got.upTo)); aseq < before.aseq; aseq++) {
-    const id = await step.tx.load(ownRecordRows, ownRecordKey(before.conversation, aseq))
-    const body = id === undefined ? undefined : await step.tx.load(bodyRows, id)
-    const text = body === undefined ? undefined : decodeMessageBody(body)
-    if (id === undefined || text === undefined) continue
-    texts.push(text)
-    conversation = await withdrawRecord(step, conversation, id)
-    step.tx.delete(ownRecordRows, ownRecordKey(before.conversation, aseq))
-  }
-  conversation = {
-    ...conversation,
-    aseq: upTo,
-    segmentCount: limits.segmentRecords,
-    sseq: limits.segmentRecords,
-  }
-  putConversation(step, conversation)
-  step.context.live.openedAt.set(toHex(before.conversation), upTo)
-  for (const text of texts) await writeMessage(step, conversationWith(step, before.account), text)
-}
+/** From where on a device is sent everything again. */
+const unsealed = ({ from, sealedUpTo, got }: Remote): number =>
+  Math.max(from, Math.min(sealedUpTo, got.upTo, ...got.holes))
 
 type Got = Extract<PayloadItem, { readonly kind: 'got' }>
 
@@ -142,9 +108,14 @@ export const hasForgotten = (remote: Remote, payload: Payload): boolean =>
   payload.boot !== remote.gotBoot && payload.sentAtMs > remote.gotAtMs
 
 /** What the peer no longer has is sent again. */
-export function forgetAcknowledged(step: Step, peer: Peer, item: Got, payload: Payload): void {
-  const conversation = conversationWith(step, peer.account)
-  const remote = remoteOf(conversation, peer.device)
+export function forgetAcknowledged(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  item: Got,
+  payload: Payload,
+): void {
+  const remote = remoteOf(conversation, peer)
   const got = { upTo: item.upTo, holes: item.holes }
   const said = { gotBoot: payload.boot, gotAtMs: payload.sentAtMs }
   sealAgain(step, withRemote(conversation, { ...remote, ...said, got }), peer.device)

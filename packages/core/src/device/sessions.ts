@@ -74,7 +74,8 @@ function currentSessions(step: Step, peer: Peer, contact: Contact): Pairwise {
   const log = storedLog(step, me.self.account)
   invariant(log, 'E_SELF', 'the own device log is missing')
   const own = { certificate: me.certificate, keys: { identity: me.identity, agreement: me.agreement } }
-  const stranger = contact.state === contactStates.pending
+  // Whoever has not spoken yet may not know this account, or this device of it.
+  const stranger = contact.state === contactStates.pending || peer.heardAtMs === 0
   const options = {
     logHeads: headsOf(log),
     invite: contact.invitePsk?.expose(),

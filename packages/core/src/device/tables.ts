@@ -2,8 +2,10 @@ import { sizes, type Signature } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
 import { bool, bytes, bytesBetween, fields, list, nullable, text, uint } from '../wire/index.ts'
 import type { Infer } from '../wire/index.ts'
-import { carriedRecord } from '../history/index.ts'
+import { incomingRecord, saltedBody } from '../history/index.ts'
+import { opIdShape } from '../group/index.ts'
 import { accountIdShape, certificateShape, deviceIdShape } from '../identity/index.ts'
+import { accountHeads } from './payload.ts'
 import { rows, secretBytes } from './row.ts'
 
 const id = bytes(sizes.hash)
@@ -20,7 +22,7 @@ const append = { kind: 'append', resident: false } as const
 const receivedShape = fields({ upTo: uint(), above: list(uint(), 100_000) })
 
 /** The format of all rows below. A change of any shape raises it; this row's own shape never changes. */
-export const rowFormat = 1
+export const rowFormat = 2
 export const formatRows = rows('format', fields({ format: uint() }), { kind: 'mutable', resident: false })
 
 /** Who this device is: the account, its keys, its settings. Written once and then only in part. */
@@ -50,6 +52,7 @@ export const selfRows = rows('self', selfShape, mutable)
 const metaShape = fields({
   eventSeq: uint(),
   outboxSeq: uint(),
+  auditSeq: uint(),
   /** Wall clock of the last batch: a start far from it is a reason to doubt the clock. */
   lastMs: millis,
   /** Added to the store's boot number, which a restored copy counts from too low. */
@@ -63,10 +66,23 @@ export const prekeyRows = rows('prekeys', bytesBetween(0, 1_048_576), mutable)
 
 /** Device logs: the own one and those of contacts, as exact op bytes. */
 const logShape = list(bytesBetween(1, 8_192), limits.deviceLogOps)
-export const logRows = rows('log', fields({ genesis: bytesBetween(1, 512), ops: logShape }), mutable)
+const storedLogShape = fields({ genesis: bytesBetween(1, 512), ops: logShape })
+export type StoredLog = Infer<typeof storedLogShape>
+export const logRows = rows('log', storedLogShape, mutable)
 
-/** `requested`: a stranger who waits for the person's word; `refused`: one whose invite was no longer good. */
-export const contactStates = { pending: 0, connected: 1, blocked: 2, requested: 3, refused: 4 } as const
+/**
+ * `requested`: a stranger who waits for the person's word; `refused`: one whose invite was no longer good;
+ * `member`: known from a group only; `own`: this account itself.
+ */
+export const contactStates = {
+  pending: 0,
+  connected: 1,
+  blocked: 2,
+  requested: 3,
+  refused: 4,
+  member: 5,
+  own: 6,
+} as const
 
 const contactShape = fields({
   account: accountIdShape,
@@ -74,18 +90,12 @@ const contactShape = fields({
   /** What they call themselves, and what the person here calls them. */
   name: text(limits.nameBytes),
   alias: nullable(text(limits.nameBytes)),
-  state: uint(contactStates.refused),
+  state: uint(contactStates.own),
   /** Before they were blocked. */
-  stateBefore: uint(contactStates.refused),
+  stateBefore: uint(contactStates.own),
   verified: bool,
   /** Their discovery key. */
   discovery: nullable(id),
-  /** Newest card of theirs that was applied; newest of ours sealed to them, and acknowledged by them. */
-  cardSeen: uint(),
-  cardSent: uint(),
-  cardAcked: uint(),
-  /** State of this device the newest card of ours tells; behind `self.cardSeq` a new card is due. */
-  cardOf: uint(),
   /** Why they refused us, if they did. */
   refused: nullable(text(64)),
   /** The refusal they are told whenever they write. */
@@ -95,16 +105,20 @@ const contactShape = fields({
   addedAtMs: millis,
 })
 export type Contact = Infer<typeof contactShape>
+/** What this account's devices know of a contact, as it was told last. */
+export const sharedRows = rows('shared', bytesBetween(1, limits.metaIntentBytes), mutable)
 export const contactRows = rows('contact', contactShape, mutable)
 
 /** Where a contact's device collects: a relay and the key that may deposit there. */
 export const depositShape = fields({ relay: address, writeSeed: secretBytes(sizes.seed), intro: bool })
 export type DepositTarget = Infer<typeof depositShape>
 
-/** A device of a contact. */
+/** Another device: of a contact, of a group's member, or of this account. */
 const peerShape = fields({
   account: accountIdShape,
   device: deviceIdShape,
+  /** What its owner calls it. */
+  name: text(limits.nameBytes),
   peerId: text(128),
   bundle: nullable(bytesBetween(1, limits.recordBytes)),
   addresses,
@@ -114,8 +128,18 @@ const peerShape = fields({
   bootNow: uint(),
   /** Their clock when the highest boot number was first said: what older frames say was said before. */
   bootAtMs: millis,
+  /** Newest card of theirs that was applied; newest of ours sealed to them, and acknowledged by them. */
+  cardSeen: uint(),
+  cardSent: uint(),
+  cardAcked: uint(),
+  /** State of this device the newest card of ours tells; behind `self.cardSeq` a new card is due. */
+  cardOf: uint(),
   /** Card of theirs to acknowledge; 0 when none. */
   cardDue: uint(),
+  /** Its certificate ran out. */
+  expired: bool,
+  /** When something of it last opened here. */
+  heardAtMs: millis,
   /** The session is in doubt: shake hands again before the next send. */
   renew: bool,
 })
@@ -133,15 +157,22 @@ export const replayRows = rows(
 )
 
 const remoteShape = fields({
+  account: accountIdShape,
   device: deviceIdShape,
-  /** Their records held here. */
+  /** It is to be sent what is written now. */
+  active: bool,
+  /** Their records held here, and the newest of them. */
   received: receivedShape,
+  last: nullable(fields({ aseq: uint(), id })),
   /** What they acknowledged of ours. */
   got: fields({ upTo: uint(), holes: list(uint(), 64) }),
   /** Ours they have read; theirs the person here has seen, and what of that they were told. */
   readUpTo: uint(),
   seenUpTo: uint(),
   seenTold: uint(),
+  /** Ours below this are not for it, nor are segments below that one: it came later. */
+  from: uint(),
+  fromSegment: uint(),
   /** Ours below this were sealed to the device at least once. */
   sealedUpTo: uint(),
   /** Boot number and clock of the payload that said `got`. */
@@ -155,9 +186,18 @@ export type Remote = Infer<typeof remoteShape>
 const tipShape = fields({ id, segment: uint(), lamport: uint(), device: id })
 export type Tip = Infer<typeof tipShape>
 
+export const conversationKinds = { direct: 0, group: 1 } as const
+
 const conversationShape = fields({
   conversation: id,
-  account: accountIdShape,
+  kind: uint(conversationKinds.group),
+  /** The other account of a direct conversation. */
+  account: nullable(accountIdShape),
+  title: text(limits.nameBytes),
+  /** Its membership operations. */
+  opCount: uint(),
+  /** Nothing own goes below this segment: a device came. */
+  nextSegment: uint(),
   /** Segment written to, how many records it holds, and the own counters in it. */
   segment: uint(),
   segmentCount: uint(),
@@ -171,22 +211,78 @@ const conversationShape = fields({
   count: uint(),
   unread: uint(),
   lastMs: millis,
-  remotes: list(remoteShape, limits.activeDevices),
+  remotes: list(remoteShape, limits.conversationDevices),
 })
 export type Conversation = Infer<typeof conversationShape>
 export const conversationRows = rows('conversation', conversationShape, mutable)
 
+/** Membership operations, by conversation and id. */
+export const opRows = rows(
+  'op',
+  fields({ conversation: id, bytes: bytesBetween(1, limits.groupOpBytes) }),
+  mutable,
+)
+
+/** What a device said it knows of a conversation's operations and accounts, and what both agreed on. */
+const standingShape = fields({
+  conversation: id,
+  device: deviceIdShape,
+  /** Digest both sides had when they last compared. */
+  agreed: nullable(id),
+  heads: list(opIdShape, limits.payloadGroupHeads),
+  logs: list(accountHeads, limits.conversationAccounts),
+  /** It is to be told how things stand here. */
+  due: bool,
+})
+export type Standing = Infer<typeof standingShape>
+export const standingRows = rows('standing', standingShape, mutable)
+
 /** A record as held; the body lies apart so that it can go alone. */
 const storedRecordShape = fields({
   bytes: bytesBetween(1, 2_048),
-  signature: bytes<Signature>(sizes.signature),
-  salt: id,
+  /** Null where a later record of the device answers for it. */
+  signature: nullable(bytes<Signature>(sizes.signature)),
   segment: uint(),
   receivedAtMs: millis,
 })
 export type StoredRecord = Infer<typeof storedRecordShape>
 export const recordRows = rows('record', storedRecordShape, append)
-export const bodyRows = rows('body', bytesBetween(0, limits.textBytes + 64), append)
+export const bodyRows = rows('body', saltedBody, append)
+/** Records about another one: edits, redactions, reactions. Timers are about the conversation. */
+export const aboutRows = rows('about', list(fields({ id, segment: uint() }), 16_384), {
+  kind: 'mutable',
+  resident: false,
+})
+/** Devices that wrote in a segment, and their records there by `sseq`; more than one where a device forked. */
+export const writerRows = rows(
+  'writer',
+  list(fields({ account: accountIdShape, device: deviceIdShape }), limits.syncDevices),
+  { kind: 'mutable', resident: false, lately: true },
+)
+export const chainRows = rows('chain', list(id, limits.segmentRecords), {
+  kind: 'mutable',
+  resident: false,
+})
+/** What a segment that is no longer written to holds, so that sync need not read it. */
+export const summaryRows = rows(
+  'summary',
+  fields({
+    digest: id,
+    devices: list(
+      fields({
+        account: id,
+        device: id,
+        name: bytes(8),
+        count: uint(),
+        tips: list(id, limits.segmentRecords),
+      }),
+      limits.syncDevices,
+    ),
+  }),
+  { kind: 'mutable', resident: false },
+)
+/** Bodies that go at their time: what an edit replaced, and messages that disappear. */
+export const erasureRows = rows('erasure', fields({ id, fromMs: millis }), mutable)
 /** Own records by conversation and aseq. */
 export const ownRecordRows = rows('own-record', id, { ...append, lately: true })
 export const pageRows = rows('page', list(fields({ segment: uint(), lamport: uint(), id }), 100_000), {
@@ -196,7 +292,14 @@ export const pageRows = rows('page', list(fields({ segment: uint(), lamport: uin
 })
 
 /** A record that waits for one it stands on. */
-const heldShape = fields({ conversation: id, device: deviceIdShape, record: carriedRecord, atMs: millis })
+const heldShape = fields({
+  conversation: id,
+  /** Who brought it. */
+  account: accountIdShape,
+  device: deviceIdShape,
+  record: incomingRecord,
+  atMs: millis,
+})
 export type HeldRecord = Infer<typeof heldShape>
 export const heldRows = rows('held', heldShape, mutable)
 
@@ -209,6 +312,8 @@ const outboxShape = fields({
   conversation: nullable(id),
   aseqs: list(uint(), limits.payloadRecords),
   cardSeq: uint(),
+  /** State of a conversation told in it, until the device says that it agrees. */
+  state: nullable(fields({ conversation: id, digest: id })),
   createdAtMs: millis,
   /** Relays that confirmed a deposit. */
   relays: list(address, 8),
@@ -271,6 +376,21 @@ export const queueRows = rows('queue', queueShape, mutable)
 /** Events for faces, as JSON without texts; those are looked up again when an event is replayed. */
 export const eventRows = rows('event', text(4_096), append)
 
+/** A line of what happened to devices, members and rules. No content of messages. */
+const auditShape = fields({
+  seq: uint(),
+  atMs: millis,
+  /** Null: about an account, in every conversation it takes part in. */
+  conversation: nullable(id),
+  kind: text(64),
+  by: nullable(id),
+  subject: nullable(id),
+  device: nullable(id),
+  detail: text(256),
+})
+export type Audit = Infer<typeof auditShape>
+export const auditRows = rows('audit', auditShape, mutable)
+
 const warningShape = fields({ code: text(64), message: text(512), atMs: millis })
 export const warningRows = rows('warning', warningShape, mutable)
 
@@ -281,12 +401,20 @@ export const tables = [
   prekeyRows,
   logRows,
   contactRows,
+  sharedRows,
   peerRows,
   pairwiseRows,
   replayRows,
   conversationRows,
+  opRows,
+  standingRows,
   recordRows,
   bodyRows,
+  aboutRows,
+  writerRows,
+  chainRows,
+  summaryRows,
+  erasureRows,
   ownRecordRows,
   pageRows,
   heldRows,
@@ -297,5 +425,6 @@ export const tables = [
   bootstrapRows,
   queueRows,
   eventRows,
+  auditRows,
   warningRows,
 ] as const

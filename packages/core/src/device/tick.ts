@@ -2,10 +2,13 @@ import { limits } from '../limits.ts'
 import { readRecord } from '../history/index.ts'
 import { expirePrekeys, encodePrekeys } from '../identity/index.ts'
 import type { Step } from './context.ts'
+import { tickLinkOffer } from './link-new.ts'
+import { tickLinkApproval } from './link-old.ts'
 import { findMe } from './me.ts'
+import { eraseDue } from './messages.ts'
 import { currentBundle, ownPrekeys } from './prekeys.ts'
 import { lookUpBundles, publishDue } from './publish.ts'
-import { renewOwn } from './renewal.ts'
+import { renewDevices, watchExpiry } from './renewal.ts'
 import { tendRelays } from './relay-input.ts'
 import { tickResolves } from './resolve.ts'
 import { clearWarning, warn } from './warnings.ts'
@@ -13,6 +16,8 @@ import { heldRows, metaRows, onlyRow, prekeyRows, replayRows } from './tables.ts
 
 /** Periodic work: relays, DHT, prekeys, lookups that ran out of time. Delivery itself is `flush`, after every batch. */
 export function tick(step: Step): void {
+  tickLinkOffer(step)
+  tickLinkApproval(step)
   if (findMe(step) === undefined) return
   tickResolves(step)
   if (step.context.live.online) {
@@ -20,6 +25,7 @@ export function tick(step: Step): void {
     tendRelays(step)
     publishDue(step)
     lookUpBundles(step)
+    eraseDue(step)
   }
   watchClock(step)
   if (!step.context.live.clockDoubted) expire(step)
@@ -44,7 +50,8 @@ export function watchClock(step: Step): void {
 
 /** Renews the own certificate, and drops what has outlived its use: old prekeys, replay marks and records that waited too long. */
 function expire(step: Step): void {
-  renewOwn(step)
+  renewDevices(step)
+  watchExpiry(step)
   const { crypto } = step.context
   const held = ownPrekeys(step)
   const { prekeys, spent } = expirePrekeys(held, step.nowMs)

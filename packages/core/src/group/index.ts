@@ -4,7 +4,7 @@ export type { Conflict } from './conflicts.ts'
 export type { Fault } from './judge-gather.ts'
 export { defaultPolicy, devicesOf, membershipAt, resolveMembership } from './membership.ts'
 export type { GroupPolicy, Member, Membership } from './membership.ts'
-export { conversationIdShape, opIdShape, readMembershipOp } from './op.ts'
+export { conversationIdShape, lastSeenIn, opIdShape, readMembershipOp } from './op.ts'
 export type {
   ConversationId,
   KnownOpArgs,

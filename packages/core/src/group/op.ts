@@ -220,6 +220,10 @@ export function pinsOf(
 export const lastSeenOf = (list: readonly LastSeen[], device: string): LastSeen | undefined =>
   list.find((one) => toHex(one.device) === device)
 
+/** What an operation names of devices' newest words. */
+export const lastSeenIn = (args: OpArgs): readonly LastSeen[] =>
+  args.kind === 'revoke' ? args.frontier : args.kind === 'deviceset' ? args.last : []
+
 /** Ids are in byte order without repeats, so that one set has one encoding. */
 const ascending = (ids: readonly Uint8Array[]): boolean =>
   ids.every((id, i) => {

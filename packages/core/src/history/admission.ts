@@ -4,7 +4,7 @@ import type { Verdict } from '../errors.ts'
 import { equalBytes } from '../wire/index.ts'
 import { judgeLinks, linksWellFormed, type LinkedRecord, type LinkRefusal } from './links.ts'
 import { opensCommitment, readRecord, verifyRecord } from './record.ts'
-import type { CarriedRecord, RecordHeader } from './record.ts'
+import type { IncomingRecord, RecordHeader } from './record.ts'
 
 /** Where the record came from and what is known around it. */
 export interface AdmissionContext {
@@ -36,12 +36,12 @@ export interface AdmittedRecord {
 }
 
 /**
- * Judges one carried record by itself and its links alone, so that neither the order of arrival nor today's
+ * Judges one record by itself and its links alone, so that neither the order of arrival nor today's
  * view changes the verdict. Held when a link it requires has not arrived.
  */
 export function admitRecord(
   crypto: CryptoProvider,
-  carried: CarriedRecord,
+  carried: IncomingRecord,
   context: AdmissionContext,
 ): Verdict<AdmittedRecord, RecordRefusal> {
   const header = readRecord(crypto, carried.bytes)
@@ -52,7 +52,9 @@ export function admitRecord(
     return rejected('wrong-author')
   if (!linksWellFormed(content)) return rejected('bad-links')
   if (!verifyRecord(crypto, context.identityKey, header, carried.signature)) return rejected('bad-signature')
-  if (!opensCommitment(crypto, header, carried.salt, carried.body)) return rejected('bad-commitment')
+  const { said } = carried
+  if (said !== null && !opensCommitment(crypto, header, said.salt, said.body))
+    return rejected('bad-commitment')
   const segmentNumber = context.segmentNumber(content.segment)
   if (segmentNumber === undefined) return rejected('unknown-segment')
   return judge(header, segmentNumber, context)

@@ -21,17 +21,34 @@ export type { MessageShown, PlacedRecord, Reaction, RecordAbout, SaidRecord, Vie
 export { directConversationId, segmentId } from './conversation.ts'
 export { comparePositions, insertInto, pageRecords, startsBefore } from './page.ts'
 export type { Page, Position } from './page.ts'
-export { acknowledge, covers, holds, missingCount, nothingReceived, receive } from './received.ts'
+export {
+  acknowledge,
+  covers,
+  holds,
+  missingCount,
+  nothingReceived,
+  receive,
+  receiveFrom,
+} from './received.ts'
 export type { Received } from './received.ts'
 export {
   carriedRecord,
+  incomingRecord,
+  saltedBody,
   issueRecord,
   opensCommitment,
   readRecord,
   verifyRecord,
   recordKinds,
 } from './record.ts'
-export type { CarriedRecord, RecordContent, RecordDraft, RecordHeader } from './record.ts'
+export type {
+  CarriedRecord,
+  IncomingRecord,
+  RecordContent,
+  RecordDraft,
+  RecordHeader,
+  SaltedBody,
+} from './record.ts'
 export { compareHeaders, emptySegment, growSegment, tipsOf } from './segment-set.ts'
 export type {
   Arrival,
@@ -56,7 +73,6 @@ export type { DecodedRuns, LinksHeld, ReceivedRuns } from './sync-run.ts'
 export { answerGaps, askGaps, syncGapsFrame } from './sync-gaps.ts'
 export type { Gap, SyncGaps } from './sync-gaps.ts'
 export { encodeBodies, matchBodies, syncBodiesAskFrame, syncBodiesFrame } from './sync-bodies.ts'
-export type { SaltedBody } from './sync-bodies.ts'
 export { decodeIntent, encodeIntent, readKey } from './intent.ts'
 export type { Intent } from './intent.ts'
 export { NaturalDocument } from './natural-document.ts'

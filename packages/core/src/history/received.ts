@@ -23,6 +23,16 @@ export function receive(received: Received, aseq: number): Received {
   return { upTo, above }
 }
 
+/** What is held when the ones below `from` are not for this reader: they count as if they were. */
+export function receiveFrom(received: Received, from: number): Received {
+  if (from <= received.upTo) return received
+  const [above, rest] = [
+    received.above.filter((aseq) => aseq >= from),
+    { upTo: from, above: [] as readonly number[] },
+  ]
+  return above.reduce(receive, rest)
+}
+
 /** Whether the aseq is held. */
 export const holds = (received: Received, aseq: number): boolean =>
   aseq < received.upTo || received.above.includes(aseq)

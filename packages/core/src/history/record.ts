@@ -61,6 +61,18 @@ export const carriedRecord = fields({
 })
 export type CarriedRecord = Infer<typeof carriedRecord>
 
+/** A body with the 32 bytes that keep its commitment from being guessed. */
+export const saltedBody = fields({ salt: bytes(sizes.hash), body: bytesBetween(0, limits.textBytes + 64) })
+export type SaltedBody = Infer<typeof saltedBody>
+
+/** A record as it may come: the body is null where it was erased, or is asked for apart. */
+export const incomingRecord = fields({
+  bytes: bytesBetween(1, recordFrame.maxBytes),
+  signature: bytes<Signature>(sizes.signature),
+  said: nullable(saltedBody),
+})
+export type IncomingRecord = Infer<typeof incomingRecord>
+
 /** A decoded record with its id and the exact bytes they were computed from. */
 export interface RecordHeader {
   readonly id: Uint8Array

@@ -1,34 +1,28 @@
 import { commitTo, sizes } from '../crypto/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
-import { bytes, bytesBetween, fields, frame, list, literal, toHex } from '../wire/index.ts'
-import type { Infer } from '../wire/index.ts'
-import { opensCommitment, type RecordHeader } from './record.ts'
+import { bytes, fields, frame, list, literal, toHex } from '../wire/index.ts'
+import { opensCommitment, saltedBody, type RecordHeader, type SaltedBody } from './record.ts'
 
 const id = bytes(sizes.hash)
 
 export const syncBodiesAskFrame = frame(
   'sync-bodies-ask',
-  fields({ version: literal(1), conversation: id, commits: list(id, limits.syncBodies) }),
+  fields({ version: literal(1), conversation: id, records: list(id, limits.syncBodies) }),
 )
-
-const bodyShape = fields({ salt: id, body: bytesBetween(0, limits.textBytes + 64) })
 
 export const syncBodiesFrame = frame(
   'sync-bodies',
-  fields({ version: literal(1), bodies: list(bodyShape, limits.syncBodies) }),
+  fields({ version: literal(1), bodies: list(saltedBody, limits.syncBodies) }),
 )
 
-/** A body with the salt of its commitment; erased together. */
-export type SaltedBody = Infer<typeof bodyShape>
-
-/** Bodies in frames within `limits.frameBytes`, in the order given. */
+/** Bodies in frames within `limits.syncFrameBytes`, in the order given. */
 export function encodeBodies(bodies: readonly SaltedBody[]): readonly Uint8Array[] {
   const frames: Uint8Array[] = []
   let [page, size]: [SaltedBody[], number] = [[], 16]
   for (const one of bodies) {
     const more = one.body.length + sizes.hash + 8
-    if (size + more > limits.frameBytes || page.length === limits.syncBodies) {
+    if (size + more > limits.syncFrameBytes || page.length === limits.syncBodies) {
       frames.push(syncBodiesFrame.encode({ version: 1, bodies: page }))
       ;[page, size] = [[], 16]
     }

@@ -70,7 +70,7 @@ type Item = Runs['items'][number]
 /** What the parts of a frame take at most, without what is seldom in an item. */
 const room = { frame: 128, device: 70, run: 128, item: 96 + sizes.hash } as const
 
-/** Encodes what is to be sent as frames of one segment each, within `limits.frameBytes`. */
+/** Encodes what is to be sent as frames of one segment each, within `limits.syncFrameBytes`. */
 export function encodeRuns(conversation: Uint8Array, sending: Sending): readonly Uint8Array[] {
   const frames: Uint8Array[] = []
   let page = new Page(conversation, sending)
@@ -109,7 +109,7 @@ class Page {
   isFull(): boolean {
     const largest = room.item + room.run + (1 + limits.recordLinks) * room.device + 3 * 8 * 34 + 64
     return (
-      this.#bytes + largest > limits.frameBytes ||
+      this.#bytes + largest > limits.syncFrameBytes ||
       this.#items.length >= limits.syncRunRecords ||
       this.#devices.size + limits.recordLinks >= limits.syncDevices
     )

@@ -136,3 +136,10 @@ export const encodeLinkRefusal = (reason: LinkRefusal): Uint8Array =>
 
 /** The reason of a `refused` frame. */
 export const linkRefusalOf = (number: number): LinkRefusal => byNumber.get(number) ?? 'other'
+
+/** Which way the first frame of a channel goes by; undefined when it is none. */
+export function openingWay(input: Uint8Array): 'link' | 'code' | undefined {
+  const decoded = linkFrame.decode(input)
+  if (!decoded.ok) return undefined
+  return decoded.value.kind === 'ask' ? 'link' : decoded.value.kind === 'exchange' ? 'code' : undefined
+}

@@ -1,5 +1,5 @@
 /** The page's half of the network: libp2p with WebRTC, loaded once somebody has an account. */
-import { directProtocol, inviteProtocol } from '@sotto/core'
+import { directProtocol, inviteProtocol, linkProtocol } from '@sotto/core'
 import { nobleProvider } from '@sotto/core/crypto'
 import { createValidator } from '@sotto/core/discovery'
 import { AddressGate, createLibp2pNetwork, tabLibp2pOptions } from '@sotto/core/libp2p'
@@ -19,7 +19,7 @@ export async function openNetwork(seed: Uint8Array, loopback: boolean): Promise<
   })
   seed.fill(0)
   const node = await createLibp2p({ ...options, start: false })
-  const network = createLibp2pNetwork(node, { protocols: [directProtocol, inviteProtocol], gate })
+  const network = createLibp2pNetwork(node, { protocols: [directProtocol, inviteProtocol, linkProtocol], gate })
   await node.start()
   return network
 }

@@ -1,4 +1,5 @@
-import { createDevice, PortError, type Device } from '@sotto/core'
+import { createDevice, initCrdt, PortError, type Crdt, type Device } from '@sotto/core'
+import automergeFile from '@automerge/automerge/automerge.wasm?url'
 import type { Secret } from '@sotto/core/crypto'
 import { createWasmProvider } from '@sotto/core/crypto-wasm'
 import { openIdbStore } from '@sotto/core/idb'
@@ -34,6 +35,7 @@ export async function runDevice(options: { readonly marked: boolean }): Promise<
     key,
     log: silent,
     notifier: quiet,
+    documents: loadDocuments,
     connect: connectPage,
     wake: (delayMs) => {
       clearTimeout(timer)
@@ -58,6 +60,12 @@ export async function runDevice(options: { readonly marked: boolean }): Promise<
       await stopDevice(device)
     },
   }
+}
+
+/** Fetches the library of shared documents, which is large, only when the first one is read. */
+async function loadDocuments(): Promise<Crdt> {
+  const answer = await fetch(automergeFile)
+  return initCrdt(new Uint8Array(await answer.arrayBuffer()))
 }
 
 async function stopDevice(device: Device): Promise<void> {

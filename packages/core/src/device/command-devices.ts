@@ -1,0 +1,41 @@
+import { cutBefore, writeDeviceOp, type DeviceId } from '../identity/index.ts'
+import { UsageError } from '../errors.ts'
+import { equalBytes, toBase32, toHex } from '../wire/index.ts'
+import { extendLog } from './accounts.ts'
+import type { Commands } from './api.ts'
+import type { Step } from './context.ts'
+import { tellAll } from './group-exchange.ts'
+import { writeCut } from './group-ops.ts'
+import { readId } from './lookup.ts'
+import { stateOf, storedLog } from './logs.ts'
+import { requireMe } from './me.ts'
+import { conversationRows, peerRows } from './tables.ts'
+
+/**
+ * Puts another device of this account out. In the same batch the words of the device are cut in every conversation
+ * known here, as far as they came.
+ */
+export async function commandRemoveDevice(
+  step: Step,
+  input: Commands['remove-device']['in'],
+): Promise<Commands['remove-device']['out']> {
+  const me = requireMe(step)
+  const { self } = me
+  const device = readId(input.deviceId, 'a device id') as DeviceId
+  if (equalBytes(device, self.device))
+    throw new UsageError('E_OWN_DEVICE', 'this is the device in use; remove it on another one')
+  const log = storedLog(step, self.account)
+  if (log === undefined || !stateOf(step, log).active.has(toHex(device)))
+    throw new UsageError('E_NOT_FOUND', 'this account has no such device')
+  const { crypto } = step.context
+  const own = { identity: me.identity, device: self.device }
+  const cut = cutBefore(log, device, step.nowMs)
+  const op = writeDeviceOp(crypto, log, own, { kind: 'revoke', device, cut }, step.nowMs)
+  extendLog(step, log, [op.bytes])
+  for (const conversation of step.tx.all(conversationRows)) {
+    await writeCut(step, conversation, device)
+    tellAll(step, conversation)
+  }
+  const others = step.tx.all(peerRows).filter((peer) => !equalBytes(peer.device, device))
+  return { deviceId: toBase32(device), told: { devices: 0, of: others.length } }
+}

@@ -1,0 +1,33 @@
+import { covers } from '../history/index.ts'
+import { equalBytes } from '../wire/index.ts'
+import type { DeliveryState } from './api.ts'
+import type { Step } from './context.ts'
+import { activeRemotes } from './conversations.ts'
+import { isNotes } from './group-exchange.ts'
+import { isGroup } from './groups.ts'
+import { requireMe } from './me.ts'
+import { contactRows, outboxRows, type Conversation, type OutboxRow } from './tables.ts'
+
+/** Where an own record stands: what every device of the others acknowledged, else what a relay confirmed. */
+export function deliveryState(
+  step: Step,
+  conversation: Conversation,
+  aseq: number,
+  rows: readonly OutboxRow[],
+): DeliveryState {
+  const { self } = requireMe(step)
+  const others = activeRemotes(conversation).filter((one) => !equalBytes(one.account, self.account))
+  const remotes = others.length === 0 ? activeRemotes(conversation) : others
+  if (remotes.length === 0 && (isGroup(conversation) || isNotes(step, conversation))) return 'delivered'
+  if (remotes.length > 0 && remotes.every((remote) => covers(remote.got, aseq)))
+    return self.readReceipts && remotes.some((remote) => aseq < remote.readUpTo) ? 'read' : 'delivered'
+  const contact = conversation.account === null ? undefined : step.tx.get(contactRows, conversation.account)
+  if (contact?.refused !== null && contact?.refused !== undefined) return 'failed'
+  return rows.some((row) => row.relays.length > 0 && row.aseqs.includes(aseq)) ? 'relayed' : 'waiting'
+}
+
+/** Rows of a conversation on their way. */
+export const outboxOf = (step: Step, conversation: Conversation): readonly OutboxRow[] =>
+  step.tx
+    .all(outboxRows)
+    .filter((row) => row.conversation !== null && equalBytes(row.conversation, conversation.conversation))

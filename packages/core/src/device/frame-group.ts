@@ -1,0 +1,145 @@
+import { directConversationId } from '../history/index.ts'
+import { readMembershipOp, type MembershipOp } from '../group/index.ts'
+import type { AccountId } from '../identity/index.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
+import type { Step } from './context.ts'
+import { conversationNow, conversationWith, findRemote, newGroup } from './conversations.ts'
+import { groupState, putStanding, standingOf, stateDigest, tellOne } from './group-exchange.ts'
+import { opsCame } from './group-arrival.ts'
+import { addOpsTo, membershipOf, takesPart } from './groups.ts'
+import { linkTo } from './lookup.ts'
+import { requireMe } from './me.ts'
+import { rowKey } from './outbox-rows.ts'
+import type { PayloadItem } from './payload.ts'
+import {
+  contactRows,
+  contactStates,
+  conversationRows,
+  outboxRows,
+  type Conversation,
+  type Peer,
+} from './tables.ts'
+
+type GroupItem = Extract<PayloadItem, { readonly kind: 'group' }>
+
+/** Takes in how a conversation stands at another device; both end with the same, or ask on. */
+export async function receiveGroup(step: Step, peer: Peer, item: GroupItem): Promise<void> {
+  const known = step.tx.get(conversationRows, item.conversation)
+  if (known === undefined) return receiveNewGroup(step, peer, item)
+  if (!mayCompare(step, known, peer)) {
+    step.context.log.event('group-not-shared')
+    return
+  }
+  await takeOps(step, known, peer, item)
+}
+
+/** Somebody in the conversation, or once in it: what those who are out knew still has to be judged. */
+const mayCompare = (step: Step, conversation: Conversation, peer: Peer): boolean =>
+  findRemote(conversation, peer.device) !== undefined ||
+  equalBytes(peer.account, requireMe(step).self.account)
+
+/** A conversation not known here: kept only if its operations say that this account takes part. */
+async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise<void> {
+  const direct = item.accounts.length === 2 ? namedDirect(step, item) : undefined
+  if (direct !== undefined) return takeOps(step, direct, peer, item)
+  const ops = item.ops.map((bytes) => readMembershipOp(step.context.crypto, bytes))
+  if (!mayInvite(step, peer) || !ops.some((op) => isCreate(op, item))) {
+    step.context.log.event('group-unknown')
+    return
+  }
+  const alone: Step = { ...step, tx: step.tx.fork(), effects: [], events: [], spent: [] }
+  const conversation = newGroup(alone, item.conversation)
+  alone.tx.put(conversationRows, conversation.conversation, conversation)
+  await takeOps(alone, conversation, peer, item)
+  if (!takesPart(alone, conversationNow(alone, conversation))) {
+    step.context.live.groups.delete(toHex(item.conversation))
+    step.context.log.event('group-not-ours')
+    return
+  }
+  alone.tx.merge()
+  step.effects.push(...alone.effects)
+  step.events.push(...alone.events)
+  step.spent.push(...alone.spent)
+}
+
+const isCreate = (op: MembershipOp | undefined, item: GroupItem): boolean =>
+  op?.args.kind === 'create' && equalBytes(op.id, item.conversation)
+
+/** Who may bring this account into a group unasked: contacts, and its own devices. */
+function mayInvite(step: Step, peer: Peer): boolean {
+  const state = step.tx.get(contactRows, peer.account)?.state
+  return state === contactStates.connected || state === contactStates.own
+}
+
+/** The direct conversation an item names, when this account is in it and knows the other. */
+function namedDirect(step: Step, { accounts, conversation }: GroupItem): Conversation | undefined {
+  const { self } = requireMe(step)
+  const [a, b] = accounts as readonly [AccountId, AccountId]
+  const other = equalBytes(a, self.account) ? b : equalBytes(b, self.account) ? a : undefined
+  if (other === undefined || step.tx.get(contactRows, other) === undefined) return undefined
+  const id = directConversationId(step.context.crypto, self.account, other)
+  return equalBytes(id, conversation) ? conversationWith(step, other) : undefined
+}
+
+async function takeOps(step: Step, conversation: Conversation, peer: Peer, item: GroupItem): Promise<void> {
+  const before = membershipOf(step, conversation)
+  const { added, rejected } = addOpsTo(step, conversation, item.ops)
+  if (rejected.length > 0) step.context.log.event('group-op-rejected')
+  if (added.length > 0) await opsCame(step, conversation, before, added)
+  compare(step, conversationNow(step, conversation), peer, item)
+}
+
+/** Ends the exchange when both hold the same; else says how things stand here, once for each two states. */
+function compare(step: Step, conversation: Conversation, peer: Peer, item: GroupItem): void {
+  const { live } = step.context
+  const ours = groupState(step, conversation)
+  const theirs = stateDigest(step, item.heads, item.logs)
+  const standing = { ...standingOf(step, conversation, peer), heads: item.heads, logs: item.logs }
+  if (equalBytes(ours.digest, theirs)) {
+    putStanding(step, conversation, { ...standing, agreed: theirs, due: false })
+    const link = linkTo(step, peer.device)
+    link.groupGots.set(toHex(conversation.conversation), theirs)
+    link.met = true
+    return settleState(step, peer, conversation, theirs)
+  }
+  putStanding(step, conversation, standing)
+  const pair = `${toHex(theirs)}${toHex(ours.digest)}`
+  const key = `${toHex(conversation.conversation)}${toHex(peer.device)}`
+  if (live.compared.get(key) === pair) return
+  live.compared.set(key, pair)
+  tellOne(step, conversation, peer)
+}
+
+/** The device has what it was told. */
+export function receiveGroupGot(
+  step: Step,
+  peer: Peer,
+  item: Extract<PayloadItem, { readonly kind: 'groupGot' }>,
+): void {
+  const conversation = step.tx.get(conversationRows, item.conversation)
+  if (conversation === undefined || findRemote(conversation, peer.device) === undefined) return
+  settleState(step, peer, conversation, item.digest)
+  const ours = groupState(step, conversation)
+  if (!equalBytes(ours.digest, item.digest)) return
+  linkTo(step, peer.device).met = true
+  putStanding(step, conversation, {
+    ...standingOf(step, conversation, peer),
+    agreed: item.digest,
+    heads: ours.heads,
+    logs: ours.logs,
+    due: false,
+  })
+}
+
+/** Frames that told this state have done so. */
+function settleState(step: Step, peer: Peer, conversation: Conversation, digest: Uint8Array): void {
+  for (const row of step.tx.all(outboxRows)) {
+    const { state } = row
+    if (state === null || !equalBytes(row.device, peer.device)) continue
+    if (!equalBytes(state.conversation, conversation.conversation) || !equalBytes(state.digest, digest))
+      continue
+    const left = { ...row, state: null }
+    if (left.aseqs.length === 0 && left.cardSeq === 0) step.tx.delete(outboxRows, rowKey(row.seq))
+    else step.tx.put(outboxRows, rowKey(row.seq), left)
+  }
+}

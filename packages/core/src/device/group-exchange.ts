@@ -1,0 +1,210 @@
+import { idOf } from '../crypto/index.ts'
+import { groupHeads, missingOpsFrom, type OpId, type OpSet } from '../group/index.ts'
+import type { AccountId, DeviceAddress } from '../identity/index.ts'
+import { limits } from '../limits.ts'
+import { concat, encodeCbor, equalBytes, toHex } from '../wire/index.ts'
+import { accountItem, withinBytes } from './accounts.ts'
+import type { Step } from './context.ts'
+import { conversationNow, findRemote } from './conversations.ts'
+import { accountsIn, membershipOf, opSetOf } from './groups.ts'
+import { headsOf, storedLog } from './logs.ts'
+import { requireMe } from './me.ts'
+import type { AccountHeads, PayloadItem } from './payload.ts'
+import {
+  contactRows,
+  contactStates,
+  conversationKinds,
+  standingRows,
+  type Conversation,
+  type Peer,
+  type Standing,
+} from './tables.ts'
+
+/**
+ * How devices come to know the same operations and device logs of a conversation. Who writes an operation tells
+ * every device; who meets a device, or is cited heads it does not know, compares. Each message of the exchange says
+ * how things stand here and adds what the other side seems to lack; it ends when both say the same digest.
+ */
+
+/** Operations and device logs of a conversation, by their heads. */
+export interface GroupState {
+  readonly heads: readonly OpId[]
+  readonly logs: readonly AccountHeads[]
+  readonly digest: Uint8Array
+}
+
+export function groupState(step: Step, conversation: Conversation): GroupState {
+  const heads = groupHeads(opSetOf(step, conversation)).slice(0, limits.payloadGroupHeads)
+  const logs = accountsTold(step, conversation).map((account) => ({
+    account,
+    heads: headsOf(storedLog(step, account)).slice(0, limits.deviceLogHeads),
+  }))
+  return { heads, logs, digest: stateDigest(step, heads, logs) }
+}
+
+/** Digest of what a side says it holds. */
+export const stateDigest = (
+  step: Step,
+  heads: readonly Uint8Array[],
+  logs: readonly AccountHeads[],
+): Uint8Array =>
+  idOf(
+    step.context.crypto,
+    'group-state',
+    encodeCbor([[...heads], logs.map(({ account, heads: own }) => [account, [...own]])]),
+  )
+
+/** Accounts whose logs both sides should know: those its operations pin, and among own devices every contact's. */
+function accountsTold(step: Step, conversation: Conversation): readonly AccountId[] {
+  const found = new Map<string, AccountId>()
+  const add = (account: AccountId): void => void found.set(toHex(account), account)
+  for (const account of accountsIn(step, conversation)) add(account)
+  for (const state of membershipOf(step, conversation).accounts.values()) add(state.account)
+  if (isNotes(step, conversation))
+    for (const contact of step.tx.all(contactRows)) if (shared.has(contact.state)) add(contact.account)
+  return [...found]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, account]) => account)
+    .slice(0, limits.conversationAccounts)
+}
+
+/** Contacts that all devices of an account know. */
+const shared: ReadonlySet<number> = new Set([
+  contactStates.connected,
+  contactStates.blocked,
+  contactStates.own,
+])
+
+/** Whether a conversation is the account's with itself. */
+export const isNotes = (step: Step, { account, kind }: Conversation): boolean =>
+  kind === conversationKinds.direct && account !== null && equalBytes(account, requireMe(step).self.account)
+
+const standingKey = (conversation: Conversation, { device }: Pick<DeviceAddress, 'device'>): Uint8Array =>
+  concat(conversation.conversation, device)
+
+/** What a device said of a conversation. */
+export const standingOf = (step: Step, conversation: Conversation, peer: DeviceAddress): Standing =>
+  step.tx.get(standingRows, standingKey(conversation, peer)) ?? {
+    conversation: conversation.conversation,
+    device: peer.device,
+    agreed: null,
+    heads: [],
+    logs: [],
+    due: false,
+  }
+
+export const putStanding = (step: Step, conversation: Conversation, standing: Standing): void =>
+  step.tx.put(standingRows, standingKey(conversation, standing), standing)
+
+/**
+ * Every device of a conversation is to be told how it stands; also those that took part until now, so that whoever
+ * was removed knows it.
+ */
+export function tellAll(step: Step, before: Conversation): void {
+  const conversation = conversationNow(step, before)
+  for (const remote of conversation.remotes)
+    if (remote.active || findRemote(before, remote.device)?.active === true)
+      tellOne(step, conversation, remote)
+}
+
+/** One device is to be told how the conversation stands here. */
+export const tellOne = (step: Step, conversation: Conversation, peer: DeviceAddress): void =>
+  putStanding(step, conversation, { ...standingOf(step, conversation, peer), due: true })
+
+/** Whether a conversation has anything that its devices compare: operations, or contacts shared by own devices. */
+export const isCompared = (step: Step, conversation: Conversation): boolean =>
+  conversation.opCount > 0 || isNotes(step, conversation)
+
+/** Two devices meet: where they did not agree on what stands here now, they compare. */
+export function compareOnMeeting(step: Step, conversation: Conversation, peer: Peer): void {
+  if (!isCompared(step, conversation)) return
+  const { agreed } = standingOf(step, conversation, peer)
+  if (agreed !== null && equalBytes(agreed, groupState(step, conversation).digest)) return
+  tellOne(step, conversation, peer)
+}
+
+/**
+ * The items that say how a conversation stands here, with what the device seems to lack, as far as it fits. Whoever
+ * is out is told what put them out, without a digest to agree on.
+ */
+export function stateItems(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  met: boolean,
+): { readonly items: readonly PayloadItem[]; readonly digest: Uint8Array | undefined } {
+  const standing = standingOf(step, conversation, peer)
+  const set = opSetOf(step, conversation)
+  const budget = met ? limits.payloadGroupBytes / 2 : limits.payloadGroupBytes / 8
+  const id = conversation.conversation
+  if (findRemote(conversation, peer.device)?.active !== true) {
+    const heads = removalsOf(set, peer.account)
+    const ops = withinBytes(pastOf(set, heads), limits.groupParkedOps, budget)
+    return {
+      items: [{ kind: 'group', conversation: id, accounts: [], heads, logs: [], ops }],
+      digest: undefined,
+    }
+  }
+  const state = groupState(step, conversation)
+  const lacking = missingOpsFrom(set, standing.heads).ops
+  const ops = withinBytes(lacking, limits.groupParkedOps, budget)
+  const accounts = namesOf(step, conversation)
+  const items = [...introductions(step, conversation, peer, state, budget)]
+  items.push({ kind: 'group', conversation: id, accounts, heads: state.heads, logs: state.logs, ops })
+  return { items, digest: state.digest }
+}
+
+/** Accounts whose logs the device seems to lack. */
+function introductions(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  state: GroupState,
+  budget: number,
+): readonly PayloadItem[] {
+  const standing = standingOf(step, conversation, peer)
+  const items: PayloadItem[] = []
+  let left = budget
+  for (const { account, heads } of state.logs) {
+    if (equalBytes(account, peer.account)) continue
+    const told = standing.logs.find((one) => equalBytes(one.account, account))
+    if (told !== undefined && heads.every((head) => told.heads.some((one) => equalBytes(one, head)))) continue
+    const item = accountItem(step, account, told?.heads ?? [], Math.max(left, 0))
+    if (item?.kind !== 'account') continue
+    left -= [...item.ops, ...item.bundles].reduce((sum, one) => sum + one.length, item.genesis.length)
+    items.push(item)
+    if (left < limits.bundleBytes || items.length >= limits.payloadItems / 2) break
+  }
+  return items
+}
+
+/** The two accounts of a direct conversation. */
+function namesOf(step: Step, { kind, account }: Conversation): readonly AccountId[] {
+  if (kind !== conversationKinds.direct || account === null) return []
+  return [requireMe(step).self.account, account]
+}
+
+/** The operations that ended an account's part. */
+const removalsOf = (set: OpSet, account: AccountId): readonly OpId[] =>
+  set.entries
+    .filter(
+      ({ op }) =>
+        (op.args.kind === 'revoke' && equalBytes(op.args.account, account)) ||
+        (op.args.kind === 'leave' && equalBytes(op.account, account)),
+    )
+    .map(({ op }) => op.id)
+    .slice(-limits.payloadGroupHeads)
+
+/** Operations and everything before them, each after those it names. */
+function pastOf(set: OpSet, heads: readonly OpId[]): readonly Uint8Array[] {
+  const seen = new Set<OpEntryOf>()
+  const open = heads.flatMap((head) => set.byId.get(toHex(head)) ?? [])
+  for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
+    if (seen.has(entry)) continue
+    seen.add(entry)
+    open.push(...entry.deps)
+  }
+  return set.entries.filter((entry) => seen.has(entry)).map(({ op }) => op.bytes)
+}
+
+type OpEntryOf = OpSet['entries'][number]

@@ -1,0 +1,161 @@
+import {
+  newestOps,
+  writeOp,
+  type KnownOpArgs,
+  type LastSeen,
+  type Member,
+  type MembershipOp,
+  type OpAuthor,
+} from '../group/index.ts'
+import type { AccountId } from '../identity/index.ts'
+import { InvariantError, UsageError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
+import type { Step } from './context.ts'
+import { conversationNow } from './conversations.ts'
+import { opsCame } from './group-arrival.ts'
+import { tellAll } from './group-exchange.ts'
+import {
+  addOpsTo,
+  headsNow,
+  isGroup,
+  leastSegment,
+  membershipOf,
+  membershipThen,
+  opSetOf,
+  takesPart,
+} from './groups.ts'
+import { headsOf, stateOf, storedLog } from './logs.ts'
+import { requireMe } from './me.ts'
+import type { Conversation } from './tables.ts'
+
+/** Writing operations of a conversation's membership. */
+
+export function opAuthor(step: Step): OpAuthor {
+  const { self, identity } = requireMe(step)
+  return { account: self.account, device: self.device, identity }
+}
+
+/** Heads of an account's device log as an operation pins them. */
+export const pinnedHeads = (step: Step, account: AccountId) =>
+  headsOf(storedLog(step, account)).slice(0, limits.deviceLogHeads)
+
+/** This account's grant in a group. Throws `E_NOT_MEMBER` when it has none. */
+export function requireMember(step: Step, conversation: Conversation): Member {
+  const member = membershipOf(step, conversation).members.get(toHex(requireMe(step).self.account))
+  if (member === undefined)
+    throw new UsageError('E_NOT_MEMBER', 'this account is no member of the group any longer')
+  return member
+}
+
+/**
+ * Writes an operation, adds it here as a peer would, and has every device told. Throws `E_NOT_ALLOWED` when the rules
+ * would not let it count: then nothing of it is kept.
+ */
+export async function writeGroupOp(
+  step: Step,
+  conversation: Conversation,
+  args: KnownOpArgs,
+): Promise<MembershipOp> {
+  pinOwnDevice(step, conversation)
+  const before = membershipOf(step, conversation)
+  const op = addOwnOp(step, conversation, args)
+  if (resolveFault(step, conversation, op))
+    throw new UsageError('E_NOT_ALLOWED', 'the rules of this conversation do not allow that', {
+      hint: 'sotto group members GROUP',
+    })
+  await opsCame(step, conversation, before, [op])
+  tellAll(step, conversation)
+  return op
+}
+
+const resolveFault = (step: Step, conversation: Conversation, op: MembershipOp): boolean =>
+  membershipOf(step, conversation).faults.has(op.key)
+
+/** `leave` and `deviceset` cite no grant; nothing in a direct conversation does. */
+const citesNone: ReadonlySet<KnownOpArgs['kind']> = new Set(['leave', 'deviceset', 'create'])
+
+function addOwnOp(step: Step, conversation: Conversation, args: KnownOpArgs): MembershipOp {
+  const set = opSetOf(step, conversation)
+  const { self } = requireMe(step)
+  const member = membershipOf(step, conversation).members.get(toHex(self.account))
+  const terms = {
+    cap: citesNone.has(args.kind) ? null : (member?.grant ?? null),
+    accountHeads: pinnedHeads(step, self.account),
+    tsMs: step.nowMs,
+  }
+  const op = writeOp(step.context.crypto, set, opAuthor(step), terms, args)
+  const { added, rejected } = addOpsTo(step, conversation, [op.bytes])
+  if (added.length === 1) return op
+  const reason = rejected[0]?.reason
+  if (reason === undefined) throw new InvariantError('E_GROUP_OP', 'an own operation had to wait')
+  throw new UsageError('E_NOT_ALLOWED', 'the rules of this conversation do not allow that', {
+    detail: { reason },
+    hint: 'sotto group members GROUP',
+  })
+}
+
+/** What is written from now on goes into a segment of its own, unless nothing was written yet: somebody comes. */
+export async function openSegment(step: Step, conversation: Conversation): Promise<void> {
+  const now = conversationNow(step, conversation)
+  if (now.count === 0 && now.aseq === 0 && leastSegment(step, now) === 0) return
+  const depth = Math.max(now.segment, leastSegment(step, now)) + 1
+  await writeGroupOp(step, now, { kind: 'seg', depth })
+}
+
+/**
+ * A record counts only if its device is active at the heads it cites. Before a device writes for the first time after
+ * it was added, or when there are more heads than a record can cite, it writes down which devices its account has.
+ */
+export function pinOwnDevice(step: Step, conversation: Conversation): void {
+  const { self } = requireMe(step)
+  const now = conversationNow(step, conversation)
+  const heads = headsNow(step, now)
+  const then = membershipThen(step, now, heads)
+  const state = then?.accounts.get(toHex(self.account))
+  const known = state === undefined ? !isGroup(now) : state.active.has(toHex(self.device))
+  if (known && heads.length <= limits.recordLinks) return
+  addOwnOp(step, now, {
+    kind: 'deviceset',
+    account: self.account,
+    heads: pinnedHeads(step, self.account),
+    last: ownCuts(step, now),
+  })
+  tellAll(step, now)
+}
+
+/** Writes down how far the words of a removed device of this account reach in a conversation, if it wrote there. */
+export async function writeCut(step: Step, conversation: Conversation, device: Uint8Array): Promise<void> {
+  const last = ownCuts(step, conversation)
+  if (!last.some((seen) => equalBytes(seen.device, device)) || !takesPart(step, conversation)) return
+  const before = membershipOf(step, conversation)
+  const { self } = requireMe(step)
+  const args = {
+    kind: 'deviceset',
+    account: self.account,
+    heads: pinnedHeads(step, self.account),
+    last,
+  } as const
+  await opsCame(step, conversation, before, [addOwnOp(step, conversation, args)])
+}
+
+/** The own account's devices that are out, with how far their words reach as held here. */
+export function ownCuts(step: Step, conversation: Conversation): readonly LastSeen[] {
+  const { self } = requireMe(step)
+  const log = storedLog(step, self.account)
+  if (log === undefined) return []
+  const { active } = stateOf(step, log)
+  return newestSeen(step, conversation, self.account).filter((seen) => !active.has(toHex(seen.device)))
+}
+
+/** The newest record and operation held of each device of an account. */
+export function newestSeen(step: Step, conversation: Conversation, account: AccountId): readonly LastSeen[] {
+  const found = new Map<string, LastSeen>()
+  for (const seen of newestOps(opSetOf(step, conversation), account)) found.set(toHex(seen.device), seen)
+  for (const remote of conversationNow(step, conversation).remotes) {
+    if (!equalBytes(remote.account, account) || remote.last === null) continue
+    const key = toHex(remote.device)
+    found.set(key, { device: remote.device, op: found.get(key)?.op ?? null, record: remote.last })
+  }
+  return [...found.values()].slice(0, limits.frontierDevices)
+}

@@ -1,0 +1,165 @@
+import {
+  addMembershipOps,
+  emptyOpSet,
+  groupHeads,
+  membershipAt,
+  resolveMembership,
+  restoreOpSet,
+  type AccountLogs,
+  type AddedMembershipOps,
+  type Conversation as MembershipOf,
+  type ConversationId,
+  type Membership,
+  type OpId,
+  type OpSet,
+} from '../group/index.ts'
+import { lapsed, type AccountId, type ActiveDevice, type DeviceLog } from '../identity/index.ts'
+import { invariant } from '../errors.ts'
+import { concat, equalBytes, toHex } from '../wire/index.ts'
+import type { GroupMemo, Step } from './context.ts'
+import { parsedLog, stateOf, storedLog } from './logs.ts'
+import { requireMe } from './me.ts'
+import { conversationKinds, conversationRows, logRows, opRows, type Conversation } from './tables.ts'
+import { sureNow } from './timers.ts'
+
+/** Heads whose meaning is kept. */
+const rememberedHeads = 128
+/** Segments past the newest seen that a word of operations may open; a liar's word opens no more. */
+const segmentJump = 64
+
+/** Every device log held here. */
+export function logsOf(step: Step): AccountLogs {
+  const logs = new Map<string, DeviceLog>()
+  for (const row of step.tx.all(logRows)) {
+    const log = parsedLog(step, row)
+    logs.set(toHex(log.account.id), log)
+  }
+  return logs
+}
+
+const membershipKind = (step: Step, conversation: Conversation): MembershipOf => {
+  const id = conversation.conversation as ConversationId
+  if (conversation.kind === conversationKinds.group) return { kind: 'group', id }
+  invariant(conversation.account, 'E_CONVERSATION', 'a direct conversation has another account')
+  return { kind: 'direct', id, accounts: [requireMe(step).self.account, conversation.account] }
+}
+
+function memoOf(step: Step, conversation: Conversation): GroupMemo {
+  const { live, crypto } = step.context
+  const key = toHex(conversation.conversation)
+  const { opCount } = step.tx.get(conversationRows, conversation.conversation) ?? conversation
+  const known = live.groups.get(key)
+  if (known?.set.entries.length === opCount) return known
+  const kind = membershipKind(step, conversation)
+  const ops =
+    opCount === 0
+      ? []
+      : step.tx.all(opRows).filter((row) => equalBytes(row.conversation, conversation.conversation))
+  const set =
+    ops.length === 0
+      ? emptyOpSet(kind)
+      : restoreOpSet(
+          crypto,
+          kind,
+          ops.map(({ bytes }) => bytes),
+          logsOf(step),
+        )
+  const memo: GroupMemo = { set, now: undefined, at: new Map() }
+  live.groups.set(key, memo)
+  return memo
+}
+
+/** The membership operations of a conversation. */
+export const opSetOf = (step: Step, conversation: Conversation): OpSet => memoOf(step, conversation).set
+
+/** What a record written now cites. */
+export const headsNow = (step: Step, conversation: Conversation): readonly OpId[] =>
+  groupHeads(opSetOf(step, conversation))
+
+/** Who is in, and the rules, by everything held here. */
+export function membershipOf(step: Step, conversation: Conversation): Membership {
+  const memo = memoOf(step, conversation)
+  const { logsVersion } = step.context.live
+  if (memo.now?.logsVersion === logsVersion) return memo.now.value
+  const value = resolveMembership(memo.set, logsOf(step))
+  memo.now = { logsVersion, value }
+  return value
+}
+
+/** What was said at these heads; undefined while one of them is not here. */
+export function membershipThen(
+  step: Step,
+  conversation: Conversation,
+  heads: readonly Uint8Array[],
+): Membership | undefined {
+  const memo = memoOf(step, conversation)
+  const key = heads.map(toHex).join()
+  const known = memo.at.get(key)
+  if (known !== undefined) return known
+  const found = membershipAt(memo.set, logsOf(step), heads as readonly OpId[])
+  if (found === undefined) return undefined
+  if (memo.at.size >= rememberedHeads) memo.at.clear()
+  memo.at.set(key, found)
+  return found
+}
+
+/** Adds operations to a conversation and stores those that entered; the caller refreshes its devices. */
+export function addOpsTo(
+  step: Step,
+  conversation: Conversation,
+  ops: readonly Uint8Array[],
+): AddedMembershipOps {
+  const { crypto, live } = step.context
+  const memo = memoOf(step, conversation)
+  const now = step.tx.get(conversationRows, conversation.conversation) ?? conversation
+  const result = addMembershipOps(crypto, memo.set, ops, logsOf(step), step.nowMs)
+  for (const op of result.added)
+    step.tx.put(opRows, concat(conversation.conversation, op.id), {
+      conversation: conversation.conversation,
+      bytes: op.bytes,
+    })
+  step.tx.put(conversationRows, conversation.conversation, {
+    ...now,
+    opCount: result.set.entries.length,
+  })
+  live.groups.set(toHex(conversation.conversation), { set: result.set, now: undefined, at: memo.at })
+  return result
+}
+
+/** Whether a conversation is a group. */
+export const isGroup = ({ kind }: Conversation): boolean => kind === conversationKinds.group
+
+/** Accounts that take part now, this one among them. */
+export function accountsIn(step: Step, conversation: Conversation): readonly AccountId[] {
+  const { self } = requireMe(step)
+  if (conversation.kind === conversationKinds.group)
+    return [...membershipOf(step, conversation).members.values()].map(({ account }) => account)
+  const { account } = conversation
+  return account === null || equalBytes(account, self.account) ? [self.account] : [self.account, account]
+}
+
+/** Whether this account takes part. */
+export const takesPart = (step: Step, conversation: Conversation): boolean =>
+  conversation.kind === conversationKinds.direct ||
+  membershipOf(step, conversation).members.has(toHex(requireMe(step).self.account))
+
+/** The other devices that are to read what is written now: active by all that is known, and not lapsed. */
+export function devicesNow(step: Step, conversation: Conversation): readonly ActiveDevice[] {
+  if (!takesPart(step, conversation)) return []
+  const { self } = requireMe(step)
+  return accountsIn(step, conversation).flatMap((account) => {
+    const log = storedLog(step, account)
+    if (log === undefined) return []
+    return [...stateOf(step, log).active.values()].filter(
+      (one) => !equalBytes(one.device, self.device) && !lapsed(one, sureNow(step)),
+    )
+  })
+}
+
+/** Number of the segment that a newcomer's coming, or a rule, has opened: nothing new goes into an older one. */
+export function leastSegment(step: Step, conversation: Conversation): number {
+  let least = 0
+  for (const { op } of opSetOf(step, conversation).entries)
+    if (op.args.kind === 'seg') least = Math.max(least, op.args.depth)
+  return Math.min(least, conversation.segment + segmentJump)
+}

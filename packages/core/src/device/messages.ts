@@ -1,0 +1,181 @@
+import {
+  erasures,
+  expiryOf,
+  readRecord,
+  recordKinds,
+  viewMessage,
+  type IncomingRecord,
+  type RecordHeader,
+  type SaidRecord,
+} from '../history/index.ts'
+import type { RecordVerdict } from '../group/index.ts'
+import { equalBytes, toBase32 } from '../wire/index.ts'
+import type { MessageView } from './api.ts'
+import type { Step } from './context.ts'
+import { conversationNow } from './conversations.ts'
+import { emit } from './events.ts'
+import { requireMe } from './me.ts'
+import { accountName } from './query-group.ts'
+import { aboutRows, bodyRows, erasureRows, recordRows, type Conversation, type OutboxRow } from './tables.ts'
+import { judgementOf, rulesOf, type Judgement } from './verdicts.ts'
+import { deliveryState, outboxOf } from './delivery.ts'
+import { sureNow, wakeAt } from './timers.ts'
+
+/** A record with its body and when it came. */
+interface HeldSaid extends SaidRecord {
+  readonly firstSeenMs: number
+}
+
+/** Later than this after its own time of sending, a message is shown as late. */
+const lateMs = 24 * 60 * 60 * 1_000
+
+/** What is the same for all messages of one look at a conversation. */
+export interface Look {
+  readonly conversation: Conversation
+  readonly judge: Judgement
+  readonly outbox: readonly OutboxRow[]
+}
+
+export const lookAt = async (step: Step, conversation: Conversation): Promise<Look> => ({
+  conversation,
+  judge: await judgementOf(step, conversation),
+  outbox: outboxOf(step, conversation),
+})
+
+/** A held record with its body; undefined when it is not held or damaged. */
+async function loadSaid(step: Step, id: Uint8Array): Promise<HeldSaid | undefined> {
+  const row = await step.tx.load(recordRows, id)
+  const header = row === undefined ? undefined : readRecord(step.context.crypto, row.bytes)
+  if (row === undefined || header === undefined) return undefined
+  const said = await step.tx.load(bodyRows, id)
+  return { header, segment: row.segment, body: said?.body ?? null, firstSeenMs: row.receivedAtMs }
+}
+
+/** The records about a message. */
+async function loadAbout(step: Step, id: Uint8Array, judge: Judgement) {
+  const found = []
+  for (const about of (await step.tx.load(aboutRows, id)) ?? []) {
+    const said = await loadSaid(step, about.id)
+    if (said !== undefined) found.push({ ...said, counts: judge(said.header).counts })
+  }
+  return found
+}
+
+/** A message as faces see it; null when it is not held, or is none. */
+export async function findMessage(step: Step, look: Look, id: Uint8Array): Promise<MessageView | null> {
+  const message = await loadSaid(step, id)
+  return message?.header.content.kind === recordKinds.msg ? showMessage(step, look, message) : null
+}
+
+/** A message whose record is at hand. */
+export async function showMessage(step: Step, look: Look, message: HeldSaid): Promise<MessageView> {
+  const about = await loadAbout(step, message.header.id, look.judge)
+  const { conversation } = look
+  const shown = viewMessage(message, about, rulesOf(step, conversation))
+  const { content, id } = message.header
+  const me = equalBytes(content.account, requireMe(step).self.account)
+  const own = equalBytes(content.device, requireMe(step).self.device)
+  const gone = (expiryOf(content, message.firstSeenMs) ?? Infinity) <= sureNow(step)
+  return {
+    messageId: toBase32(id),
+    conversationId: toBase32(conversation.conversation),
+    author: {
+      accountId: toBase32(content.account),
+      deviceId: toBase32(content.device),
+      name: accountName(step, content.account),
+      me,
+    },
+    text: gone ? null : shown.text,
+    sentAtMs: content.timestampMs,
+    receivedAtMs: message.firstSeenMs,
+    state: own ? deliveryState(step, conversation, content.aseq, look.outbox) : null,
+    replyTo: shown.replyTo === null ? null : toBase32(shown.replyTo),
+    edited: shown.edited,
+    deleted: shown.deleted || gone,
+    outside: outsideOf(look.judge(message.header)),
+    late: !me && message.firstSeenMs - content.timestampMs > lateMs,
+    reactions: gone
+      ? []
+      : shown.reactions.map(({ emoji, by }) => ({ emoji, by: by.map((account) => toBase32(account)) })),
+    attachments: [],
+  }
+}
+
+const outsideOf = (verdict: RecordVerdict): MessageView['outside'] => (verdict.counts ? null : verdict.reason)
+
+/** Tells faces what a record says: a message, or that one reads otherwise now. */
+export async function tellRecord(
+  step: Step,
+  conversation: Conversation,
+  header: RecordHeader,
+  incoming: IncomingRecord,
+): Promise<MessageView | undefined> {
+  const look = { ...(await lookAt(step, conversationNow(step, conversation))), outbox: [] }
+  const { kind, target } = header.content
+  const id = kind === recordKinds.msg ? header.id : target
+  if (id === null) return undefined
+  await forget(step, look, id)
+  const message = await findMessage(step, look, id)
+  if (message === null) return undefined
+  if (kind === recordKinds.msg) {
+    // What is about it may have come before it: then it is shown as it stands.
+    emit(step, { type: 'message', message })
+    return incoming.said === null || message.outside !== null ? undefined : message
+  }
+  if (!look.judge(header).counts) return undefined
+  emit(step, { type: changeOf[kind] ?? 'message.edited', message })
+  return undefined
+}
+
+/** Bodies of records came by sync: what they replace goes, and faces are told, one by one if asked to. */
+export async function tellBodies(
+  step: Step,
+  conversation: Conversation,
+  headers: readonly RecordHeader[],
+  each: boolean,
+): Promise<void> {
+  const look = { ...(await lookAt(step, conversation)), outbox: [] }
+  for (const { id, content } of headers) {
+    const about = content.kind === recordKinds.msg ? id : content.target
+    if (about === null) continue
+    await forget(step, look, about)
+    const message = each ? await findMessage(step, look, about) : null
+    const type = content.kind === recordKinds.msg ? 'message' : changeOf[content.kind]
+    if (message !== null && type !== undefined) emit(step, { type, message })
+  }
+}
+
+const changeOf: Readonly<Record<number, 'message.edited' | 'message.deleted' | 'message.reacted'>> = {
+  [recordKinds.edit]: 'message.edited',
+  [recordKinds.redact]: 'message.deleted',
+  [recordKinds.react]: 'message.reacted',
+}
+
+/** Erases the bodies that a message no longer needs, and notes when others go. */
+export async function forget(step: Step, look: Look, id: Uint8Array): Promise<void> {
+  const message = await loadSaid(step, id)
+  if (message === undefined) return
+  const about = await loadAbout(step, id, look.judge)
+  if (about.length === 0 && message.header.content.ttlMs === null) return
+  for (const { id: gone, fromMs } of erasures(message, about, rulesOf(step, look.conversation))) {
+    if (fromMs <= sureNow(step)) {
+      step.tx.delete(bodyRows, gone)
+      step.tx.delete(erasureRows, gone)
+    } else {
+      step.tx.put(erasureRows, gone, { id: gone, fromMs })
+      wakeAt(step, step.monoMs + fromMs - sureNow(step))
+    }
+  }
+}
+
+/** Erases what is due. */
+export function eraseDue(step: Step): void {
+  for (const { id, fromMs } of step.tx.all(erasureRows)) {
+    if (fromMs > sureNow(step)) {
+      wakeAt(step, step.monoMs + fromMs - sureNow(step))
+      continue
+    }
+    step.tx.delete(bodyRows, id)
+    step.tx.delete(erasureRows, id)
+  }
+}

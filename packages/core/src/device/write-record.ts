@@ -1,0 +1,96 @@
+import {
+  issueRecord,
+  segmentId,
+  type CarriedRecord,
+  type IncomingRecord,
+  type RecordDraft,
+  type RecordHeader,
+} from '../history/index.ts'
+import { sizes } from '../crypto/index.ts'
+import { limits } from '../limits.ts'
+import { equalBytes } from '../wire/index.ts'
+import type { Me, Step } from './context.ts'
+import { conversationNow, putConversation } from './conversations.ts'
+import { pinOwnDevice } from './group-ops.ts'
+import { headsNow, leastSegment, membershipOf } from './groups.ts'
+import { requireMe } from './me.ts'
+import { ownRecordKey, storeRecord } from './records.ts'
+import { ownRecordRows, type Conversation } from './tables.ts'
+
+/** What a record says, and about which other. */
+export interface Said {
+  readonly kind: number
+  readonly target: Uint8Array | null
+  readonly body: Uint8Array
+}
+
+/** Signs and stores this device's next record of a conversation; the outbox brings it to every device. */
+export async function writeRecord(
+  step: Step,
+  conversation: Conversation,
+  said: Said,
+): Promise<{ readonly header: RecordHeader; readonly incoming: IncomingRecord }> {
+  const me = requireMe(step)
+  pinOwnDevice(step, conversation)
+  const { header, carried, segment } = issueNext(step, me, conversationNow(step, conversation), said)
+  const { bytes, signature, salt, body } = carried
+  const incoming = { bytes, signature, said: { salt, body } }
+  const stored = await storeRecord(step, conversationNow(step, conversation), header, incoming, segment)
+  putConversation(step, {
+    ...stored,
+    aseq: header.content.aseq + 1,
+    sseq: header.content.sseq,
+    selfPrev: header.id,
+    selfLamport: header.content.lamport,
+  })
+  step.tx.put(ownRecordRows, ownRecordKey(conversation.conversation, header.content.aseq), header.id)
+  return { header, incoming }
+}
+
+/**
+ * The next record of this device: in the newest segment, or in the next one when that is full. It refers to
+ * every tip of its segment but the device's own last record, which `selfPrev` names.
+ */
+function issueNext(
+  step: Step,
+  me: Me,
+  conversation: Conversation,
+  said: Said,
+): { readonly header: RecordHeader; readonly carried: CarriedRecord; readonly segment: number } {
+  const { crypto, random } = step.context
+  const full =
+    conversation.sseq >= limits.segmentRecords || conversation.segmentCount >= limits.segmentRecords
+  const least = leastSegment(step, conversation)
+  const segment = Math.max(
+    least,
+    conversation.nextSegment,
+    full ? conversation.segment + 1 : conversation.segment,
+  )
+  const sseq = segment > conversation.segment ? 1 : conversation.sseq + 1
+  const others = conversation.tips.filter(
+    (tip) => conversation.selfPrev === null || !equalBytes(tip.id, conversation.selfPrev),
+  )
+  const near = others.filter((tip) => tip.segment === segment).slice(-limits.recordLinks)
+  const room = limits.recordLinks - near.length
+  const far = room === 0 ? [] : others.filter((tip) => tip.segment !== segment).slice(-room)
+  const before = Math.max(0, ...near.map((tip) => tip.lamport), sseq > 1 ? conversation.selfLamport : 0)
+  const draft: RecordDraft = {
+    conversation: conversation.conversation,
+    segment: segmentId(crypto, conversation.conversation, segment),
+    kind: said.kind,
+    account: me.self.account,
+    device: me.self.device,
+    aseq: conversation.aseq,
+    sseq,
+    selfPrev: conversation.selfPrev,
+    refs: near.map((tip) => tip.id),
+    xrefs: far.map((tip) => tip.id),
+    groupHeads: headsNow(step, conversation),
+    lamport: before + 1,
+    timestampMs: step.nowMs,
+    ttlMs: membershipOf(step, conversation).policy.timerMs,
+    target: said.target,
+    history: membershipOf(step, conversation).policy.historyDays === null ? 1 : 0,
+  }
+  return { ...issueRecord(crypto, me.identity, draft, said.body, random.bytes(sizes.hash)), segment }
+}
