@@ -6,7 +6,7 @@ import { concat, encodeCbor, equalBytes, toHex } from '../wire/index.ts'
 import { accountItem, withinBytes } from './accounts.ts'
 import type { Step } from './context.ts'
 import { conversationNow, findRemote } from './conversations.ts'
-import { accountsIn, membershipOf, opSetOf } from './groups.ts'
+import { accountsIn, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import type { AccountHeads, PayloadItem } from './payload.ts'
@@ -125,7 +125,7 @@ export function compareOnMeeting(step: Step, conversation: Conversation, peer: P
 
 /**
  * The items that say how a conversation stands here, with what the device seems to lack, as far as it fits. Whoever
- * is out is told what put them out, without a digest to agree on.
+ * is out is told what put them out, and who is left behind that this account left, without a digest to agree on.
  */
 export function stateItems(
   step: Step,
@@ -138,7 +138,7 @@ export function stateItems(
   const budget = met ? limits.payloadGroupBytes / 2 : limits.payloadGroupBytes / 8
   const id = conversation.conversation
   if (findRemote(conversation, peer.device)?.active !== true) {
-    const heads = removalsOf(set, peer.account)
+    const heads = endingsFor(step, conversation, peer)
     const ops = withinBytes(pastOf(set, heads), limits.groupParkedOps, budget)
     return {
       items: [{ kind: 'group', conversation: id, accounts: [], heads, logs: [], ops }],
@@ -194,6 +194,13 @@ const removalsOf = (set: OpSet, account: AccountId): readonly OpId[] =>
     )
     .map(({ op }) => op.id)
     .slice(-limits.payloadGroupHeads)
+
+/** What somebody who is no longer spoken with has to know: what put them out, and what put this account out. */
+function endingsFor(step: Step, conversation: Conversation, peer: Peer): readonly OpId[] {
+  const set = opSetOf(step, conversation)
+  const own = takesPart(step, conversation) ? [] : removalsOf(set, requireMe(step).self.account)
+  return [...own, ...removalsOf(set, peer.account)].slice(0, limits.payloadGroupHeads)
+}
 
 /** Operations and everything before them, each after those it names. */
 function pastOf(set: OpSet, heads: readonly OpId[]): readonly Uint8Array[] {
