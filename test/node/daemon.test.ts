@@ -168,30 +168,9 @@ describe('node: daemon', () => {
   beforeEach(() => (cli = new FakeCli('Ada')))
   afterEach(() => cli.folder.remove())
 
-  /** Runs `up` until `work` is done with it. */
-  async function whileUp<T>(
-    args: readonly string[],
-    work: () => Promise<T>,
-  ): Promise<{ up: Ran; result: T }> {
-    const interrupt = new AbortController()
-    const ready = Promise.withResolvers<undefined>()
-    const up = cli.run(['up', ...args], {
-      interrupt: interrupt.signal,
-      onOut: () => ready.resolve(undefined),
-    })
-    await Promise.race([ready.promise, up])
-    try {
-      const result = await work()
-      interrupt.abort()
-      return { up: await up, result }
-    } finally {
-      interrupt.abort()
-    }
-  }
-
   it('says it is ready in one line, tells events without text, and cleans up on a signal', async () => {
     const bob = fakeContact(20, 'Bob')
-    const { up } = await whileUp(
+    const { up } = await cli.whileUp(
       [
         '--bootstrap',
         '/ip4/1.1.1.1/tcp/1',
@@ -225,7 +204,7 @@ describe('node: daemon', () => {
 
   it('serves the commands of other processes, whatever their runtime folder', async () => {
     cli.face.contacts = [fakeContact(20, 'Bob')]
-    const { result } = await whileUp([], async () => {
+    const { result } = await cli.whileUp([], async () => {
       cli.env = { XDG_RUNTIME_DIR: '/nowhere' }
       const sent = await cli.run(['send', 'Bob', 'x', '--json'])
       const status = await cli.run(['status', '--json'])
@@ -253,7 +232,7 @@ describe('node: daemon', () => {
         })
       })
     }
-    await whileUp([], async () => {
+    await cli.whileUp([], async () => {
       answer('relayed')
       expect((await cli.run(['send', 'Bob', 'x', '--wait', 'relay', '--json'])).json).to.include({
         state: 'relayed',
@@ -285,7 +264,7 @@ describe('node: daemon', () => {
 
   it('is ended by down, which returns when it has ended', async () => {
     const interrupt = new AbortController()
-    const { up, result } = await whileUp([], async () => {
+    const { up, result } = await cli.whileUp([], async () => {
       const down = await cli.run(['down', '--json'])
       return { down, stops: cli.stops }
     })
@@ -299,7 +278,7 @@ describe('node: daemon', () => {
   })
 
   it('is alone: a second up, init and wipe of the home are refused', async () => {
-    await whileUp([], async () => {
+    await cli.whileUp([], async () => {
       const second = await cli.run(['up', '--json'])
       expect([second.code, second.json]).to.have.nested.property('[1].error.code', 'E_HOME_LOCKED')
       expect(second.code).to.equal(7)
@@ -311,7 +290,7 @@ describe('node: daemon', () => {
 
   it('lets listen follow until the daemon ends', async () => {
     let listening: Promise<Ran> | undefined
-    await whileUp([], async () => {
+    await cli.whileUp([], async () => {
       const first = Promise.withResolvers<undefined>()
       cli.face.emit({ type: 'connection', connection: 'local' })
       listening = cli.run(['listen', '--since', '0'], { onOut: () => first.resolve(undefined) })

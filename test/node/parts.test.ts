@@ -4,14 +4,15 @@ import type { AmbiguousError } from '../../packages/node/src/face/failure.ts'
 import { relayHints, wellKnownUrl, withLinkHints } from '../../packages/node/src/face/link-hints.ts'
 import { resolveContact, resolveId } from '../../packages/node/src/face/who.ts'
 import { exitCodeOf } from '../../packages/node/src/cli/exit-code.ts'
-import { parseDurationMs, parseMomentMs } from '../../packages/node/src/cli/duration.ts'
+import { durationText, parseDurationMs, parseMomentMs } from '../../packages/node/src/cli/duration.ts'
 import { qrText } from '../../packages/node/src/cli/qr.ts'
 import { table } from '../../packages/node/src/cli/table.ts'
 import { lineReader } from '../../packages/node/src/local-api/lines.ts'
 import { nestsDeeper } from '../../packages/node/src/local-api/json-bounds.ts'
 import { follow } from '../../packages/node/src/face/follow.ts'
 import { homePaths, socketPath } from '../../packages/node/src/home/paths.ts'
-import { FakeFace, fakeContact, fakeId } from '../support/fake-face.ts'
+import { FakeFace, fakeContact } from '../support/fake-face.ts'
+import { fakeId } from '../support/fake-id.ts'
 
 const codeOf = (run: () => unknown): string | undefined => {
   try {
@@ -26,6 +27,12 @@ describe('node: parts', () => {
   it('reads lengths of time and moments', () => {
     expect(['500ms', '30s', '15m', '2h', '7d', '1w', '1.5h'].map(parseDurationMs)).to.deep.equal([
       500, 30_000, 900_000, 7_200_000, 604_800_000, 604_800_000, 5_400_000,
+    ])
+    expect([500, 90_000, 3_600_000, 604_800_000].map(durationText)).to.deep.equal([
+      '500ms',
+      '90s',
+      '1h',
+      '7d',
     ])
     for (const bad of ['', '7', 'd', '-1d', '7 d', '1e3s', '7D', '1y']) {
       expect(
@@ -92,6 +99,13 @@ describe('node: parts', () => {
       E_ALREADY_INITIALISED: 1,
       E_INVITE_EXPIRED: 1,
       E_INVITE_OWN: 1,
+      E_NOT_MEMBER: 1,
+      E_LAST_OWNER: 1,
+      E_LINK_EXPIRED: 1,
+      E_LINK_MALFORMED: 2,
+      E_LINK_LOST: 3,
+      E_LINK_MISMATCH: 4,
+      E_STORE_OLDER: 9,
       E_USAGE: 2,
       E_AMBIGUOUS: 2,
       E_NOT_BUILT: 2,

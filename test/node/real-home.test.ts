@@ -64,6 +64,7 @@ describe('node: a real home', () => {
     expect((await run('config', 'set', 'read-receipts', 'on')).json).to.deep.equal({ readReceipts: true })
     expect((await run('config', 'get')).json).to.deep.equal({
       name: 'Ada',
+      deviceName: '',
       readReceipts: true,
       previews: false,
     })

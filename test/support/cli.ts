@@ -16,6 +16,8 @@ export interface Ran {
   readonly lines: readonly Record<string, unknown>[]
 }
 
+const parse = (line: string): Record<string, unknown> => JSON.parse(line) as Record<string, unknown>
+
 /** A command line over a device in memory. */
 export class FakeCli {
   readonly folder = temporaryFolder()
@@ -79,10 +81,35 @@ export class FakeCli {
       },
       { openNode: this.openNode },
     )
-    const lines = out
-      .split('\n')
-      .filter((line) => line.startsWith('{') || line.startsWith('['))
-      .map((line) => JSON.parse(line) as Record<string, unknown>)
-    return { code, out, err, lines, json: (lines.at(-1) ?? null) as never }
+    const readLines = () => out.split('\n').flatMap((line) => (/^[{[]/.test(line) ? [parse(line)] : []))
+    return {
+      code,
+      out,
+      err,
+      get lines() {
+        return readLines()
+      },
+      get json() {
+        return (readLines().at(-1) ?? null) as never
+      },
+    }
+  }
+
+  /** Runs `up` until `work` is done with it. */
+  async whileUp<T>(args: readonly string[], work: () => Promise<T>): Promise<{ up: Ran; result: T }> {
+    const interrupt = new AbortController()
+    const ready = Promise.withResolvers<undefined>()
+    const up = this.run(['up', ...args], {
+      interrupt: interrupt.signal,
+      onOut: () => ready.resolve(undefined),
+    })
+    await Promise.race([ready.promise, up])
+    try {
+      const result = await work()
+      interrupt.abort()
+      return { up: await up, result }
+    } finally {
+      interrupt.abort()
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { UsageError } from '@sotto/core'
 import type {
   AddedView,
+  AuditView,
   CommandName,
   Commands,
   ContactView,
@@ -8,30 +9,21 @@ import type {
   DeviceFace,
   InviteView,
   MessageView,
+  OwnDeviceView,
   Queries,
   QueryName,
   RelayView,
   RequestView,
   SelfView,
 } from '@sotto/core'
+import { FakeGroups } from './fake-groups.ts'
+import { fakeId } from './fake-id.ts'
 
 type EventBody = DeviceEvent extends infer E
   ? E extends DeviceEvent
     ? Omit<E, 'seq' | 'atMs'>
     : never
   : never
-
-const base32 = 'abcdefghijklmnopqrstuvwxyz234567'
-
-/** A made-up id of 52 base32 characters, one for each seed. */
-export function fakeId(seed: number): string {
-  let state = seed + 1
-  const next = (): string => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return base32[state >>> 27] ?? ''
-  }
-  return Array.from({ length: 52 }, next).join('')
-}
 
 export const fakeContact = (seed: number, name: string, more: Partial<ContactView> = {}): ContactView => ({
   accountId: fakeId(seed),
@@ -51,7 +43,15 @@ export class FakeFace implements DeviceFace {
   invites: InviteView[] = []
   relays: RelayView[] = []
   messages: MessageView[] = []
-  settings = { name: '', readReceipts: false, previews: false }
+  settings = { name: '', deviceName: '', readReceipts: false, previews: false }
+  devices: OwnDeviceView[] = []
+  audit: AuditView[] = []
+  exported = ''
+  readonly groups: FakeGroups = new FakeGroups(this)
+  /** What the other end of linking does; each may throw or wait. */
+  linking: {
+    confirm: (match: boolean) => Promise<Commands['link-confirm']['out']>
+  } = { confirm: async () => ({ accountId: fakeId(1), deviceId: fakeId(8) }) }
   readonly events: DeviceEvent[] = []
   readonly dispatched: { command: string; input: unknown }[] = []
   /** Awaited before each command, when set. */
@@ -115,6 +115,7 @@ export class FakeFace implements DeviceFace {
       edited: false,
       deleted: false,
       late: false,
+      outside: null,
       reactions: [],
       attachments: [],
     }
@@ -126,14 +127,14 @@ export class FakeFace implements DeviceFace {
     return this.self
   }
 
-  #contact(accountId: string): ContactView {
+  contact(accountId: string): ContactView {
     const found = this.contacts.find((contact) => contact.accountId === accountId)
     if (found === undefined) throw new UsageError('E_NOT_FOUND', 'no such contact')
     return found
   }
 
   #change(accountId: string, change: Partial<ContactView>): ContactView {
-    const changed = { ...this.#contact(accountId), ...change }
+    const changed = { ...this.contact(accountId), ...change }
     this.contacts = this.contacts.map((contact) => (contact.accountId === accountId ? changed : contact))
     return changed
   }
@@ -155,7 +156,35 @@ export class FakeFace implements DeviceFace {
       case 'accept-request':
         return this.#accept(given['requestId'] as string)
       case 'send':
-        return this.#send(given['conversationId'] as string, given['text'] as string)
+        return this.#send(input)
+      case 'edit':
+        return this.#amend(given['messageId'] as string, 'message.edited', {
+          text: given['text'] as string,
+          edited: true,
+        })
+      case 'delete':
+        return this.#amend(given['messageId'] as string, 'message.deleted', { text: null, deleted: true })
+      case 'react':
+        return this.#react(given['messageId'] as string, given['emoji'] as string)
+      case 'create-group':
+      case 'group-add':
+      case 'group-remove':
+      case 'group-role':
+      case 'group-leave':
+      case 'group-rename':
+      case 'group-policy':
+        return this.groups.run(command, input)
+      case 'link-offer':
+        return { code: '7K3-9QWTX', link: 'sotto:l#abc', expiresAtMs: 1_700_000_300_000 }
+      case 'link-approve':
+        return { emoji: ['🐝', '🐘', '🐙', '🐌', '🐢', '🐧'], deviceName: 'Pocket' }
+      case 'link-confirm':
+        return this.linking.confirm(given['match'] as boolean)
+      case 'remove-device':
+        this.devices = this.devices.map((one) =>
+          one.deviceId === given['deviceId'] ? { ...one, state: 'revoked' } : one,
+        )
+        return { deviceId: given['deviceId'], told: { devices: 1, of: 2 } }
       case 'rename-contact':
         return this.#change(given['accountId'] as string, { name: given['name'] as string })
       case 'block':
@@ -222,14 +251,41 @@ export class FakeFace implements DeviceFace {
     return relay
   }
 
-  #send(conversationId: string, text: string): MessageView {
-    const message = this.message(conversationId, text)
+  #send({ conversationId, text, replyTo }: Commands['send']['in']): MessageView {
+    const message = { ...this.message(conversationId, text), replyTo: replyTo ?? null }
     this.messages = [...this.messages, message]
     this.emit({ type: 'message', message })
     return message
   }
 
+  #message(messageId: string): MessageView {
+    const found = this.messages.find((message) => message.messageId === messageId)
+    if (found === undefined) throw new UsageError('E_NOT_FOUND', 'there is no such message')
+    return found
+  }
+
+  #amend(
+    messageId: string,
+    type: 'message.edited' | 'message.deleted' | 'message.reacted',
+    change: Partial<MessageView>,
+  ): MessageView {
+    const message = { ...this.#message(messageId), ...change }
+    this.messages = this.messages.map((one) => (one.messageId === messageId ? message : one))
+    this.emit({ type, message })
+    return message
+  }
+
+  #react(messageId: string, emoji: string): MessageView {
+    const me = this.self?.accountId ?? ''
+    const others = this.#message(messageId)
+      .reactions.map((one) => ({ ...one, by: one.by.filter((by) => by !== me) }))
+      .filter(({ by }) => by.length > 0)
+    const reactions = emoji === '' ? others : [...others, { emoji, by: [me] }]
+    return this.#amend(messageId, 'message.reacted', { reactions })
+  }
+
   #look(query: QueryName, input: never): unknown {
+    const { conversationId = '' }: { conversationId?: string } = input
     switch (query) {
       case 'self':
         return this.self
@@ -254,7 +310,19 @@ export class FakeFace implements DeviceFace {
       case 'relays':
         return this.relays
       case 'conversations':
-        return []
+        return this.groups.conversations
+      case 'members':
+        return this.groups.group(conversationId).members
+      case 'policy':
+        return this.groups.group(conversationId).policy
+      case 'devices':
+        return this.devices
+      case 'audit':
+        return this.audit.filter((line) => conversationId === '' || line.conversationId === conversationId)
+      case 'message':
+        return this.#message((input as { messageId: string }).messageId)
+      case 'export':
+        return { json: this.exported }
       case 'history':
         return this.#history(input)
       case 'settings':

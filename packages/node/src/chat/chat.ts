@@ -1,12 +1,13 @@
 import { SottoError } from '@sotto/core/ports'
-import type { ContactView, DeviceEvent, DeviceFace, MessageView } from '@sotto/core'
+import type { DeviceEvent, DeviceFace, MessageView } from '@sotto/core'
 import { messageLine, readHistory } from '../cli/message.ts'
 import { inviteWords } from '../cli/people.ts'
 import { printableLine } from '../cli/printable.ts'
 import { qrText } from '../cli/qr.ts'
 import { connectionWords, marks, stateWords } from '../cli/shapes.ts'
 import { short } from '../cli/table.ts'
-import { findContact, resolveId } from '../face/who.ts'
+import { findPlace, resolveId } from '../face/who.ts'
+import type { Place } from '../face/who.ts'
 
 /** What a chat on a terminal needs around the device. */
 export interface ChatHost {
@@ -26,7 +27,7 @@ export interface Chat {
 }
 
 const help = `Type a line to send it. Commands:
-  /to NAME      write to somebody            /who      people you know
+  /to NAME      write to a person or group   /who      people and groups
   /invite       a fresh link and QR code     /add LINK open somebody’s link
   /requests     who asks to write to you     /accept ID
   /open         address of the app           /status   how this device stands
@@ -42,7 +43,7 @@ class TerminalChat implements Chat {
   readonly #host: ChatHost
   readonly #sent = new Map<string, string>()
   readonly #commands: ReadonlyMap<string, Command>
-  #current: ContactView | undefined
+  #current: Pick<Place, 'conversationId' | 'name'> | undefined
 
   constructor(face: DeviceFace, host: ChatHost) {
     this.#face = face
@@ -92,6 +93,10 @@ class TerminalChat implements Chat {
       case 'message':
         if (!event.message.author.me) this.#received(event.message)
         return
+      case 'message.edited':
+      case 'message.deleted':
+        if (!event.message.author.me) this.#host.say(`~ ${messageLine(event.message)}`)
+        return
       case 'state':
         this.#moved(event.messageId, event.state)
         return
@@ -109,8 +114,11 @@ class TerminalChat implements Chat {
       case 'warning':
         this.#host.say(`! ${event.warning.message} (${event.warning.code})`)
         return
+      case 'message.reacted':
+      case 'group':
       case 'invite':
       case 'device':
+      case 'link':
         return
     }
   }
@@ -155,22 +163,30 @@ class TerminalChat implements Chat {
     } else if (change === 'refused') this.#host.say(`! ${name} did not take your request.`)
   }
 
-  async #open(contact: ContactView): Promise<void> {
-    this.#current = contact
-    const { messages } = await readHistory(this.#face, contact.conversationId, shownBefore, undefined)
+  async #open(place: Pick<Place, 'conversationId' | 'name'>): Promise<void> {
+    const { conversationId } = place
+    this.#current = place
+    const { messages } = await readHistory(this.#face, conversationId, shownBefore, undefined)
     for (const message of messages) this.#host.say(messageLine(message))
-    await this.#face.dispatch('mark-read', { conversationId: contact.conversationId })
+    await this.#face.dispatch('mark-read', { conversationId })
   }
 
   async #choose(who: string): Promise<void> {
-    await this.#open(await findContact(this.#face, who))
+    await this.#open(await findPlace(this.#face, who))
   }
 
   async #showContacts(): Promise<void> {
     const contacts = await this.#face.view('contacts', {})
-    const lines = contacts.map(
-      ({ accountId, name, state }) => `  ${short(accountId)}  ${printableLine(name)} (${state})`,
-    )
+    const groups = (await this.#face.view('conversations', {})).filter(({ kind }) => kind === 'group')
+    const lines = [
+      ...contacts.map(
+        ({ accountId, name, state }) => `  ${short(accountId)}  ${printableLine(name)} (${state})`,
+      ),
+      ...groups.map(
+        ({ conversationId, name, members }) =>
+          `  ${short(conversationId)}  ${printableLine(name)} (group of ${members})`,
+      ),
+    ]
     this.#host.say(lines.length > 0 ? lines.join('\n') : 'Nobody yet: /invite or /add LINK')
   }
 

@@ -5,7 +5,7 @@ import type { SettingKey } from '@sotto/core'
 import packageJson from '../../package.json' with { type: 'json' }
 import { findDaemon } from '../local-api/find-daemon.ts'
 import type { HomePaths } from '../home/paths.ts'
-import { onDevice } from './context.ts'
+import { confirmed, onDevice } from './context.ts'
 import type { Context } from './context.ts'
 import { outcome } from './io.ts'
 import type { Outcome } from './io.ts'
@@ -21,7 +21,8 @@ export const version: string = packageJson.version
 export const runVersion = (): Outcome =>
   outcome({ version, node: process.version }, `sotto ${version} (node ${process.version})`)
 
-const alreadyInitialised = (): UsageError =>
+/** What a command says that makes an account where there is one. */
+export const alreadyInitialised = (): UsageError =>
   new UsageError('E_ALREADY_INITIALISED', 'this home already has an account', {
     hint: 'Use another folder: --home DIR',
   })
@@ -99,6 +100,8 @@ export const runStatus = (context: Context): Promise<Outcome> =>
 
 const settingNames: Readonly<Record<string, SettingKey>> = {
   name: 'name',
+  deviceName: 'deviceName',
+  'device-name': 'deviceName',
   readReceipts: 'readReceipts',
   'read-receipts': 'readReceipts',
   previews: 'previews',
@@ -108,7 +111,7 @@ function settingKey(text: string): SettingKey {
   const key = Object.hasOwn(settingNames, text) ? settingNames[text] : undefined
   if (key !== undefined) return key
   throw new UsageError('E_SETTING', `there is no setting “${printableLine(text)}”`, {
-    hint: 'Settings: name, readReceipts, previews.',
+    hint: 'Settings: name, deviceName, readReceipts, previews.',
   })
 }
 
@@ -179,18 +182,14 @@ function eraseHome(paths: HomePaths): void {
   if (readdirSync(paths.home).length === 0) rmdirSync(paths.home)
 }
 
-async function agreesToErase(home: string): Promise<boolean> {
-  const { confirm } = await import('@clack/prompts')
-  const message = `Erase everything in ${home}? It cannot be undone.`
-  return (await confirm({ message, initialValue: false })) === true
-}
-
 /** `sotto wipe --yes` */
-export async function runWipe({ deps, io, options }: Context, yes: boolean): Promise<Outcome> {
+export async function runWipe(context: Context, yes: boolean): Promise<Outcome> {
+  const { deps, io, options } = context
   const paths = pathsOf(io, options)
   if (!homeExists(paths)) throw noAccount()
-  const agreed = yes || (mayAsk(io, options) && (await agreesToErase(paths.home)))
-  if (!agreed) throw new UsageError('E_CONFIRM', 'erasing needs --yes', { hint: 'Nothing was changed.' })
+  const question = `Erase everything in ${paths.home}? It cannot be undone.`
+  if (!yes && !(await confirmed(context, question)))
+    throw new UsageError('E_CONFIRM', 'erasing needs --yes', { hint: 'Nothing was changed.' })
   const daemon = await findDaemon(paths.api)
   if (daemon !== undefined) {
     daemon.close()

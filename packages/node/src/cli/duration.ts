@@ -19,6 +19,14 @@ export function parseDurationMs(text: string): number {
   throw new UsageError('E_USAGE', `“${text}” is not a length of time`, { hint: 'Write 30s, 15m, 2h or 7d.' })
 }
 
+/** A length of time in the largest unit that divides it: `7d`, `90s`. */
+export function durationText(ms: number): string {
+  const [unit, factor] = Object.entries(unitsMs)
+    .toSorted(([, a], [, b]) => b - a)
+    .find(([name, factor]) => name !== 'w' && ms >= factor && ms % factor === 0) ?? ['ms', 1]
+  return `${ms / factor}${unit}`
+}
+
 const dateForm = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/
 
 /** Reads a moment: ISO 8601 with a zone, a date (UTC), or how long ago (`2h`). Milliseconds since 1970. */

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { PortError } from '@sotto/core/ports'
 import { printableJson } from './printable.ts'
 
 /** The world of one command: what it reads, writes and is told. */
@@ -37,4 +38,22 @@ export const outJson = (io: Io, value: unknown): void => io.out(`${printableJson
 export function outOutcome(io: Io, options: GlobalOptions, result: Outcome): void {
   if (options.json === true) outJson(io, result.json)
   else if (result.text !== '') io.out(`${result.text}\n`)
+}
+
+/** Whether a stream is read by a program. */
+export const streamsJson = ({ io, options }: { readonly io: Io; readonly options: GlobalOptions }): boolean =>
+  options.json === true || !io.stdoutIsTerminal
+
+/** Resolves when a signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}
+
+/** Fails when the person stops what runs; to be raced with it. */
+export async function interrupts({ interrupted }: Io): Promise<never> {
+  await aborted(interrupted)
+  throw new PortError('E_INTERRUPTED', 'interrupted')
 }

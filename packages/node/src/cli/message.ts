@@ -1,17 +1,18 @@
 import { PortError, UsageError } from '@sotto/core/ports'
-import type { DeliveryState, DeviceEvent, DeviceFace, MessageView } from '@sotto/core'
+import type { DeliveryState, DeviceFace, MessageView } from '@sotto/core'
 import { StillQueuedError } from '../face/failure.ts'
-import { follow } from '../face/follow.ts'
-import { findContact } from '../face/who.ts'
+import { findMessageId } from '../face/message-id.ts'
+import { findPlace } from '../face/who.ts'
 import { nodeLimits } from '../limits.ts'
 import { onDevice } from './context.ts'
 import type { Context } from './context.ts'
 import { parseCount, parseDurationMs, parseMomentMs } from './duration.ts'
-import { outJson, outcome } from './io.ts'
+import { outcome } from './io.ts'
 import type { Io, Outcome } from './io.ts'
 import { printable, printableLine } from './printable.ts'
 import { clockOffsetMs, warnWhenNotRunning } from './session.ts'
-import { connectionWords, eventJson, marks, messageJson, stateWords } from './shapes.ts'
+import { marks, messageJson, stateWords } from './shapes.ts'
+import { short } from './table.ts'
 
 /** All of standard input, up to a bound. */
 export async function readStdin(io: Io): Promise<string> {
@@ -82,18 +83,27 @@ function judge(message: MessageView, state: DeliveryState, aim: Aim, running: bo
 export interface SendOptions {
   readonly wait?: string
   readonly timeout?: string
+  readonly reply?: string
 }
+
+/** A text as it was typed, or standard input for `-`, without its last line end. */
+export const readText = async (io: Io, typed: string): Promise<string> =>
+  typed === '-' ? (await readStdin(io)).replace(/\r?\n$/, '') : typed
 
 /** `sotto send WHO TEXT|-` */
 export const runSend = (context: Context, who: string, typed: string, given: SendOptions): Promise<Outcome> =>
   onDevice(context, async (session) => {
     const aim = parseAim(given.wait)
     const timeoutMs = parseDurationMs(given.timeout ?? '30s')
-    const text = typed === '-' ? (await readStdin(context.io)).replace(/\r?\n$/, '') : typed
-    const { conversationId } = await findContact(session.face, who)
+    const text = await readText(context.io, typed)
+    const { conversationId } = await findPlace(session.face, who)
+    const answered =
+      given.reply === undefined
+        ? {}
+        : { replyTo: await findMessageId(session.face, given.reply, conversationId) }
     const watch = watchStates(session.face)
     try {
-      const message = await session.face.dispatch('send', { conversationId, text })
+      const message = await session.face.dispatch('send', { conversationId, text, ...answered })
       warnWhenNotRunning(context.io, session)
       const running = session.daemon !== undefined
       const limit = running && aim !== 'queued' ? AbortSignal.timeout(timeoutMs) : AbortSignal.abort()
@@ -130,18 +140,39 @@ export async function readHistory(
   }
 }
 
+const outsideWords: Readonly<Record<NonNullable<MessageView['outside']>, string>> = {
+  'not-a-member': 'not a member',
+  'device-out': 'from a device that was out',
+  'sent-while-removed': 'sent while being removed',
+}
+
+function messageText(message: MessageView): string {
+  if (message.deleted) return '(deleted)'
+  return printable(message.text ?? '(damaged here; being asked for again)')
+}
+
+/** What is to be said of a message beside its text. */
+function messageNotes(message: MessageView): string {
+  const reactions = message.reactions.map(({ emoji, by }) => `${printableLine(emoji)}${by.length}`)
+  const notes = [
+    ...(message.edited && !message.deleted ? ['(edited)'] : []),
+    ...(message.late ? ['(late)'] : []),
+    ...(message.outside === null ? [] : [`(does not count: ${outsideWords[message.outside]})`]),
+    ...(reactions.length === 0 ? [] : [`[${reactions.join(' ')}]`]),
+    ...(message.state === null ? [] : [marks[message.state]]),
+  ]
+  return notes.map((note) => ` ${note}`).join('')
+}
+
 /** One message as a line of text. */
 export function messageLine(message: MessageView): string {
   const time = new Date(message.sentAtMs)
   const at = Number.isNaN(time.getTime())
     ? '????-??-?? ??:??'
     : time.toISOString().slice(0, 16).replace('T', ' ')
-  const text = message.deleted
-    ? '(deleted)'
-    : printable(message.text ?? '(damaged here; being asked for again)')
-  const late = message.late ? ' (late)' : ''
-  const mark = message.state === null ? '' : ` ${marks[message.state]}`
-  return `${at}  ${printableLine(message.author.name)}: ${text}${late}${mark}`
+  const answered = message.replyTo === null ? '' : ` (to ${short(message.replyTo)})`
+  const author = printableLine(message.author.name)
+  return `${at}  ${author}${answered}: ${messageText(message)}${messageNotes(message)}`
 }
 
 export interface HistoryOptions {
@@ -155,92 +186,21 @@ const shownLines = 50
 /** `sotto history WHO` */
 export const runHistory = (context: Context, who: string, given: HistoryOptions): Promise<Outcome> =>
   onDevice(context, async ({ face }) => {
-    const { conversationId } = await findContact(face, who)
+    const { conversationId } = await findPlace(face, who)
     const nowMs = Date.now() + clockOffsetMs(context.io.env)
     const sinceMs = given.since === undefined ? undefined : parseMomentMs(given.since, nowMs)
     const all = context.options.json === true ? Number.MAX_SAFE_INTEGER : shownLines
     const limit = given.limit === undefined ? all : parseCount(given.limit, 1)
     const { messages, missing } = await readHistory(face, conversationId, limit, sinceMs)
+    const lines = messages.map((message) => `${short(message.messageId)}  ${messageLine(message)}`)
     const gap = missing > 0 ? [`(${missing} more on their way)`] : []
-    return outcome(messages.map(messageJson), [...messages.map(messageLine), ...gap].join('\n'))
+    return outcome(messages.map(messageJson), [...lines, ...gap].join('\n'))
   })
 
 /** `sotto read WHO` */
 export const runRead = (context: Context, who: string): Promise<Outcome> =>
   onDevice(context, async (session) => {
-    const { conversationId } = await findContact(session.face, who)
+    const { conversationId } = await findPlace(session.face, who)
     await session.face.dispatch('mark-read', { conversationId })
     return outcome({ conversationId }, 'Read.')
   })
-
-/** One event as a line of text. */
-export function eventLine(event: DeviceEvent, previews: boolean): string {
-  const of = (name: string, otherwise: string): string => (previews ? printableLine(name) : otherwise)
-  switch (event.type) {
-    case 'message':
-      return previews
-        ? messageLine(event.message)
-        : `message ${event.message.author.me ? 'of mine' : 'received'}`
-    case 'state':
-      return `${marks[event.state]} ${event.messageId.slice(0, 8)} ${stateWords[event.state]}`
-    case 'contact':
-      return `contact ${of(event.contact.name, event.contact.accountId.slice(0, 8))}: ${event.change}`
-    case 'request':
-      return `request from ${of(event.request.name, event.request.accountId.slice(0, 8))}`
-    case 'invite':
-      return `invite ${event.invite.inviteId.slice(0, 8)}: ${event.invite.state}`
-    case 'device':
-      return `device of ${event.accountId.slice(0, 8)}: ${event.change}`
-    case 'connection':
-      return connectionWords[event.connection]
-    case 'warning':
-      return `warning: ${event.warning.message} (${event.warning.code})`
-  }
-}
-
-export interface ListenOptions {
-  readonly since?: string
-  readonly previews?: boolean
-}
-
-/** Whether a stream is read by a program. */
-export const streamsJson = ({ io, options }: Pick<Context, 'io' | 'options'>): boolean =>
-  options.json === true || !io.stdoutIsTerminal
-
-/** Prints one event of a stream. */
-export function outEvent(
-  context: Pick<Context, 'io' | 'options'>,
-  event: DeviceEvent,
-  previews: boolean,
-): void {
-  if (streamsJson(context)) outJson(context.io, eventJson(event, previews))
-  else context.io.out(`${eventLine(event, previews)}\n`)
-}
-
-/** `sotto listen`: runs until interrupted or until the daemon ends. */
-export const runListen = (context: Context, given: ListenOptions): Promise<void> =>
-  onDevice(context, async (session) => {
-    const since = given.since === undefined ? undefined : parseCount(given.since, 0)
-    const stop = await follow(session.face, since, (event) =>
-      outEvent(context, event, given.previews === true),
-    )
-    const ended =
-      session.daemon === undefined
-        ? Promise.resolve()
-        : Promise.race([session.daemon.closed, aborted(context.io.interrupted)])
-    await ended
-    stop()
-    if (context.io.interrupted.aborted) return
-    throw new PortError('E_NOT_RUNNING', 'nothing is running that could bring more events', {
-      hint: 'Start it with: sotto up',
-      retryable: true,
-    })
-  })
-
-/** Resolves when a signal aborts. */
-export function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-}

@@ -9,11 +9,14 @@ import {
   runVersion,
   runWipe,
 } from './account.ts'
-import type { Context } from './context.ts'
+import { arg, done, reach } from './bind.ts'
+import type { Bind, Given } from './bind.ts'
+import { runDelete, runEdit, runExport, runReact } from './change.ts'
 import { runDown } from './down.ts'
 import { outOutcome } from './io.ts'
-import type { GlobalOptions, Io, Outcome } from './io.ts'
-import { readStdin, runHistory, runListen, runRead, runSend } from './message.ts'
+import type { GlobalOptions, Io } from './io.ts'
+import { runListen } from './listen.ts'
+import { readStdin, runHistory, runRead, runSend } from './message.ts'
 import { notBuilt, notBuiltVerbs } from './not-built.ts'
 import {
   runAdd,
@@ -28,26 +31,13 @@ import {
   runRequestsIgnore,
   runRequestsList,
 } from './people.ts'
+import { addDevices, addGroups } from './program-group.ts'
 import { runRelaysAdd, runRelaysList, runRelaysRemove } from './relays.ts'
 import type { CliDeps } from './session.ts'
-
-type Run = (context: Context, args: readonly string[], given: Given) => Promise<Outcome | undefined> | Outcome
-
-/** Options of one command as commander gives them; each command knows its own. */
-type Given = Readonly<Record<string, unknown>>
 
 /** Commander's argument list ends with the options and the command itself. */
 const stringsOf = (values: readonly unknown[]): string[] =>
   values.filter((value) => typeof value === 'string')
-
-type Bind = (command: Command, run: Run) => Command
-
-const done = async (work: Promise<void>): Promise<undefined> => {
-  await work
-  return undefined
-}
-
-const arg = (args: readonly string[], at: number): string => args[at] ?? ''
 
 function addAccount(program: Command, bind: Bind): void {
   bind(
@@ -85,12 +75,6 @@ function addAccount(program: Command, bind: Bind): void {
 }
 
 function addNode(program: Command, bind: Bind): void {
-  const reach = (command: Command): Command =>
-    command
-      .option('--listen <ma...>', 'addresses to listen on')
-      .option('--bootstrap <ma...>', 'peers to find others through; remembered')
-      .option('--relay <ma...>', 'relays to use; remembered')
-      .option('--no-mdns', 'do not look for others on this network')
   bind(
     reach(program.command('up').description('run until interrupted')).option(
       '--detach',
@@ -173,14 +157,13 @@ function addMessages(program: Command, bind: Bind): void {
   bind(
     program
       .command('send <who> [text]')
-      .description('write to somebody (- reads the text from standard input)')
+      .description('write to somebody or to a group (- reads the text from standard input)')
       .option('--wait <step>', 'return when it is queued, at a relay, or at their device (queued)')
       .option('--timeout <time>', 'give up waiting; it stays queued (30s)')
       .option('-f, --file <file...>', 'with files')
-      .option('--reply <id>', 'as a reply'),
+      .option('--reply <id>', 'as a reply to a message'),
     (context, args, given) => {
       if (given['file'] !== undefined) throw notBuilt('sending files')
-      if (given['reply'] !== undefined) throw notBuilt('replying')
       return runSend(context, arg(args, 0), args[1] ?? '-', given)
     },
   )
@@ -191,6 +174,29 @@ function addMessages(program: Command, bind: Bind): void {
       .option('--since <time>', 'from a moment on, or 2h for the last two hours')
       .option('--limit <count>', 'the newest so many'),
     (context, args, given) => runHistory(context, arg(args, 0), given),
+  )
+  bind(
+    program
+      .command('edit <id> [text]')
+      .description('change a message of yours (- reads the text from standard input)'),
+    (context, args) => runEdit(context, arg(args, 0), args[1] ?? '-'),
+  )
+  bind(program.command('delete <id>').description('take a message back'), (context, args) =>
+    runDelete(context, arg(args, 0)),
+  )
+  bind(
+    program
+      .command('react <id> [emoji]')
+      .description('react to a message')
+      .option('--remove', 'take your reaction back'),
+    (context, args, given) => runReact(context, arg(args, 0), args[1], given['remove'] === true),
+  )
+  bind(
+    program
+      .command('export <who>')
+      .description('a conversation as canonical text, the same on every device that holds the same')
+      .option('--format <format>', 'json', 'json'),
+    (context, args, given) => done(runExport(context, arg(args, 0), String(given['format']))),
   )
   bind(program.command('read <who>').description('mark all as read'), (context, args) =>
     runRead(context, arg(args, 0)),
@@ -203,6 +209,9 @@ function addMessages(program: Command, bind: Bind): void {
       .option('--previews', 'with texts and names'),
     (context, _args, given) => done(runListen(context, given)),
   )
+}
+
+function addRelays(program: Command, bind: Bind): void {
   const relays = program.command('relays').description('relays that keep messages while you are away')
   bind(relays.command('list').description('show all'), (context) => runRelaysList(context))
   bind(relays.command('add <address>').description('use one'), (context, args) =>
@@ -246,6 +255,9 @@ export function createProgram(deps: CliDeps, io: Io): Command {
   addNode(program, bind)
   addPeople(program, bind)
   addMessages(program, bind)
+  addGroups(program, bind)
+  addDevices(program, bind)
+  addRelays(program, bind)
   addNotBuilt(program, bind)
   program.action(async () => {
     if (program.args.length > 0)

@@ -32,12 +32,14 @@ const everywhere: readonly string[] = ['/ip4/0.0.0.0/tcp/0', '/ip4/0.0.0.0/tcp/0
 /** Listens on this machine alone. */
 export const loopback: readonly string[] = ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws']
 
-const networkOptions = (given: NodeOptions): NetworkOptions => ({
+/** How a node that was told this much reaches others. */
+export const networkOptions = (given: NodeOptions): NetworkOptions => ({
   listen: given.listen ?? everywhere,
   mdns: given.mdns ?? true,
 })
 
-async function remember({ face }: NodeHandle, given: NodeOptions): Promise<void> {
+/** Keeps the relays and entry points that were given. */
+export async function remember({ face }: NodeHandle, given: NodeOptions): Promise<void> {
   for (const address of given.bootstrap ?? []) await face.dispatch('add-bootstrap', { address })
   for (const address of given.relay ?? []) await face.dispatch('add-relay', { address })
 }

@@ -72,6 +72,7 @@ export const messageJson = (message: MessageView) => ({
   edited: message.edited,
   deleted: message.deleted,
   late: message.late,
+  outside: message.outside,
   reactions: message.reactions,
   attachments: message.attachments,
 })
@@ -102,10 +103,26 @@ function messageEvent(message: MessageView, previews: boolean) {
   return { ...rest, author: withoutName(message.author) }
 }
 
+function linkEvent(event: Extract<DeviceEvent, { type: 'link' }>): object {
+  switch (event.state) {
+    case 'compare':
+      return { state: event.state, emoji: event.emoji }
+    case 'linked':
+      return { state: event.state, accountId: event.accountId, deviceId: event.deviceId }
+    case 'failed':
+      return { state: event.state, code: event.code }
+  }
+}
+
 function eventBody(event: DeviceEvent, previews: boolean): object {
   switch (event.type) {
     case 'message':
+    case 'message.edited':
+    case 'message.deleted':
+    case 'message.reacted':
       return messageEvent(event.message, previews)
+    case 'group':
+      return { conversationId: event.conversationId }
     case 'state':
       return { messageId: event.messageId, conversationId: event.conversationId, state: event.state }
     case 'contact': {
@@ -122,7 +139,9 @@ function eventBody(event: DeviceEvent, previews: boolean): object {
       return invite
     }
     case 'device':
-      return { accountId: event.accountId, change: event.change }
+      return { accountId: event.accountId, deviceId: event.deviceId, change: event.change }
+    case 'link':
+      return linkEvent(event)
     case 'connection':
       return { connection: event.connection }
     case 'warning':

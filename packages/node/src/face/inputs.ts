@@ -7,6 +7,9 @@ const address = z.string().min(1).max(512)
 const text = z.string().max(limits.textBytes)
 const name = z.string().max(limits.nameBytes)
 const count = z.int().min(0)
+const rule = count.nullable().optional()
+const member = { conversationId: id, accountId: id }
+const link = z.string().max(2048)
 const nothing = z.strictObject({})
 
 /** What each command takes, checked at the doors: a socket's or a page's JSON is not our type system. */
@@ -18,10 +21,38 @@ export const commandInputs = {
     direct: z.boolean().optional(),
   }),
   'revoke-invite': z.strictObject({ inviteId: id }),
-  add: z.strictObject({ link: z.string().max(2048), relayHints: z.array(address).max(16).optional() }),
+  add: z.strictObject({ link, relayHints: z.array(address).max(16).optional() }),
   'accept-request': z.strictObject({ requestId: id }),
   'ignore-request': z.strictObject({ requestId: id }),
-  send: z.strictObject({ conversationId: id, text }),
+  send: z.strictObject({ conversationId: id, text, replyTo: id.optional() }),
+  edit: z.strictObject({ messageId: id, text }),
+  delete: z.strictObject({ messageId: id }),
+  react: z.strictObject({ messageId: id, emoji: z.string().max(limits.emojiBytes) }),
+  'create-group': z.strictObject({
+    name,
+    members: z.array(id).max(limits.conversationAccounts).optional(),
+  }),
+  'group-add': z.strictObject(member),
+  'group-remove': z.strictObject(member),
+  'group-role': z.strictObject({ ...member, role: z.enum(['owner', 'admin', 'member']) }),
+  'group-leave': z.strictObject({ conversationId: id }),
+  'group-rename': z.strictObject({ conversationId: id, name }),
+  'group-policy': z.strictObject({
+    conversationId: id,
+    historyDays: rule,
+    retentionMs: rule,
+    timerMs: rule,
+    adminsGrantAdmin: z.boolean().optional(),
+    membersAdmit: z.boolean().optional(),
+    adminsRedact: z.boolean().optional(),
+  }),
+  'link-offer': z.strictObject({ deviceName: name }),
+  'link-approve': z.strictObject({
+    code: link,
+    history: z.union([z.enum(['all', 'none']), z.strictObject({ days: count })]).optional(),
+  }),
+  'link-confirm': z.strictObject({ match: z.boolean() }),
+  'remove-device': z.strictObject({ deviceId: id }),
   'mark-read': z.strictObject({ conversationId: id }),
   'rename-contact': z.strictObject({ accountId: id, name }),
   block: z.strictObject({ accountId: id }),
@@ -30,7 +61,7 @@ export const commandInputs = {
   'remove-relay': z.strictObject({ relayId: id }),
   'add-bootstrap': z.strictObject({ address }),
   'set-setting': z.strictObject({
-    key: z.enum(['name', 'readReceipts', 'previews']),
+    key: z.enum(['name', 'deviceName', 'readReceipts', 'previews']),
     value: z.string().max(256),
   }),
   'recovery-words': nothing,
@@ -55,6 +86,12 @@ export const queryInputs = {
     limit: count.max(10_000).optional(),
     sinceMs: z.number().optional(),
   }),
+  members: z.strictObject({ conversationId: id }),
+  policy: z.strictObject({ conversationId: id }),
+  devices: nothing,
+  audit: z.strictObject({ conversationId: id.optional() }),
+  message: z.strictObject({ messageId: id }),
+  export: z.strictObject({ conversationId: id }),
   settings: nothing,
   safety: z.strictObject({ accountId: id }),
   events: z.strictObject({ since: z.int() }),

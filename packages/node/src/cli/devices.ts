@@ -1,0 +1,42 @@
+import { UsageError } from '@sotto/core/ports'
+import { resolveNamed } from '../face/who.ts'
+import { confirmed, onDevice } from './context.ts'
+import type { Context } from './context.ts'
+import { deviceJson } from './group-shapes.ts'
+import { outcome } from './io.ts'
+import type { Outcome } from './io.ts'
+import { printableLine } from './printable.ts'
+import { warnWhenNotRunning } from './session.ts'
+import { short, table } from './table.ts'
+
+/** `sotto devices list` */
+export const runDevicesList = (context: Context): Promise<Outcome> =>
+  onDevice(context, async ({ face }) => {
+    const devices = await face.view('devices', {})
+    const rows = devices.map((device) => [
+      short(device.deviceId),
+      device.state,
+      device.lastSeenMs === null ? 'never seen' : `seen ${new Date(device.lastSeenMs).toISOString()}`,
+      `${printableLine(device.name)}${device.thisDevice ? ' (this device)' : ''}`,
+    ])
+    return outcome(devices.map(deviceJson), table(rows))
+  })
+
+/** `sotto devices remove DEVICE --yes` */
+export const runDevicesRemove = (context: Context, typed: string, yes: boolean): Promise<Outcome> =>
+  onDevice(context, async (session) => {
+    const devices = await session.face.view('devices', {})
+    const known = devices.map(({ deviceId, name }) => ({ id: deviceId, name }))
+    const deviceId = resolveNamed(known, typed, 'device')
+    const question = `Put the device ${short(deviceId)} out of this account? It cannot be undone.`
+    if (!yes && !(await confirmed(context, question))) {
+      throw new UsageError('E_CONFIRM', 'putting a device out needs --yes', { hint: 'Nothing was changed.' })
+    }
+    const removed = await session.face.dispatch('remove-device', { deviceId })
+    warnWhenNotRunning(context.io, session)
+    const { told } = removed
+    return outcome(
+      { deviceId: removed.deviceId, told },
+      `Put out. ${told.devices} of ${told.of} devices know of it; the others hear when they are reached.`,
+    )
+  })
