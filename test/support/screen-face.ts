@@ -54,6 +54,7 @@ export function message(
     replyTo: null,
     edited: false,
     deleted: false,
+    outside: null,
     late: false,
     reactions: [],
     attachments: [],
@@ -67,6 +68,8 @@ export const conversation = (
   more: Partial<ConversationView> = {},
 ): ConversationView => ({
   conversationId: id,
+  kind: 'direct',
+  members: 2,
   accountId: `account of ${id}`,
   name,
   contactState: 'connected',

@@ -120,6 +120,14 @@ export const limits = {
   groupOpBytes: 12 * 1024,
   /** Accounts whose device logs are kept: contacts, and members of groups. */
   knownAccounts: 4_096,
+  /** Other devices from which on a group's records are also published on a topic. */
+  topicDevices: 4,
+  /** How long a record on a topic is left to it before a device gets a copy by its session. */
+  topicAckMs: 20 * second,
+  /** Between looks at topics, whose names change with the day. */
+  topicTendMs: 10 * minute,
+  /** After this long a seed that was not acknowledged is sent again. */
+  seedAgainMs: minute,
   /** Lines of the audit log kept. */
   auditLines: 4_096,
   /** Devices a conversation remembers: those of 256 members' devices, and of who came and went. */

@@ -9,7 +9,7 @@ import type {
   LinkOffer,
   LinkWay,
 } from '../identity/index.ts'
-import type { Membership, OpSet } from '../group/index.ts'
+import type { ConversationEpochs, Membership, OpSet } from '../group/index.ts'
 import type {
   Crdt,
   LinkedRecord,
@@ -66,6 +66,9 @@ export interface PeerLink extends Attempts {
   met: boolean
   /** Frames of sync that leave with the next payloads, each in its own. */
   syncFrames: SyncItem[]
+  /** Seeds sent to it on this channel, by conversation; seeds of its that are here, to be acknowledged. */
+  readonly seeds: Map<string, { readonly epoch: string; readonly atMs: number }>
+  readonly seedAcks: Map<string, Uint8Array>
   /** States of conversations the device told and that are the same here, by conversation in hexadecimal. */
   readonly groupGots: Map<string, Uint8Array>
   /** Answers about device logs that ride on the next payload. */
@@ -212,6 +215,15 @@ export interface Live {
   readonly openedAt: Map<string, number>
   readonly segments: Map<string, Map<string, number>>
   readonly groups: Map<string, GroupMemo>
+  /** Epochs of conversations, beside their rows. */
+  readonly epochs: Map<string, ConversationEpochs>
+  /** Topics subscribed to, whose they are, and whether they are to be looked at again. */
+  readonly topics: Map<string, { readonly conversation: Uint8Array; readonly route: Uint8Array }>
+  topicsDue: boolean
+  /** Monotonic moment of the next look at topics and old epochs. */
+  topicsMs: number
+  /** Own records on a topic, by conversation and number: when, and under which epoch. */
+  readonly onTopics: Map<string, { readonly atMs: number; readonly epoch: string }>
   /** A device being linked, at either end. */
   linking: Linking | undefined
   /** Exchanges of records with devices, by conversation and device in hexadecimal. */
@@ -268,6 +280,9 @@ export type Effect =
       readonly value: Uint8Array
       readonly inviteId: Uint8Array | undefined
     }
+  | { readonly kind: 'publish'; readonly topic: string; readonly data: Uint8Array }
+  | { readonly kind: 'subscribe'; readonly topic: string }
+  | { readonly kind: 'unsubscribe'; readonly topic: string }
   | { readonly kind: 'get'; readonly key: string; readonly purpose: GetPurpose }
   | { readonly kind: 'connect'; readonly seed: Secret }
   /** Answers a command whose outcome the batch holds. */

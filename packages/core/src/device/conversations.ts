@@ -30,6 +30,7 @@ const emptyConversation = (step: Step, conversation: Uint8Array): Conversation =
   segment: 0,
   segmentCount: 0,
   aseq: 0,
+  publishedUpTo: 0,
   sseq: 0,
   selfPrev: null,
   selfLamport: 0,

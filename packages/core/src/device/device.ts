@@ -227,6 +227,7 @@ class Machine implements Device {
       this.#context.live.groups.clear()
       this.#context.live.syncs.clear()
       this.#context.live.summaries.clear()
+      this.#context.live.epochs.clear()
       fail(error)
       return undefined
     }
@@ -279,6 +280,9 @@ class Machine implements Device {
     live.groups.clear()
     live.syncs.clear()
     live.summaries.clear()
+    live.epochs.clear()
+    live.onTopics.clear()
+    live.topicsDue = true
     const written = new Set(effects.map((effect) => (effect.kind === 'write' ? effect.channel : undefined)))
     for (const link of live.peers.values()) {
       link.opening = false
@@ -342,6 +346,15 @@ class Machine implements Device {
       case 'detach':
         network?.detach(effect.address).catch(ignore)
         return
+      case 'publish':
+        network?.publish(effect.topic, effect.data).catch(ignore)
+        return
+      case 'subscribe':
+        network?.subscribe(effect.topic).catch(ignore)
+        return
+      case 'unsubscribe':
+        network?.unsubscribe(effect.topic).catch(ignore)
+        return
       case 'put': {
         const { inviteId } = effect
         network
@@ -398,6 +411,11 @@ const newLive = (): Live => ({
   segments: new Map(),
   groups: new Map(),
   compared: new Map(),
+  epochs: new Map(),
+  topics: new Map(),
+  topicsDue: true,
+  topicsMs: 0,
+  onTopics: new Map(),
   linking: undefined,
   syncs: new Map(),
   summaries: new Map(),

@@ -8,6 +8,7 @@ import type { Step } from './context.ts'
 import { findRemote, putConversation, remoteOf, withRemote } from './conversations.ts'
 import { receiveAccount } from './accounts.ts'
 import { receiveGroup, receiveGroupGot } from './frame-group.ts'
+import { receiveSeed, receiveSeedAck } from './epochs.ts'
 import { receiveSync } from './sync-talk.ts'
 import { emit, metaOf } from './events.ts'
 import { receiveRecords } from './frame-records.ts'
@@ -155,6 +156,14 @@ async function receiveItem(step: Step, device: DeviceId, item: PayloadItem, payl
     }
     case 'account': {
       if (mayIntroduce(step, peer)) receiveAccount(step, item)
+      return
+    }
+    case 'seed':
+    case 'seedAck': {
+      const conversation = step.tx.get(conversationRows, item.conversation)
+      if (conversation === undefined || findRemote(conversation, device)?.active !== true) return
+      if (item.kind === 'seed') receiveSeed(step, conversation, peer, item)
+      else receiveSeedAck(step, conversation, peer, item.epoch)
       return
     }
     case 'sync':

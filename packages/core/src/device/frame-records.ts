@@ -144,6 +144,21 @@ function noteFrom(step: Step, conversation: Conversation, author: DeviceAddress,
     putConversation(step, withRemote(now, { ...remote, received: receiveFrom(remote.received, from) }))
 }
 
+/** Takes a record that opened on a topic, where its signature and body were checked. */
+export async function admitOpened(
+  step: Step,
+  conversation: Conversation,
+  author: DeviceAddress,
+  header: RecordHeader,
+  incoming: IncomingRecord,
+): Promise<void> {
+  if ((await step.tx.load(recordRows, header.id)) !== undefined) return
+  const now = conversationNow(step, conversation)
+  if (holds(remoteOf(now, author).received, header.content.aseq)) return
+  const moved = await admitted(step, now, author, header, incoming)
+  if (moved !== undefined) await retryHeld(step, moved)
+}
+
 /** Judges a record, whoever brought it, and keeps it: the conversation, when it is held now. */
 async function admitted(
   step: Step,

@@ -124,6 +124,25 @@ export function pinOwnDevice(step: Step, conversation: Conversation): void {
   tellAll(step, now)
 }
 
+/** Writes down which devices the members have, where the operations do not say what the device logs say now. */
+export async function pinDevices(step: Step, before: Conversation): Promise<void> {
+  const conversation = conversationNow(step, before)
+  const then = membershipThen(step, conversation, headsNow(step, conversation))
+  for (const { account } of membershipOf(step, conversation).members.values()) {
+    const log = storedLog(step, account)
+    if (log === undefined) continue
+    const now = stateOf(step, log).active
+    const pinned = then?.accounts.get(toHex(account))?.active
+    if (pinned !== undefined && pinned.size === now.size && [...now.keys()].every((key) => pinned.has(key)))
+      continue
+    const last = newestSeen(step, conversation, account).filter((seen) => !now.has(toHex(seen.device)))
+    const args = { kind: 'deviceset', account, heads: pinnedHeads(step, account), last } as const
+    const was = membershipOf(step, conversation)
+    await opsCame(step, conversation, was, [addOwnOp(step, conversationNow(step, conversation), args)])
+    tellAll(step, conversation)
+  }
+}
+
 /** Writes down how far the words of a removed device of this account reach in a conversation, if it wrote there. */
 export async function writeCut(step: Step, conversation: Conversation, device: Uint8Array): Promise<void> {
   const last = ownCuts(step, conversation)

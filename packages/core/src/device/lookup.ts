@@ -58,6 +58,8 @@ export function linkTo(step: Step, device: DeviceId): PeerLink {
     answers: new Set(),
     met: false,
     syncFrames: [],
+    seeds: new Map(),
+    seedAcks: new Map(),
     groupGots: new Map(),
     extras: [],
   }

@@ -18,6 +18,7 @@ import { relayFrame, relayLost, relayOpened } from './relay-input.ts'
 import { peerIdIn, relayLink } from './relay-link.ts'
 import { inviteAnswered, inviteOpened } from './resolve.ts'
 import { peerRows, relayRows } from './tables.ts'
+import { receiveTopic } from './topics.ts'
 import { noteFailure, noteSuccess, wakeAt } from './timers.ts'
 
 /** What the network port tells. */
@@ -47,7 +48,7 @@ export async function onNetworkEvent(step: Step, event: NetworkEvent): Promise<v
       return
     }
     case 'message':
-      return
+      return receiveTopic(step, event.topic, event.data)
   }
 }
 
@@ -116,6 +117,7 @@ function adoptChannel(step: Step, device: DeviceId, channel: number): void {
   link.sent.clear()
   noteSuccess(link)
   link.met = true
+  link.seeds.clear()
 }
 
 async function onFrame(step: Step, number: number, frame: Uint8Array): Promise<void> {

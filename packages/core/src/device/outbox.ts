@@ -1,5 +1,5 @@
 import { acknowledge, type IncomingRecord } from '../history/index.ts'
-import { invariant, InvariantError, PortError } from '../errors.ts'
+import { invariant, InvariantError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import { directProtocol } from './protocols.ts'
@@ -16,11 +16,13 @@ import { metaOf } from './events.ts'
 import { compareOnMeeting, putStanding, standingOf, stateItems } from './group-exchange.ts'
 import { isGroup } from './groups.ts'
 import { shareContacts } from './intents.ts'
+import { seedItems } from './epochs.ts'
+import { isOnTopic, publishRecords, tendTopics } from './topics.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, storedLog } from './logs.ts'
 import { findMe, requireMe } from './me.ts'
 import { rowKey } from './outbox-rows.ts'
-import { ownRecordKey } from './records.ts'
+import { ownRecord } from './own-records.ts'
 import type { PayloadItem } from './payload.ts'
 import { currentBundle } from './prekeys.ts'
 import { depositPlaces } from './queues.ts'
@@ -29,16 +31,13 @@ import { sealItems } from './sessions.ts'
 import { syncOnMeeting } from './sync-talk.ts'
 import { sureNow, wakeAt } from './timers.ts'
 import {
-  bodyRows,
   contactRows,
   contactStates,
   conversationRows,
   metaRows,
   onlyRow,
   outboxRows,
-  ownRecordRows,
   peerRows,
-  recordRows,
   type Contact,
   type Conversation,
   type OutboxRow,
@@ -59,6 +58,8 @@ export async function flush(step: Step): Promise<void> {
   if (findMe(step) === undefined) return
   await shareContacts(step)
   if (!step.context.live.online) return
+  for (const conversation of step.tx.all(conversationRows)) await publishRecords(step, conversation)
+  tendTopics(step)
   for (const peer of step.tx.all(peerRows)) await flushAlone(step, peer)
 }
 
@@ -142,7 +143,7 @@ function hasWork(step: Step, peer: Peer, contact: Contact, link: PeerLink): bool
   const talks = talksWith(step, peer, contact)
   if (talks.length === 0) return false
   return (
-    talks.some((one) => recordsDue(one, peer) || standingOf(step, one, peer).due) ||
+    talks.some((one) => recordsDue(step, one, peer) || standingOf(step, one, peer).due) ||
     cardDue(step, peer, contact) ||
     smallTalk(step, peer, talks, link).items.length > 0
   )
@@ -163,9 +164,13 @@ const speakable: ReadonlySet<number> = new Set([
 ])
 
 /** Whether own records wait to be sealed to a device. */
-function recordsDue(conversation: Conversation, peer: Peer): boolean {
+function recordsDue(step: Step, conversation: Conversation, peer: Peer): boolean {
   const remote = findRemote(conversation, peer.device)
-  return remote?.active === true && remote.sealedUpTo < conversation.aseq
+  return (
+    remote?.active === true &&
+    remote.sealedUpTo < conversation.aseq &&
+    !isOnTopic(step, conversation, peer, remote)
+  )
 }
 
 const cardDue = (step: Step, peer: Peer, contact: Contact): boolean =>
@@ -179,7 +184,7 @@ function smallTalk(
   link: PeerLink,
 ): { readonly items: readonly PayloadItem[]; readonly said: readonly Conversation[] } {
   const { self } = requireMe(step)
-  const items: PayloadItem[] = [...link.extras]
+  const items: PayloadItem[] = [...link.extras, ...seedItems(step, peer)]
   const said: Conversation[] = []
   if (peer.cardDue > 0) items.push({ kind: 'cardGot', seq: peer.cardDue })
   for (const talk of talks) {
@@ -191,6 +196,8 @@ function smallTalk(
     if (remote.gotDue) items.push({ kind: 'got', ...about, ...acknowledge(remote.received, 64) })
     if (self.readReceipts && remote.seenUpTo > remote.seenTold)
       items.push({ kind: 'read', ...about, upTo: remote.seenUpTo })
+    const seeded = link.seedAcks.get(toHex(conversation))
+    if (seeded !== undefined) items.push({ kind: 'seedAck', conversation, epoch: seeded })
     const digest = link.groupGots.get(toHex(conversation))
     if (digest !== undefined) items.push({ kind: 'groupGot', conversation, digest })
     if (items.length > before) said.push(talk)
@@ -216,7 +223,7 @@ async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink
     const inFlight = rowsFor(step, peer).filter((row) => row.aseqs.length > 0)
     const unanswered = contact.state === contactStates.pending && link.channel === undefined
     const room = unanswered ? mayWriteUnanswered(step, inFlight) : windowOpen(inFlight)
-    const speaking = room ? talks.find((one) => recordsDue(one, now)) : undefined
+    const speaking = room ? talks.find((one) => recordsDue(step, one, now)) : undefined
     const aseqs = speaking === undefined ? [] : await nextBatch(step, now, speaking)
     if (
       aseqs.length === 0 &&
@@ -275,27 +282,6 @@ async function nextBatch(step: Step, peer: Peer, conversation: Conversation): Pr
 /** Whether the device has answered: until then each frame carries the handshake. */
 const isMet = (step: Step, peer: Peer): boolean =>
   peer.heardAtMs > 0 && step.tx.get(contactRows, peer.account)?.state !== contactStates.pending
-
-/** An own record ready to travel; undefined when the store lost it. */
-async function ownRecord(
-  step: Step,
-  conversation: Uint8Array,
-  aseq: number,
-): Promise<IncomingRecord | undefined> {
-  const id = await lost(step.tx.load(ownRecordRows, ownRecordKey(conversation, aseq)))
-  if (id === undefined) return undefined
-  const row = await lost(step.tx.load(recordRows, id))
-  const body = await lost(step.tx.load(bodyRows, id))
-  if (row?.signature === null || row === undefined) return undefined
-  return { bytes: row.bytes, signature: row.signature, said: body ?? null }
-}
-
-/** A damaged row counts as one that is not there: the rest goes on. */
-const lost = <T>(row: Promise<T>): Promise<T | undefined> =>
-  row.catch((error: unknown) => {
-    if (error instanceof PortError && error.code === 'E_STORE_CORRUPT') return undefined
-    throw error
-  })
 
 /** What a frame is made for, beside what is small. */
 interface Purpose {
@@ -396,6 +382,7 @@ function settleSealed(
   const { readReceipts, cardSeq: cardOf } = requireMe(step).self
   for (const talk of said) {
     link.groupGots.delete(toHex(talk.conversation))
+    link.seedAcks.delete(toHex(talk.conversation))
     const now = conversationNow(step, talk)
     const remote = remoteOf(now, peer)
     const seenTold = readReceipts ? remote.seenUpTo : remote.seenTold

@@ -1,6 +1,6 @@
 import { sizes } from '../crypto/index.ts'
 import { incomingRecord } from '../history/index.ts'
-import { opIdShape } from '../group/index.ts'
+import { opIdShape, seedAckFields, seedFields } from '../group/index.ts'
 import { accountIdShape, logOpIdShape } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { bytes, bytesBetween, fields, frame, list, literal, openOneOf, text, uint } from '../wire/index.ts'
@@ -60,6 +60,9 @@ const itemShape = openOneOf({
   ],
   /** Both sides know the same. */
   groupGot: [9, { conversation: id, digest: id }],
+  /** The secret of an epoch for this reader, with the epoch's record (epochs.md). */
+  seed: [12, { conversation: id, record: bytesBetween(1, limits.epochRecordBytes), ...seedFields }],
+  seedAck: [13, { conversation: id, ...seedAckFields }],
   /** A frame of sync (sync.md) about a conversation. */
   sync: [
     11,

@@ -202,6 +202,8 @@ const conversationShape = fields({
   segment: uint(),
   segmentCount: uint(),
   aseq: uint(),
+  /** Own records below this were published on a topic, or went by sessions alone. */
+  publishedUpTo: uint(),
   sseq: uint(limits.segmentRecords),
   selfPrev: nullable(id),
   selfLamport: uint(),
@@ -220,6 +222,27 @@ export const conversationRows = rows('conversation', conversationShape, mutable)
 export const opRows = rows(
   'op',
   fields({ conversation: id, bytes: bytesBetween(1, limits.groupOpBytes) }),
+  mutable,
+)
+
+/** Epochs of conversations, as the group room encodes them. */
+export const epochRows = rows(
+  'epoch',
+  fields({ conversation: id, key: text(512), value: bytesBetween(0, 131_072) }),
+  mutable,
+)
+
+/** The newest seed each device is owed, until it says that it has it. */
+export const seedRows = rows(
+  'seed',
+  fields({
+    conversation: id,
+    device: deviceIdShape,
+    record: bytesBetween(1, limits.epochRecordBytes),
+    epoch: id,
+    context: id,
+    secret: secretBytes(sizes.seed),
+  }),
   mutable,
 )
 
@@ -407,6 +430,8 @@ export const tables = [
   replayRows,
   conversationRows,
   opRows,
+  epochRows,
+  seedRows,
   standingRows,
   recordRows,
   bodyRows,

@@ -8,6 +8,7 @@ import { findMe } from './me.ts'
 import { eraseDue } from './messages.ts'
 import { currentBundle, ownPrekeys } from './prekeys.ts'
 import { lookUpBundles, publishDue } from './publish.ts'
+import { tickTopics } from './topics.ts'
 import { renewDevices, watchExpiry } from './renewal.ts'
 import { tendRelays } from './relay-input.ts'
 import { tickResolves } from './resolve.ts'
@@ -26,6 +27,7 @@ export function tick(step: Step): void {
     publishDue(step)
     lookUpBundles(step)
     eraseDue(step)
+    tickTopics(step)
   }
   watchClock(step)
   if (!step.context.live.clockDoubted) expire(step)

@@ -19,7 +19,10 @@ export async function openNetwork(seed: Uint8Array, loopback: boolean): Promise<
   })
   seed.fill(0)
   const node = await createLibp2p({ ...options, start: false })
-  const network = createLibp2pNetwork(node, { protocols: [directProtocol, inviteProtocol, linkProtocol], gate })
+  const network = createLibp2pNetwork(node, {
+    protocols: [directProtocol, inviteProtocol, linkProtocol],
+    gate,
+  })
   await node.start()
   return network
 }

@@ -45,7 +45,7 @@ export function Conversation({ model, conversationId }: ConversationProps) {
         >
           <BackIcon />
         </Button>
-        <Avatar name={name} id={conversation.accountId} />
+        <Avatar name={name} id={conversation.accountId ?? conversation.conversationId} />
         <div className={main['who']}>
           <strong dir="auto">{name}</strong>
           {conversation.contactState === 'pending' && <span className="fine">{words.pendingLine}</span>}
@@ -58,9 +58,9 @@ export function Conversation({ model, conversationId }: ConversationProps) {
 }
 
 function Foot({ model, conversation }: { readonly model: Model; readonly conversation: ConversationView }) {
-  if (conversation.contactState !== 'blocked')
-    return <Composer model={model} conversationId={conversation.conversationId} />
   const { accountId } = conversation
+  if (conversation.contactState !== 'blocked' || accountId === null)
+    return <Composer model={model} conversationId={conversation.conversationId} />
   return (
     <div className={styles['blocked']}>
       <p>{words.blocked}</p>

@@ -130,6 +130,18 @@ class DeviceModel implements Model {
         this.#refresh.conversations()
         if (event.message.conversationId === this.#openId) this.#refresh.history()
         return
+      case 'message.edited':
+      case 'message.deleted':
+      case 'message.reacted':
+        this.#refresh.conversations()
+        if (event.message.conversationId === this.#openId) this.#refresh.history()
+        return
+      case 'group':
+        this.#refresh.conversations()
+        if (event.conversationId === this.#openId) this.#refresh.history()
+        return
+      case 'link':
+        return
       case 'state':
         this.#refresh.conversations()
         if (event.conversationId === this.#openId) this.#refresh.history()

@@ -138,7 +138,7 @@ function Row({ conversation }: { readonly conversation: ConversationView }) {
   const name = conversation.name === '' ? words.unnamed : conversation.name
   return (
     <>
-      <Avatar name={name} id={conversation.accountId} />
+      <Avatar name={name} id={conversation.accountId ?? conversation.conversationId} />
       <span className={styles['rowName']} dir="auto">
         {name}
       </span>
