@@ -124,6 +124,8 @@ export const limits = {
   topicDevices: 4,
   /** How long a record on a topic is left to it before a device gets a copy by its session. */
   topicAckMs: 20 * second,
+  /** Acknowledgements of what came on a topic wait this long for others. */
+  topicGotMs: 5 * second,
   /** Between looks at topics, whose names change with the day. */
   topicTendMs: 10 * minute,
   /** After this long a seed that was not acknowledged is sent again. */

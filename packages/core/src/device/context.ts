@@ -1,6 +1,7 @@
 import type { CryptoProvider, DhKeyPair, Secret, SignKeyPair, SignPublicKey } from '../crypto/index.ts'
 import type {
   ApprovalTarget,
+  DeviceAddress,
   DeviceCertificate,
   DeviceId,
   InviteLink,
@@ -145,6 +146,13 @@ export interface SyncTalk {
   came: number
 }
 
+/** An acknowledgement that waits for others to share its frame. */
+export interface LaterGot {
+  readonly conversation: Uint8Array
+  readonly author: DeviceAddress
+  readonly atMs: number
+}
+
 /** Who waits for an answer that comes with a later input. */
 export interface Waiter {
   readonly settle: (value: unknown) => void
@@ -215,6 +223,10 @@ export interface Live {
   readonly openedAt: Map<string, number>
   readonly segments: Map<string, Map<string, number>>
   readonly groups: Map<string, GroupMemo>
+  /** Conversations by the devices in them, once somebody asked: never too few. */
+  shared: Map<string, Map<string, Uint8Array>> | undefined
+  /** Records that came on topics and are to be acknowledged a little later, by conversation and device. */
+  readonly gotsLater: Map<string, LaterGot>
   /** Epochs of conversations, beside their rows. */
   readonly epochs: Map<string, ConversationEpochs>
   /** Topics subscribed to, whose they are, and whether they are to be looked at again. */

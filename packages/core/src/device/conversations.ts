@@ -78,16 +78,42 @@ export const withRemote = (conversation: Conversation, remote: Remote): Conversa
   ].slice(-limits.conversationDevices),
 })
 
-export const putConversation = (step: Step, conversation: Conversation): void =>
+export function putConversation(step: Step, conversation: Conversation): void {
   step.tx.put(conversationRows, conversation.conversation, conversation)
+  const { shared } = step.context.live
+  if (shared !== undefined) noteShared(shared, conversation)
+}
+
+/** Which conversations a device may share; what it really does is asked of the rows. */
+function noteShared(
+  shared: Map<string, Map<string, Uint8Array>>,
+  { conversation, remotes }: Conversation,
+): void {
+  const key = toHex(conversation)
+  for (const remote of remotes) {
+    const device = toHex(remote.device)
+    const known = shared.get(device) ?? new Map<string, Uint8Array>()
+    if (known.size === 0) shared.set(device, known)
+    known.set(key, conversation)
+  }
+}
 
 /** A conversation as it is now in the step. */
 export const conversationNow = (step: Step, conversation: Conversation): Conversation =>
   step.tx.get(conversationRows, conversation.conversation) ?? conversation
 
 /** Conversations in which a device takes or took part. */
-export const conversationsWith = (step: Step, device: DeviceId): readonly Conversation[] =>
-  step.tx.all(conversationRows).filter((conversation) => findRemote(conversation, device) !== undefined)
+export function conversationsWith(step: Step, device: DeviceId): readonly Conversation[] {
+  const { live } = step.context
+  if (live.shared === undefined) {
+    live.shared = new Map()
+    for (const conversation of step.tx.all(conversationRows)) noteShared(live.shared, conversation)
+  }
+  return [...(live.shared.get(toHex(device))?.values() ?? [])].flatMap((id) => {
+    const conversation = step.tx.get(conversationRows, id)
+    return conversation !== undefined && findRemote(conversation, device) !== undefined ? [conversation] : []
+  })
+}
 
 /**
  * Brings the devices of a conversation up to what its operations and the device logs say now. A device that

@@ -411,6 +411,8 @@ const newLive = (): Live => ({
   segments: new Map(),
   groups: new Map(),
   compared: new Map(),
+  shared: undefined,
+  gotsLater: new Map(),
   epochs: new Map(),
   topics: new Map(),
   topicsDue: true,

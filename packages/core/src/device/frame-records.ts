@@ -48,6 +48,7 @@ import {
   type Peer,
 } from './tables.ts'
 import { contactName } from './contacts.ts'
+import { wakeAt } from './timers.ts'
 
 /** Admits a device's records in the order they come; those that wait are tried again whenever one got in. */
 export async function receiveRecords(
@@ -156,7 +157,34 @@ export async function admitOpened(
   const now = conversationNow(step, conversation)
   if (holds(remoteOf(now, author).received, header.content.aseq)) return
   const moved = await admitted(step, now, author, header, incoming)
-  if (moved !== undefined) await retryHeld(step, moved)
+  if (moved === undefined) return
+  gotLater(step, moved, author)
+  await retryHeld(step, conversationNow(step, moved))
+}
+
+/** Everybody reads a topic at once: acknowledgements wait a little, so that one speaks of many records. */
+function gotLater(step: Step, conversation: Conversation, author: DeviceAddress): void {
+  const { gotsLater } = step.context.live
+  const now = conversationNow(step, conversation)
+  putConversation(step, withRemote(now, { ...remoteOf(now, author), gotDue: false }))
+  const key = `${toHex(conversation.conversation)}${toHex(author.device)}`
+  if (gotsLater.has(key)) return
+  const atMs = step.monoMs + limits.topicGotMs
+  gotsLater.set(key, { conversation: conversation.conversation, author, atMs })
+  wakeAt(step, atMs)
+}
+
+/** Acknowledgements whose time has come are due. */
+export function tendGots(step: Step): void {
+  for (const [key, { conversation, author, atMs }] of step.context.live.gotsLater) {
+    if (step.monoMs < atMs) {
+      wakeAt(step, atMs)
+      continue
+    }
+    step.context.live.gotsLater.delete(key)
+    const known = step.tx.get(conversationRows, conversation)
+    if (known !== undefined) acknowledgeAgain(step, known, author)
+  }
 }
 
 /** Judges a record, whoever brought it, and keeps it: the conversation, when it is held now. */

@@ -17,6 +17,7 @@ import { compareOnMeeting, putStanding, standingOf, stateItems } from './group-e
 import { isGroup } from './groups.ts'
 import { shareContacts } from './intents.ts'
 import { seedItems } from './epochs.ts'
+import { tendGots } from './frame-records.ts'
 import { isOnTopic, publishRecords, tendTopics } from './topics.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, storedLog } from './logs.ts'
@@ -58,6 +59,7 @@ export async function flush(step: Step): Promise<void> {
   if (findMe(step) === undefined) return
   await shareContacts(step)
   if (!step.context.live.online) return
+  tendGots(step)
   for (const conversation of step.tx.all(conversationRows)) await publishRecords(step, conversation)
   tendTopics(step)
   for (const peer of step.tx.all(peerRows)) await flushAlone(step, peer)
