@@ -1,7 +1,16 @@
 import { expect } from 'chai'
 import { launchBrowser, needBrowser, type Browser, type Page } from '../support/browser.ts'
 import { servePage } from '../support/page-server.ts'
-import { ScreenFace, busyWorld, conversation, message } from '../support/screen-face.ts'
+import {
+  ScreenFace,
+  busyWorld,
+  contact,
+  conversation,
+  line,
+  member,
+  message,
+  ownDevice,
+} from '../support/screen-face.ts'
 import { begin, buildApp, newProfile, type Profile } from '../support/tabs.ts'
 
 /** Everything an origin keeps, as somebody who copies the profile would find it. */
@@ -141,10 +150,25 @@ describe('what a tab keeps', function () {
       '<div style="background:url(https://evil.example)">',
     ]
     const world = busyWorld()
-    world.messages = corpus.map((text, index) => message(index, 'Mallory', text))
+    world.messages = corpus.map((text, index) => ({
+      ...message(index, text, text),
+      replyTo: index === 0 ? null : `m${index - 1}`,
+      reactions: [{ emoji: text, by: [`p${index}`] }],
+      author: { accountId: `p${index}`, deviceId: text, name: text, me: index === 1 },
+    }))
     world.conversations = corpus.map((name, index) =>
-      conversation(`c${index}`, name, message(index, name, name)),
+      conversation(`c${index}`, name, message(index, name, name), { kind: 'group', accountId: null }),
     )
+    world.contacts = corpus.map((name, index) => contact(`p${index}`, name))
+    world.members = corpus.map((name, index) =>
+      member(`p${index}`, name, 'member', [{ deviceId: name, name, state: 'active' }]),
+    )
+    world.audit = corpus.flatMap((text, index) => [
+      line(index, 'device-added', { subject: `p${index}`, deviceId: text }),
+      line(index, text, { by: `p${index}`, subject: text, detail: text }),
+      line(index, 'role-changed', { by: `p${index}`, subject: text, detail: text }),
+    ])
+    world.devices = corpus.map((text, index) => ownDevice(`d${index}${text}`, text, { addedBy: text }))
     world.requests = corpus.map((name, index) => ({ requestId: `r${index}`, accountId: name, name, atMs: 0 }))
     world.self = {
       accountId: 'a',
@@ -167,6 +191,7 @@ describe('what a tab keeps', function () {
     await page
       .getByRole('log')
       .getByText(corpus[0] ?? '')
+      .first()
       .waitFor()
     for (const text of corpus) {
       await page.getByLabel('Message', { exact: true }).fill(text)
@@ -174,6 +199,12 @@ describe('what a tab keeps', function () {
       await page.getByRole('log').getByText(text, { exact: true }).last().waitFor()
       face.tell({ type: 'message', message: message(90, text, text) })
     }
+    await page.getByRole('button', { name: 'About this group' }).click()
+    await page.getByRole('dialog').getByText('onerror').first().waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Your devices' }).click()
+    await page.getByRole('dialog').getByText('onerror').first().waitFor()
+    await page.keyboard.press('Escape')
     await page.getByRole('button', { name: /Connection details/ }).click()
     await page
       .getByRole('dialog', { name: 'Connection' })

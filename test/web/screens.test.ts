@@ -1,46 +1,10 @@
 import { expect } from 'chai'
-import { mkdir } from 'node:fs/promises'
-import { launchBrowser, needBrowser, type Browser, type Page } from '../support/browser.ts'
-import {
-  busyWorld,
-  conversation,
-  ScreenFace,
-  freshWorld,
-  message,
-  type ScreenWorld,
-} from '../support/screen-face.ts'
+import { launchBrowser, needBrowser, type Browser } from '../support/browser.ts'
+import { busyWorld, conversation, freshWorld, message, type ScreenWorld } from '../support/screen-face.ts'
 import { servePage } from '../support/page-server.ts'
 import { strings } from '../../packages/web/src/ui/strings.ts'
-import { begin, buildApp, newProfile, type Profile } from '../support/tabs.ts'
-
-/** `npm run screenshots` sets it: where the pictures go, a folder git does not know. */
-const folder = process.env['SOTTO_SCREENSHOTS'] ?? ''
-
-const looks = [
-  { look: 'light-wide', colorScheme: 'light', width: 1180, height: 760 },
-  { look: 'dark-wide', colorScheme: 'dark', width: 1180, height: 760 },
-  { look: 'light-narrow', colorScheme: 'light', width: 390, height: 780 },
-  { look: 'dark-narrow', colorScheme: 'dark', width: 390, height: 780 },
-] as const
-
-const widest = (page: Page): Promise<number> =>
-  page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-
-/** Buttons and fields a finger could miss; the connection line has its margin around it. */
-const small = (page: Page): Promise<string[]> =>
-  page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>('button, input, textarea')]
-      .filter(
-        (element) =>
-          element.getClientRects().length > 0 && !element.matches('[aria-label*="Connection details"]'),
-      )
-      .filter((element) => {
-        const { width, height } = element.getBoundingClientRect()
-        const { clipPath } = getComputedStyle(element.parentElement ?? element)
-        return (width < 44 || height < 44) && width > 1 && clipPath === 'none'
-      })
-      .map((element) => `${element.ariaLabel ?? element.textContent} ${element.className}`),
-  )
+import { look, showWorld, type Visit } from '../support/screen-look.ts'
+import { begin, buildApp, newProfile } from '../support/tabs.ts'
 
 /** A Worker whose device cannot start. */
 const failingWorker = (code: string): string => `
@@ -58,42 +22,14 @@ describe('every screen, dark and light, wide and narrow', function () {
   before(async function () {
     needBrowser(this)
     await buildApp()
-    if (folder !== '') await mkdir(folder, { recursive: true })
     browser = await launchBrowser()
   })
   after(async () => {
     await browser?.close()
   })
 
-  /** Looks at the screen in its four looks and checks what holds on every one. */
-  async function look(page: Page, name: string): Promise<void> {
-    for (const { look, colorScheme, width, height } of looks) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      await page.setViewportSize({ width, height })
-      expect(await widest(page), `${name} ${look}: sideways`).to.equal(0)
-      expect(await small(page), `${name} ${look}: small targets`).to.deep.equal([])
-      if (folder !== '') await page.screenshot({ path: `${folder}/${name}-${look}.png` })
-    }
-    await page.setViewportSize({ width: 1180, height: 760 })
-  }
-
-  async function show(
-    world: ScreenWorld,
-    visit: (page: Page, face: ScreenFace, profile: Profile) => Promise<void>,
-    path = '/',
-  ): Promise<void> {
-    const face = new ScreenFace(world)
-    const served = await servePage(face)
-    const profile = await newProfile(browser!, served.url)
-    try {
-      const page = await profile.tab(served.url + path)
-      await visit(page, face, profile)
-      expect(profile.complaints).to.deep.equal([])
-    } finally {
-      await profile.context.close()
-      await served.close()
-    }
-  }
+  const show = (world: ScreenWorld, visit: Visit, path?: string): Promise<void> =>
+    showWorld(browser!, world, visit, path)
 
   it('welcome, and the empty list behind it', async () => {
     await show(freshWorld(), async (page) => {

@@ -40,7 +40,7 @@ export function InviteDialog({ tab, model, link }: InviteProps) {
     }
   }, [tab, model, link])
   useEffect(() => {
-    if (begun.current || known?.length !== 0) return
+    if (begun.current || known?.every(({ kind }) => kind === 'notes') !== true) return
     begun.current = true
     void take()
   }, [known, take])

@@ -45,6 +45,12 @@ export const bindings: readonly Binding[] = [
     run: () => goTo({ dialog: 'add' }),
   },
   {
+    keys: 'Alt + G',
+    words: strings.keys.group,
+    matches: (event) => alt(event, 'g'),
+    run: () => goTo({ dialog: 'new-group' }),
+  },
+  {
     keys: 'Esc',
     words: strings.keys.close,
     // A dialog closes itself.
@@ -61,6 +67,11 @@ export const bindings: readonly Binding[] = [
   },
   { keys: 'Enter', words: strings.keys.send },
   { keys: 'Shift + Enter', words: strings.keys.line },
+  { keys: '↑', words: strings.keys.editLast },
+  { keys: '↑ ↓', words: strings.keys.messages },
+  { keys: 'R', words: strings.keys.reply },
+  { keys: 'E', words: strings.keys.react },
+  { keys: 'D', words: strings.keys.remove },
 ]
 
 /** Listens until the result is called. */

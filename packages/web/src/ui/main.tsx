@@ -5,6 +5,7 @@ import { Button } from 'react-aria-components'
 import type { Tab } from '../create-tab.ts'
 import { Announcer } from './announcer.tsx'
 import { Conversation, NothingChosen } from './conversation.tsx'
+import { DeviceAlert } from './device-alert.tsx'
 import { bindKeys } from './keys.ts'
 import type { Model } from './model.ts'
 import { $invite, $place, leave } from './place.ts'
@@ -18,6 +19,12 @@ const ConnectionDialog = lazy(async () => ({
   default: (await import('./connection-dialog.tsx')).ConnectionDialog,
 }))
 const KeysDialog = lazy(async () => ({ default: (await import('./keys-dialog.tsx')).KeysDialog }))
+const NewGroupDialog = lazy(async () => ({
+  default: (await import('./new-group-dialog.tsx')).NewGroupDialog,
+}))
+const GroupDialog = lazy(async () => ({ default: (await import('./group-dialog.tsx')).GroupDialog }))
+const DevicesDialog = lazy(async () => ({ default: (await import('./devices-dialog.tsx')).DevicesDialog }))
+const ApproveDialog = lazy(async () => ({ default: (await import('./approve-dialog.tsx')).ApproveDialog }))
 const InviteDialog = lazy(async () => ({ default: (await import('./invite-dialog.tsx')).InviteDialog }))
 
 interface MainProps {
@@ -37,6 +44,7 @@ export function Main({ tab, role, model, self }: MainProps) {
   return (
     <div className={styles['frame']} data-open={conversationId !== undefined}>
       {role === 'follower' && <Elsewhere tab={tab} />}
+      <DeviceAlert model={model} self={self} />
       <div className={styles['panes']}>
         <Sidebar model={model} self={self} />
         {conversationId === undefined ? (
@@ -52,6 +60,12 @@ export function Main({ tab, role, model, self }: MainProps) {
         {dialog === 'connection' && (
           <ConnectionDialog role={role} model={model} self={self} onClose={leave} />
         )}
+        {dialog === 'new-group' && <NewGroupDialog model={model} onClose={leave} />}
+        {dialog === 'group' && conversationId !== undefined && (
+          <GroupDialog model={model} conversationId={conversationId} onClose={leave} />
+        )}
+        {dialog === 'devices' && <DevicesDialog model={model} onClose={leave} />}
+        {dialog === 'link' && <ApproveDialog model={model} onClose={leave} />}
         {dialog === 'keys' && <KeysDialog onClose={leave} />}
       </Suspense>
     </div>

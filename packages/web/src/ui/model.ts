@@ -1,10 +1,15 @@
 import type {
   AddedView,
+  AuditView,
+  ContactView,
   ConversationView,
   DeviceEvent,
   DeviceFace,
   InviteView,
+  MemberView,
   MessageView,
+  OwnDeviceView,
+  PolicyView,
   RequestView,
   SelfView,
   StatusView,
@@ -19,6 +24,17 @@ export interface OpenHistory {
   readonly missing: number
 }
 
+/** Who is in the open conversation, by which rules, and what happened to either. */
+export interface OpenAround {
+  readonly conversationId: string
+  readonly members: readonly MemberView[]
+  readonly policy: PolicyView | undefined
+  readonly audit: readonly AuditView[]
+}
+
+export type LinkEvent = Extract<DeviceEvent, { type: 'link' }>
+type ChangeOfDevice = Extract<DeviceEvent, { type: 'device' }>
+
 /** What the screens show: each a copy of a view of the device, read anew when an event says so. */
 export interface Model {
   readonly face: DeviceFace
@@ -29,17 +45,28 @@ export interface Model {
   readonly invites: WritableAtom<readonly InviteView[]>
   readonly status: WritableAtom<StatusView | undefined>
   readonly history: WritableAtom<OpenHistory | undefined>
+  readonly around: WritableAtom<OpenAround | undefined>
+  readonly contacts: WritableAtom<readonly ContactView[]>
+  /** Undefined until a screen asked for them. */
+  readonly devices: WritableAtom<readonly OwnDeviceView[] | undefined>
+  /** How linking stands, as the device told last. */
+  readonly link: WritableAtom<LinkEvent | undefined>
+  /** The last thing that befell a device of this account. */
+  readonly ownDevice: WritableAtom<ChangeOfDevice | undefined>
   /** The last message that arrived, for those who listen to the page. */
   readonly arrived: WritableAtom<MessageView | undefined>
   open(conversationId: string | undefined): void
   showEarlier(): void
   refresh(what: Part): void
+  /** Reads everything again: another account may be here now. */
+  reload(): void
   createAccount(name: string): Promise<void>
   add(link: string, relayHints: readonly string[]): Promise<AddedView>
   stop(): void
 }
 
-type Part = 'self' | 'conversations' | 'requests' | 'invites' | 'status' | 'history'
+type Part =
+  'self' | 'conversations' | 'requests' | 'invites' | 'status' | 'history' | 'around' | 'contacts' | 'devices'
 
 const pageMessages = 50
 const retryMs = 500
@@ -57,6 +84,11 @@ class DeviceModel implements Model {
   readonly invites = atom<readonly InviteView[]>([])
   readonly status = atom<StatusView | undefined>(undefined)
   readonly history = atom<OpenHistory | undefined>(undefined)
+  readonly around = atom<OpenAround | undefined>(undefined)
+  readonly contacts = atom<readonly ContactView[]>([])
+  readonly devices = atom<readonly OwnDeviceView[] | undefined>(undefined)
+  readonly link = atom<LinkEvent | undefined>(undefined)
+  readonly ownDevice = atom<ChangeOfDevice | undefined>(undefined)
   readonly arrived = atom<MessageView | undefined>(undefined)
   readonly #refresh: Readonly<Record<Part, () => void>>
   readonly #unsubscribe: () => void
@@ -74,11 +106,13 @@ class DeviceModel implements Model {
       invites: this.#reader(async () => this.invites.set(await face.view('invites', {}))),
       status: this.#reader(async () => this.status.set(await face.view('status', {}))),
       history: this.#reader(() => this.#readHistory()),
+      around: this.#reader(() => this.#readAround()),
+      contacts: this.#reader(async () => this.contacts.set(await face.view('contacts', {}))),
+      devices: this.#reader(async () => this.devices.set(await face.view('devices', {}))),
     }
     this.#unsubscribe = face.subscribe((event) => this.#hear(event))
     document.addEventListener('visibilitychange', this.#onShown)
-    this.#refresh.self()
-    this.#refreshLists()
+    this.reload()
   }
 
   open(conversationId: string | undefined): void {
@@ -86,7 +120,9 @@ class DeviceModel implements Model {
     this.#openId = conversationId
     this.#shown = pageMessages
     if (this.history.get()?.conversationId !== conversationId) this.history.set(undefined)
+    if (this.around.get()?.conversationId !== conversationId) this.around.set(undefined)
     this.#refresh.history()
+    this.#refresh.around()
   }
 
   showEarlier(): void {
@@ -96,6 +132,11 @@ class DeviceModel implements Model {
 
   refresh(what: Part): void {
     this.#refresh[what]()
+  }
+
+  reload(): void {
+    this.#refresh.self()
+    this.#refreshLists()
   }
 
   async createAccount(name: string): Promise<void> {
@@ -120,15 +161,21 @@ class DeviceModel implements Model {
     this.#refresh.requests()
     this.#refresh.invites()
     this.#refresh.status()
+    this.#refresh.contacts()
     this.#refresh.history()
+    this.#refresh.around()
   }
 
   #hear(event: DeviceEvent): void {
     switch (event.type) {
       case 'message':
-        if (!event.message.author.me) this.arrived.set(event.message)
-        this.#refresh.conversations()
-        if (event.message.conversationId === this.#openId) this.#refresh.history()
+        if (!event.message.author.me && event.message.outside === null) this.arrived.set(event.message)
+        this.#changed(event.message.conversationId)
+        return
+      case 'message.edited':
+      case 'message.deleted':
+      case 'message.reacted':
+        this.#changed(event.message.conversationId)
         return
       case 'message.edited':
       case 'message.deleted':
@@ -143,13 +190,18 @@ class DeviceModel implements Model {
       case 'link':
         return
       case 'state':
-        this.#refresh.conversations()
-        if (event.conversationId === this.#openId) this.#refresh.history()
+        this.#changed(event.conversationId)
+        return
+      case 'group':
+        this.#changed(event.conversationId)
+        if (event.conversationId === this.#openId) this.#refresh.around()
         return
       case 'contact':
         this.#refresh.conversations()
         this.#refresh.requests()
+        this.#refresh.contacts()
         this.#refresh.history()
+        this.#refresh.around()
         return
       case 'request':
         this.#refresh.requests()
@@ -158,12 +210,37 @@ class DeviceModel implements Model {
         this.#refresh.invites()
         return
       case 'device':
+        if (event.accountId === this.self.get()?.accountId) this.ownDevice.set(event)
         this.#refresh.conversations()
+        this.#refresh.around()
+        if (this.devices.get() !== undefined) this.#refresh.devices()
+        return
+      case 'link':
+        this.link.set(event)
+        if (event.state === 'linked') this.reload()
         return
       case 'connection':
       case 'warning':
         this.#refresh.status()
     }
+  }
+
+  #changed(conversationId: string): void {
+    this.#refresh.conversations()
+    if (conversationId === this.#openId) this.#refresh.history()
+  }
+
+  /** A conversation that has just begun may have no members or rules yet. */
+  async #readAround(): Promise<void> {
+    const conversationId = this.#openId
+    if (conversationId === undefined) return
+    const input = { conversationId }
+    const [members, policy, audit] = await Promise.all([
+      this.face.view('members', input).catch(unlessLost([])),
+      this.face.view('policy', input).catch(unlessLost(undefined)),
+      this.face.view('audit', input).catch(unlessLost([])),
+    ])
+    if (conversationId === this.#openId) this.around.set({ conversationId, members, policy, audit })
   }
 
   async #readHistory(): Promise<void> {
@@ -218,3 +295,10 @@ class DeviceModel implements Model {
 
 const isLost = (failure: unknown): boolean =>
   typeof failure === 'object' && failure !== null && 'code' in failure && failure.code === 'E_PORT_LOST'
+
+const unlessLost =
+  <T>(otherwise: T) =>
+  (failure: unknown): T => {
+    if (isLost(failure)) throw failure
+    return otherwise
+  }

@@ -1,9 +1,11 @@
 import { atom } from 'nanostores'
 
+export type DialogName = 'add' | 'connection' | 'keys' | 'new-group' | 'group' | 'devices' | 'link'
+
 /** Where the person is; never part of the address, which may be seen by others. */
 export interface Place {
   readonly conversationId: string | undefined
-  readonly dialog: 'add' | 'connection' | 'keys' | undefined
+  readonly dialog: DialogName | undefined
 }
 
 const home: Place = { conversationId: undefined, dialog: undefined }

@@ -2,6 +2,8 @@ import encodeQR from 'qr'
 import { useMemo } from 'react'
 import styles from './dialog.module.css'
 
+const denseModules = 60
+
 /** A QR code as one path: a module is a unit square. Always dark on light, for cameras. */
 export function QrCode({ text, label }: { readonly text: string; readonly label: string }) {
   const { size, path } = useMemo(() => draw(text), [text])
@@ -9,6 +11,7 @@ export function QrCode({ text, label }: { readonly text: string; readonly label:
     <svg
       className={styles['qr']}
       viewBox={`0 0 ${size} ${size}`}
+      data-dense={size > denseModules}
       role="img"
       aria-label={label}
       shapeRendering="crispEdges"

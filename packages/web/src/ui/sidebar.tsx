@@ -3,8 +3,9 @@ import type { ConversationView, RequestView, SelfView } from '@sotto/core'
 import { useState } from 'react'
 import { Button, GridList, GridListItem } from 'react-aria-components'
 import { Avatar } from './avatar.tsx'
-import { AddIcon, ChatIcon, LadderIcon } from './icons.tsx'
+import { AddIcon, ChatIcon, DevicesIcon, GroupIcon, LadderIcon } from './icons.tsx'
 import type { Model } from './model.ts'
+import { conversationName } from './names.ts'
 import { $place, goTo } from './place.ts'
 import { errorWords, strings } from './strings.ts'
 import { shortTime } from './times.ts'
@@ -25,12 +26,27 @@ export function Sidebar({ model, self }: { readonly model: Model; readonly self:
           <strong dir="auto">{self.name}</strong>
           <ConnectionButton model={model} />
         </div>
+        <Button
+          className="icon"
+          aria-label={strings.devices.open}
+          onPress={() => goTo({ dialog: 'devices' })}
+        >
+          <DevicesIcon />
+        </Button>
+        <Button
+          className="icon"
+          aria-label={strings.group.create.title}
+          onPress={() => goTo({ dialog: 'new-group' })}
+        >
+          <GroupIcon />
+        </Button>
         <Button className="icon" aria-label={words.add} onPress={() => goTo({ dialog: 'add' })}>
           <AddIcon />
         </Button>
       </header>
       {requests.length > 0 && <Requests model={model} requests={requests} />}
-      {conversations !== undefined && <Chats conversations={conversations} />}
+      {conversations !== undefined && conversations.length > 0 && <Chats conversations={conversations} />}
+      {conversations?.every(({ kind }) => kind === 'notes') === true && <NoChats />}
     </nav>
   )
 }
@@ -109,10 +125,9 @@ function Chats({ conversations }: { readonly conversations: readonly Conversatio
         if (typeof key === 'string' && keys !== 'all') goTo({ conversationId: key })
       }}
       items={newestFirst.map((conversation) => ({ ...conversation, id: conversation.conversationId }))}
-      renderEmptyState={() => <NoChats />}
     >
       {(conversation) => (
-        <GridListItem className={styles['chat'] ?? ''} textValue={conversation.name}>
+        <GridListItem className={styles['chat'] ?? ''} textValue={conversationName(conversation)}>
           <Row conversation={conversation} />
         </GridListItem>
       )}
@@ -135,7 +150,7 @@ function NoChats() {
 
 function Row({ conversation }: { readonly conversation: ConversationView }) {
   const { last, unread } = conversation
-  const name = conversation.name === '' ? words.unnamed : conversation.name
+  const name = conversationName(conversation)
   return (
     <>
       <Avatar name={name} id={conversation.accountId ?? conversation.conversationId} />
@@ -144,7 +159,7 @@ function Row({ conversation }: { readonly conversation: ConversationView }) {
       </span>
       <span className={styles['rowTime']}>{last === null ? '' : shortTime(last.sentAtMs)}</span>
       <span className={styles['rowLast']}>
-        {last?.state && (
+        {last?.state && conversation.contactState !== 'left' && (
           <span className={styles['rowMark']} role="img" aria-label={strings.ladder[last.state]}>
             <LadderIcon state={last.state} />
           </span>
@@ -162,8 +177,15 @@ function Row({ conversation }: { readonly conversation: ConversationView }) {
   )
 }
 
-function lastLine({ last, contactState }: ConversationView, name: string): string {
+function lastLine({ last, contactState, kind }: ConversationView, name: string): string {
   if (contactState === 'blocked') return words.blocked
-  if (last !== null) return last.text ?? strings.conversation.gone
-  return contactState === 'pending' ? words.pending(name) : words.noMessages
+  if (contactState === 'left') return strings.group.leftLine
+  if (last === null) {
+    if (kind === 'notes') return strings.notes.line
+    if (kind === 'group') return words.noMessages
+    return contactState === 'pending' ? words.pending(name) : words.noMessages
+  }
+  const text = last.text ?? (last.deleted ? strings.conversation.deleted : strings.conversation.gone)
+  if (kind !== 'group') return text
+  return words.by(last.author.me ? strings.notices.you : last.author.name || words.unnamed, text)
 }

@@ -1,4 +1,8 @@
 import type { ConnectionState, DeliveryState } from '@sotto/core'
+import { deviceStrings, linkStrings } from './strings-devices.ts'
+import { emojiStrings } from './strings-emoji.ts'
+import { errorStrings } from './strings-errors.ts'
+import { groupStrings, noticeStrings } from './strings-group.ts'
 
 /** Every word the app shows, in one place. Names and numbers come in as arguments and leave as plain text. */
 export const strings = {
@@ -41,7 +45,7 @@ export const strings = {
     add: 'Add a contact',
     noMessages: 'Say hello',
     pending: (name: string) => `Waiting for ${name}`,
-    you: 'You: ',
+    by: (name: string, text: string) => `${name}: ${text}`,
     unread: (count: number) => (count === 1 ? '1 unread message' : `${count} unread messages`),
     label: 'Conversations',
     unnamed: 'Someone',
@@ -75,6 +79,42 @@ export const strings = {
     log: (name: string) => `Messages with ${name}`,
     arrived: (name: string, text: string) => `${name}: ${text}`,
     devices: (count: number) => (count === 1 ? '1 device' : `${count} devices`),
+    emptyGroup: (name: string) => `This is the beginning of the group ${name}.`,
+    emptyNotes: 'Only your own devices see what you write here.',
+    outside: {
+      'sent-while-removed': (name: string) => `Sent by ${name} while being removed`,
+      'not-a-member': (name: string) => `Sent by ${name}, who was not in the group`,
+      'device-out': (name: string) => `Sent from a removed device of ${name}`,
+    },
+    outsideLead: 'It counts for nothing: not everybody here can see it.',
+  },
+
+  message: {
+    actions: 'Reply, react and more',
+    reply: 'Reply',
+    react: 'React',
+    reactWith: (emoji: string) => `React with ${emoji}`,
+    reactOwn: 'Another emoji',
+    takeBack: (emoji: string) => `Take ${emoji} back`,
+    reacted: (emoji: string, names: string) => `${emoji} from ${names}`,
+    edit: 'Edit',
+    delete: 'Delete',
+    deleteAsk: 'Delete this message on every device that has it?',
+    deleteDo: 'Delete for everyone',
+    quoted: (name: string) => `Answer to ${name}. Go to that message.`,
+    quoteGone: 'A message that is not here',
+    replying: (name: string) => `Answer to ${name}`,
+    editing: 'Change this message',
+    cancelReply: 'Do not answer to it',
+    cancelEdit: 'Leave it as it was',
+    save: 'Save the change',
+    names: (names: readonly string[]) => names.join(', '),
+  },
+
+  notes: {
+    title: 'Notes to self',
+    line: 'Only you, on all your devices',
+    delivered: 'Reached all your devices',
   },
 
   composer: {
@@ -153,6 +193,12 @@ export const strings = {
     host: 'In a browser, whoever serves this page could serve a changed one. The desktop program does not have that weakness.',
   },
 
+  group: groupStrings,
+  notices: noticeStrings,
+  devices: deviceStrings,
+  link: linkStrings,
+  emoji: emojiStrings,
+
   tabs: {
     elsewhere: 'Sotto also runs in another tab. This one works through it.',
     useHere: 'Use here',
@@ -168,6 +214,12 @@ export const strings = {
     sheet: 'This list',
     send: 'Send',
     line: 'New line',
+    group: 'New group',
+    editLast: 'Change the last message, in an empty field',
+    messages: 'From message to message',
+    reply: 'Answer to the message',
+    react: 'React to the message',
+    remove: 'Delete the message',
   },
 
   trouble: {
@@ -202,29 +254,7 @@ export const strings = {
     },
   },
 
-  /** By error code; what happened and what helps. */
-  errors: {
-    E_INVITE_EXPIRED: 'This link has expired. Ask for a new one.',
-    E_INVITE_USED: 'This link was used already. Each works once; ask for a new one.',
-    E_INVITE_REVOKED: 'The person who made this link withdrew it. Ask for a new one.',
-    E_INVITE_OWN: 'This is your own link. Give it to somebody else.',
-    E_INVITE_MALFORMED: 'This is not a whole invite link. Copy it again, from start to end.',
-    E_INVITE_UNREACHABLE:
-      'Nobody who knows this link can be reached now. Try again when the other person is online.',
-    E_BLOCKED: 'You blocked this contact.',
-    E_OFFLINE: 'This device is offline. Try again when it is connected.',
-    E_NAME: 'Please give a name of at most 128 bytes, without line breaks.',
-    E_TEXT: 'This message cannot be sent: it is empty or too long.',
-    E_TOO_LARGE: 'This message is too long.',
-    E_ADDRESS: 'This is not a relay’s address. It begins with a slash and ends in /p2p/ and an id.',
-    E_OUTBOX_FULL: 'Too much is waiting to be sent. Try again when more has left.',
-    E_INVITES_FULL: 'Too many links are open. Withdraw some first.',
-    E_STORE_FULL: 'There is no space left. Nothing was sent; what you have can still be read.',
-    E_PORT_LOST: 'The tab that held your device did not answer. Try again.',
-    E_CLOCK: 'This device’s clock seems to be wrong. Messages may be refused until it is set.',
-    E_STORE_ROLLED_BACK: 'An older copy of this device was restored. Contacts start fresh sessions.',
-    E_STORE_CORRUPT: 'Some stored data was damaged. What is missing is being asked for again.',
-  } as Readonly<Record<string, string>>,
+  errors: errorStrings,
   otherError: (code: string) => `That did not work (${code}).`,
 } as const
 

@@ -10,3 +10,16 @@ export const sameDay = (a: number, b: number): boolean => dayKey(a) === dayKey(b
 
 /** The time for today, the date for before. */
 export const shortTime = (ms: number): string => (sameDay(ms, Date.now()) ? timeOf(ms) : shortDay.format(ms))
+
+const moment = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+})
+const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' })
+
+/** Day and time, for what may lie long ago. */
+export const momentOf = (ms: number): string => moment.format(ms)
+export const dateOf = (ms: number): string => date.format(ms)

@@ -1,5 +1,5 @@
 import { useStore } from '@nanostores/react'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import { Button, FieldError, Form, Input, Label, Text, TextField } from 'react-aria-components'
 import { $invite } from './place.ts'
 import type { Model } from './model.ts'
@@ -9,8 +9,21 @@ import styles from './app.module.css'
 
 const words = strings.welcome
 
-/** The first screen: one field. An invite link stays open behind it. */
+const LinkOffer = lazy(async () => ({ default: (await import('./link-offer.tsx')).LinkOffer }))
+
+/** The first screen: a new account, or the way to one on another device. */
 export function Welcome({ model }: { readonly model: Model }) {
+  const [links, setLinks] = useState(false)
+  if (!links) return <Begin model={model} onLink={() => setLinks(true)} />
+  return (
+    <Suspense>
+      <LinkOffer model={model} onBack={() => setLinks(false)} />
+    </Suspense>
+  )
+}
+
+/** One field. An invite link stays open behind it. */
+function Begin({ model, onLink }: { readonly model: Model; readonly onLink: () => void }) {
   const invited = useStore($invite) !== undefined
   const [name, setName] = useState('')
   const [busy, setBusy] = useState(false)
@@ -57,6 +70,9 @@ export function Welcome({ model }: { readonly model: Model }) {
             {invited ? words.join : words.start}
           </Button>
         </Form>
+        <Button className="plain wide" isDisabled={busy} onPress={onLink}>
+          {strings.link.start}
+        </Button>
         <p className={styles['fine']}>{words.local}</p>
       </div>
     </main>
