@@ -116,16 +116,7 @@ describe('every screen of devices', function () {
 
   it('at the old device: what can go wrong, each in words of its own', async () => {
     const world = busyWorld()
-    const codes = [
-      'MALFORMED',
-      'WRONG_SECRET',
-      'BURNED',
-      'EXPIRED',
-      'USED',
-      'UNREACHABLE',
-      'CLOSED',
-      'CANCELLED',
-    ]
+    const codes = ['MALFORMED', 'CODE', 'BURNED', 'EXPIRED', 'USED', 'BUSY', 'LOST', 'FAILED', 'CANCELLED']
     const words = codes.map((code) => strings.errors[`E_LINK_${code}`] ?? '')
     expect(new Set(words).size).to.equal(codes.length)
     await showWorld(browser!, world, async (page, face) => {
@@ -199,6 +190,9 @@ describe('every screen of devices', function () {
       await page.getByRole('button', { name: 'They are different' }).click()
       await page.getByRole('alert').getByText('The emoji were not the same').waitFor()
       expect(face.inputs('link-confirm')).to.deep.equal([{ match: false }])
+      face.tell({ type: 'link', state: 'failed', code: 'E_LINK_CANCELLED' })
+      await page.getByRole('alert').getByText('The emoji were not the same').waitFor()
+      expect(await page.getByText('Linking was cancelled').count()).to.equal(0)
       expect(face.inputs('link-offer').length).to.equal(2)
     })
     await showWorld(browser!, freshWorld(), async (page) => {

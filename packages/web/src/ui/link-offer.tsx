@@ -111,8 +111,10 @@ function useLinkEvents(model: Model, step: Step, setStep: (step: Step) => void):
     heard.current = event
     if (event === undefined) return
     if (event.state === 'compare') setStep({ at: 'compare', emoji: event.emoji })
-    else if (event.state === 'failed') setStep({ at: 'failed', error: errorWords(event) })
-  }, [event, setStep])
+    // What was said here before, "different", is said by the device as a failure too.
+    else if (event.state === 'failed' && step.at !== 'failed')
+      setStep({ at: 'failed', error: errorWords(event) })
+  }, [event, step.at, setStep])
   const expiresAtMs = step.at === 'shown' ? step.offer.expiresAtMs : undefined
   useEffect(() => {
     if (expiresAtMs === undefined) return

@@ -32,7 +32,7 @@ export const errorStrings: Readonly<Record<string, string>> = {
   E_POLICY: 'This rule cannot be set like that.',
 
   E_LINK_MALFORMED: 'This is neither a code nor a link of a new device. Compare it with the other screen.',
-  E_LINK_WRONG_SECRET:
+  E_LINK_CODE:
     'This code is wrong. Compare it with the other screen; after three wrong tries the new device needs a new one.',
   E_LINK_BURNED: 'This code was wrong too often and is void. Let the new device show a new one.',
   E_LINK_EXPIRED: 'This code has expired. Let the new device show a new one.',
@@ -40,6 +40,10 @@ export const errorStrings: Readonly<Record<string, string>> = {
   E_LINK_CANCELLED: 'Linking was cancelled. Nothing was shared.',
   E_LINK_MISMATCH:
     'The emoji were not the same, so nothing was shared. Somebody may have been in between: try again on a network you trust.',
-  E_LINK_UNREACHABLE: 'The new device was not found. Leave its code open and see that both are online.',
-  E_LINK_CLOSED: 'The connection between the two devices broke. Begin again.',
+  E_LINK_BUSY: 'The new device is being linked by somebody else. If that is not you, let it show a new code.',
+  E_LINK_LOST:
+    'The new device was not found, or the connection to it broke. Keep its code open, and see that both are online.',
+  E_LINK_FAILED:
+    'The other device did not do what was agreed, so nothing was shared. Update both and begin again.',
+  E_LINK_STATE: 'Linking is over. Begin again with a new code.',
 }
