@@ -54,8 +54,8 @@ export class Town {
   }
 
   /** A device without an account, which may be linked to one. */
-  async newcomer(name: string): Promise<Person> {
-    const person = new Person(this, name, new MemoryStore())
+  async newcomer(name: string, store: Store = new MemoryStore()): Promise<Person> {
+    const person = new Person(this, name, store)
     await person.open(true)
     this.people.push(person)
     return person

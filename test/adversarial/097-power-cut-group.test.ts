@@ -1,0 +1,230 @@
+import { expect } from 'chai'
+import { Deeds, type Doer } from '../support/deeds.ts'
+import { Town, type Person } from '../support/devices.ts'
+import { FaultyStore, type CrashMode } from '../support/faulty-store.ts'
+import { befriend } from '../support/friends.ts'
+import { KeyWatch } from '../support/key-watch.ts'
+
+const modes: readonly CrashMode[] = ['drop-unsynced', 'drop-suffix', 'lose-last', 'keep']
+/** Every so many deeds meet a cut. */
+const spacing = 4
+/** `campaign:power` cuts at every write of every deed, in every mode; a number takes as many lives; a check fewer. */
+const power = process.env['SOTTO_POWER']
+const lives = power === 'every-write' ? Infinity : Number(power ?? 4)
+
+/** Whose power goes, and at which write (from 1) of each deed that has its turn. */
+interface Plan {
+  readonly who: FragileName
+  readonly turn: number
+  readonly write: number
+  readonly mode: CrashMode
+}
+
+/** The owner's first device, the one linked to it, and a member who is away for a while. */
+const fragile = ['Ada', 'laptop', 'Cy'] as const
+type FragileName = (typeof fragile)[number]
+
+/** Somebody in the scene; one of them has a store that loses power. */
+class Actor implements Doer {
+  readonly name: string
+  person: Person
+  readonly town: Town
+  isAway = false
+
+  constructor(town: Town, person: Person) {
+    this.town = town
+    this.name = person.name
+    this.person = person
+  }
+
+  readonly face = () => this.person.device
+
+  get store(): FaultyStore | undefined {
+    return this.person.store instanceof FaultyStore ? this.person.store : undefined
+  }
+
+  async isDown(): Promise<boolean> {
+    return (
+      (await this.store?.readMark().then(
+        () => false,
+        () => true,
+      )) ?? false
+    )
+  }
+
+  async leave(): Promise<void> {
+    this.isAway = true
+    await this.person.close().catch(() => undefined)
+  }
+
+  async comeBack(): Promise<void> {
+    this.isAway = false
+    const { store } = this
+    if (store !== undefined) this.person.store = await store.reopen()
+    await this.person.open(true).catch(() => undefined)
+  }
+
+  async restart(mode: CrashMode): Promise<void> {
+    await this.store?.crash(mode)
+    await this.person.close().catch(() => undefined)
+    if (!this.isAway) await this.comeBack()
+  }
+}
+
+interface Scene {
+  readonly town: Town
+  readonly watch: KeyWatch
+  readonly ada: Actor
+  readonly laptop: Actor
+  readonly bob: Actor
+  readonly cy: Actor
+  readonly dee: string
+  readonly deeds: Deeds
+}
+
+const accountOf = async ({ device }: Person): Promise<string> => (await device.view('self', {}))!.accountId
+
+async function open(who: FragileName): Promise<Scene> {
+  const watch = new KeyWatch()
+  const town = await Town.found(watch.over)
+  town.port = watch.port
+  const storeOf = (name: string) => (name === who ? { store: new FaultyStore(1) } : {})
+  const [ada, bob, cy, dee] = [
+    await town.person('Ada', storeOf('Ada')),
+    await town.person('Bob'),
+    await town.person('Cy', storeOf('Cy')),
+    await town.person('Dee'),
+  ]
+  for (const other of [bob, cy, dee]) await befriend(town, ada, other)
+  const members = [await accountOf(bob), await accountOf(cy)]
+  const { conversationId } = await ada.device.dispatch('create-group', { name: 'Walkers', members })
+  await town.pass(5_000)
+  const laptop = await town.newcomer('laptop', storeOf('laptop').store)
+  const [one, two, three, four] = [ada, laptop, bob, cy].map((person) => new Actor(town, person))
+  const deeds = new Deeds(conversationId, 'Walkers')
+  return {
+    ...{ town, watch, deeds, dee: await accountOf(dee) },
+    ...{ ada: one!, laptop: two!, bob: three!, cy: four! },
+  }
+}
+
+/** Links the laptop; gives up where the power goes in between, and is then tried again. */
+async function link({ town, ada, laptop }: Scene): Promise<boolean> {
+  try {
+    if ((await laptop.person.device.view('self', {})) !== null) return true
+    const offering = laptop.person.device.dispatch('link-offer', { deviceName: 'laptop' })
+    offering.catch(() => undefined)
+    await town.pass(1_000)
+    const { link: code } = await offering
+    const approving = ada.person.device.dispatch('link-approve', { code, history: 'all' })
+    approving.catch(() => undefined)
+    await town.pass(3_000)
+    await approving
+    const confirmed = [laptop, ada].map(({ person }) =>
+      person.device.dispatch('link-confirm', { match: true }),
+    )
+    const settled = Promise.allSettled(confirmed)
+    await town.pass(70_000)
+    return (await settled).every(({ status }) => status === 'fulfilled')
+  } catch {
+    await town.pass(10_000)
+    return false
+  }
+}
+
+/** What happens, in order. Whoever is away does nothing; a deed of theirs is left out. */
+const script: readonly ((scene: Scene) => Promise<unknown>)[] = [
+  ({ deeds, ada }) => deeds.send(ada),
+  ({ deeds, bob }) => deeds.send(bob),
+  link,
+  ({ deeds, laptop }) => deeds.send(laptop),
+  ({ deeds, cy }) => deeds.send(cy),
+  ({ deeds, ada }) => deeds.edit(ada),
+  ({ deeds, ada }) => deeds.react(ada, 'Bob', '👍'),
+  ({ deeds, cy }) => deeds.react(cy, 'Ada', '🎉'),
+  ({ deeds, ada }) => deeds.rename(ada),
+  ({ deeds, ada, dee }) => deeds.member(ada, dee, true),
+  ({ deeds, laptop }) => deeds.send(laptop),
+  ({ deeds, laptop }) => deeds.edit(laptop),
+  ({ deeds, bob }) => deeds.send(bob),
+  ({ deeds, cy }) => deeds.send(cy),
+  ({ deeds, ada, dee }) => deeds.member(ada, dee, false),
+  ({ deeds, cy }) => deeds.edit(cy),
+  // Cy is away while others speak, and learns of it while Bob is away.
+  ({ cy }) => cy.leave(),
+  ({ deeds, bob }) => deeds.send(bob),
+  ({ deeds, bob }) => deeds.edit(bob),
+  ({ deeds, laptop }) => deeds.send(laptop),
+  ({ deeds, ada }) => deeds.react(ada, 'laptop', '👀'),
+  ({ bob }) => bob.leave(),
+  ({ cy }) => cy.comeBack(),
+  ({ deeds, cy }) => deeds.react(cy, 'Bob', '🚲'),
+  ({ deeds, ada }) => deeds.delete(ada),
+  ({ bob }) => bob.comeBack(),
+  ({ deeds, ada }) => deeds.send(ada),
+  ({ deeds, cy }) => deeds.delete(cy),
+]
+
+/** Lives through the script, with cuts or without; gives how many writes each deed made before its cut. */
+async function live(
+  who: FragileName,
+  plan: Plan | undefined,
+): Promise<{ readonly writes: readonly number[]; readonly cuts: readonly number[] }> {
+  const scene = await open(who)
+  const { town, watch, ada, laptop, bob, cy, deeds } = scene
+  const victim = { Ada: ada, laptop, Cy: cy }[who]
+  const [writes, cuts] = [[] as number[], [] as number[]]
+  for (const [n, deed] of script.entries()) {
+    const before = victim.store?.writes ?? 0
+    const turn = plan !== undefined && n % spacing === plan.turn
+    if (turn) victim.store?.cutAt(before + plan.write, plan.mode)
+    await deed(scene)
+    await town.pass(2_000)
+    writes.push((victim.store?.writes ?? 0) - before)
+    victim.store?.cutAt(0, 'keep')
+    if (plan === undefined || !(await victim.isDown())) continue
+    cuts.push(n)
+    await victim.restart(plan.mode)
+    if (deed === link) while (!(await link(scene))) await town.pass(1_000)
+  }
+  await town.pass(120_000)
+  await victim.restart('drop-unsynced')
+  await town.pass(1_200_000)
+  const where = JSON.stringify(plan)
+  expect(await deeds.judge([ada, laptop, bob, cy]), where).to.deep.equal([])
+  expect(watch.bodies, 'message keys that were used').to.be.above(script.length)
+  expect(watch.pairsReused, `pairs of key and nonce, ${where}`).to.equal(0)
+  expect(watch.keysReused, `message keys used twice, ${where}`).to.equal(0)
+  expect(deeds.acknowledged, 'deeds that were acknowledged').to.be.above(script.length / 2)
+  return { writes, cuts }
+}
+
+describe('097, 104: power cuts at every write of a group and a linked device', () => {
+  const plans: Plan[] = []
+  const undisturbed = new Map<FragileName, readonly number[]>()
+  /** Boundaries met, as `who:deed:write:mode`. */
+  const met = new Set<string>()
+
+  before(async function () {
+    this.timeout(120_000)
+    for (const who of fragile) {
+      const { writes } = await live(who, undefined)
+      undisturbed.set(who, writes)
+      for (let write = 1; write <= Math.max(...writes); write++)
+        for (let turn = 0; turn < spacing; turn++)
+          for (const mode of modes) plans.push({ who, turn, write, mode })
+    }
+  })
+
+  it('loses nothing acknowledged, doubles nothing, leaves all with the same', async () => {
+    const step = Math.max(1, plans.length / lives)
+    for (let at = 0; at < plans.length; at += step) {
+      const plan = plans[Math.floor(at)]!
+      const { cuts } = await live(plan.who, plan)
+      for (const n of cuts) met.add(`${plan.who}:${n}:${plan.write}:${plan.mode}`)
+    }
+    expect(met.size, 'boundaries at which the power went').to.be.above(3)
+    if (power !== undefined)
+      console.log(`${Math.min(lives, plans.length)} lives of ${plans.length}, ${met.size} cuts`)
+  }).timeout(power === undefined ? 120_000 : 7_200_000)
+})
