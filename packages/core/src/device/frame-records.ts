@@ -28,9 +28,9 @@ import {
   withRemote,
 } from './conversations.ts'
 import { standingOf, tellOne } from './group-exchange.ts'
-import { isGroup, membershipThen } from './groups.ts'
+import { isGroup, membershipOf, membershipThen } from './groups.ts'
 import { linkTo } from './lookup.ts'
-import { storedLog } from './logs.ts'
+import { activeDevice, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { forget, lookAt, tellRecord } from './messages.ts'
 import { findLink, storeRecord } from './records.ts'
@@ -118,6 +118,10 @@ async function receiveRecord(
     holds(remoteOf(conversationNow(step, conversation), peer).received, header.content.aseq)
   ) {
     refuseFork(step, conversation, peer, { incoming, header, identityKey })
+    return undefined
+  }
+  if (isOutUnjudged(step, conversation, peer)) {
+    log.event('record-of-removed')
     return undefined
   }
   if (!hasRoom(step, conversation, peer, header)) {
@@ -248,6 +252,17 @@ function refuseFork(
   if (!verifyRecord(step.context.crypto, record.identityKey, record.header, record.incoming.signature)) return
   acknowledgeAgain(step, conversation, peer)
   peerRolledBack(step, step.tx.get(peerRows, peer.device) ?? peer)
+}
+
+/**
+ * Whether a device is out and no operation of the conversation says how far its words reach: in a direct conversation
+ * its session vouched for it, and a session with a removed device vouches for nothing. What was taken before stays.
+ */
+function isOutUnjudged(step: Step, conversation: Conversation, { account, device }: Peer): boolean {
+  if (isGroup(conversation)) return false
+  const log = storedLog(step, account)
+  if (log !== undefined && activeDevice(step, log, device) !== undefined) return false
+  return !membershipOf(step, conversation).accounts.has(toHex(account))
 }
 
 /** Whether the record is within what a contact, or a stranger who waits for the person's word, may have kept here. */

@@ -1,0 +1,79 @@
+import { expect } from 'chai'
+import { Town, type Person } from '../support/devices.ts'
+import { befriend } from '../support/friends.ts'
+
+interface Scene {
+  readonly town: Town
+  readonly ada: Person
+  readonly bob: Person
+  /** Bob's second device, which somebody has taken: it is not online. */
+  readonly laptop: Person
+  readonly conversationId: string
+}
+
+async function stage(): Promise<Scene> {
+  const town = await Town.found()
+  const ada = await town.person('Ada')
+  const bob = await town.person('Bob')
+  const conversationId = await befriend(town, ada, bob)
+  const laptop = await town.link(bob, 'laptop')
+  return { town, ada, bob, laptop, conversationId }
+}
+
+/** Bob removes the laptop while it is away; its thief works there before it hears of that, and then goes online. */
+async function steal({ town, bob, laptop }: Scene, work: () => Promise<unknown>): Promise<void> {
+  await laptop.close()
+  const other = (await bob.device.view('devices', {})).find(({ thisDevice }) => !thisDevice)
+  await bob.device.dispatch('remove-device', { deviceId: other!.deviceId })
+  await town.pass(10_000)
+  await laptop.open(false)
+  await work()
+  await laptop.close()
+  await laptop.open(true)
+  await town.pass(60_000)
+}
+
+const outsideOf = async (person: Person, conversationId: string, text: string) =>
+  (await person.device.view('history', { conversationId })).messages
+    .filter((message) => message.text === text)
+    .map(({ outside }) => outside)
+
+describe('066: a device that was taken and then removed', () => {
+  it('says nothing to anybody in a conversation it never wrote in before', async () => {
+    const scene = await stage()
+    const { ada, bob, laptop, conversationId } = scene
+    await steal(scene, () => laptop.device.dispatch('send', { conversationId, text: 'the thief' }))
+    for (const person of [ada, bob])
+      expect(await outsideOf(person, conversationId, 'the thief'), person.name).to.deep.equal([])
+    expect(ada.log.lines.map((line) => JSON.stringify(line)).join()).to.include('record-of-removed')
+    expect(ada.notifier.shown, 'nobody is called').to.have.length(0)
+  })
+
+  it('counts for nothing where it wrote before; what it wrote then counts', async () => {
+    const scene = await stage()
+    const { town, ada, bob, laptop, conversationId } = scene
+    await laptop.device.dispatch('send', { conversationId, text: 'Bob' })
+    await town.pass(10_000)
+    const called = ada.notifier.shown.length
+    await steal(scene, () => laptop.device.dispatch('send', { conversationId, text: 'the thief' }))
+    for (const person of [ada, bob]) {
+      expect(await outsideOf(person, conversationId, 'Bob'), person.name).to.deep.equal([null])
+      const seen = await outsideOf(person, conversationId, 'the thief')
+      expect(seen, person.name).to.deep.equal(seen.map(() => 'device-out'))
+    }
+    expect(ada.notifier.shown, 'nobody is called').to.have.length(called)
+  })
+
+  it('keeps what it wrote where no other device of its account held that', async () => {
+    const scene = await stage()
+    const { town, ada, bob, laptop, conversationId } = scene
+    town.hub.cut(bob.peerId, laptop.peerId)
+    town.hub.cut(bob.peerId, ada.peerId)
+    await laptop.device.dispatch('send', { conversationId, text: 'before' })
+    await town.pass(5_000)
+    await steal(scene, async () => undefined)
+    town.hub.heal(bob.peerId, ada.peerId)
+    await town.pass(1_200_000)
+    expect(await outsideOf(ada, conversationId, 'before')).to.deep.equal([null])
+  })
+})
