@@ -2,7 +2,14 @@ import { directConversationId } from '../history/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import type { Step } from './context.ts'
 import { requireMe } from './me.ts'
-import { contactStates, type Contact, type Peer } from './tables.ts'
+import {
+  contactRows,
+  contactStates,
+  conversationKinds,
+  type Contact,
+  type Conversation,
+  type Peer,
+} from './tables.ts'
 
 /** A contact of whom nothing but the account is known. */
 export const newContact = (step: Step, account: AccountId): Contact => ({
@@ -41,6 +48,22 @@ export const newPeer = ({ account, device }: DeviceAddress): Peer => ({
   heardAtMs: 0,
   renew: false,
 })
+
+const speakable: ReadonlySet<number> = new Set([
+  contactStates.pending,
+  contactStates.connected,
+  contactStates.own,
+])
+
+/**
+ * Whether an account is talked with in a conversation: in a group unless it is blocked, in a direct one only when the
+ * person has agreed to it. Nobody else is told anything, or has more kept here than a request may.
+ */
+export function isTalkedWith(step: Step, { kind }: Conversation, account: AccountId): boolean {
+  const state = step.tx.get(contactRows, account)?.state
+  if (state === undefined || state === contactStates.blocked) return false
+  return kind === conversationKinds.group || speakable.has(state)
+}
 
 /** What the person here calls a contact, else what they call themselves. */
 export const contactName = (contact: Contact): string => contact.alias ?? contact.name

@@ -3,6 +3,7 @@ import { readMembershipOp, type MembershipOp } from '../group/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
+import { isTalkedWith } from './contacts.ts'
 import { conversationNow, conversationWith, findRemote, newGroup } from './conversations.ts'
 import { groupState, putStanding, standingOf, stateDigest, tellOne } from './group-exchange.ts'
 import { opsCame } from './group-arrival.ts'
@@ -35,12 +36,12 @@ export async function receiveGroup(step: Step, peer: Peer, item: GroupItem): Pro
 
 /** Somebody in the conversation, or once in it: what those who are out knew still has to be judged. */
 const mayCompare = (step: Step, conversation: Conversation, peer: Peer): boolean =>
-  findRemote(conversation, peer.device) !== undefined ||
-  equalBytes(peer.account, requireMe(step).self.account)
+  equalBytes(peer.account, requireMe(step).self.account) ||
+  (findRemote(conversation, peer.device) !== undefined && isTalkedWith(step, conversation, peer.account))
 
 /** A conversation not known here: kept only if its operations say that this account takes part. */
 async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise<void> {
-  const direct = item.accounts.length === 2 ? namedDirect(step, item) : undefined
+  const direct = item.accounts.length === 2 ? namedDirect(step, peer, item) : undefined
   if (direct !== undefined) return takeOps(step, direct, peer, item)
   const ops = item.ops.map((bytes) => readMembershipOp(step.context.crypto, bytes))
   if (!mayInvite(step, peer) || !ops.some((op) => isCreate(op, item))) {
@@ -71,12 +72,15 @@ function mayInvite(step: Step, peer: Peer): boolean {
   return state === contactStates.connected || state === contactStates.own
 }
 
-/** The direct conversation an item names, when this account is in it and knows the other. */
-function namedDirect(step: Step, { accounts, conversation }: GroupItem): Conversation | undefined {
+/** The direct conversation an item names, when this account is in it with a contact, and one of the two says so. */
+function namedDirect(step: Step, peer: Peer, item: GroupItem): Conversation | undefined {
+  const { accounts, conversation } = item
   const { self } = requireMe(step)
   const [a, b] = accounts as readonly [AccountId, AccountId]
   const other = equalBytes(a, self.account) ? b : equalBytes(b, self.account) ? a : undefined
-  if (other === undefined || step.tx.get(contactRows, other) === undefined) return undefined
+  const contact = other === undefined ? undefined : step.tx.get(contactRows, other)
+  if (other === undefined || contact === undefined || contact.state === contactStates.member) return undefined
+  if (!accounts.some((account) => equalBytes(account, peer.account))) return undefined
   const id = directConversationId(step.context.crypto, self.account, other)
   return equalBytes(id, conversation) ? conversationWith(step, other) : undefined
 }

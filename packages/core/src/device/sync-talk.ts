@@ -23,6 +23,7 @@ import {
 import { limits } from '../limits.ts'
 import { equalBytes, toBase32, toHex } from '../wire/index.ts'
 import type { Step, SyncTalk } from './context.ts'
+import { isTalkedWith } from './contacts.ts'
 import { conversationNow, findRemote, segmentNumber } from './conversations.ts'
 import { emit } from './events.ts'
 import { keepSynced, retryHeld } from './frame-records.ts'
@@ -101,7 +102,7 @@ export async function beginSync(
   const { live, crypto, random } = step.context
   const link = linkTo(step, peer.device)
   const known = live.syncs.get(keyOf(conversation, peer))
-  if (link.channel === undefined || !mayTalk(conversation, peer)) return
+  if (link.channel === undefined || !mayTalk(step, conversation, peer)) return
   if (detail === undefined && known !== undefined && step.monoMs - known.askedMs < staleMs) return
   const nonce = random.bytes(nonceBytes)
   const wanted = detail ?? { kind: 'from', depth: Math.max(0, conversation.segment - 1) }
@@ -121,8 +122,8 @@ export async function beginSync(
 }
 
 /** Whether a device takes part now; only then are records shown to it or taken from it. */
-const mayTalk = (conversation: Conversation, peer: Peer): boolean =>
-  findRemote(conversation, peer.device)?.active === true
+const mayTalk = (step: Step, conversation: Conversation, peer: Peer): boolean =>
+  findRemote(conversation, peer.device)?.active === true && isTalkedWith(step, conversation, peer.account)
 
 const send = (
   step: Step,
@@ -137,7 +138,7 @@ const send = (
 /** Takes a frame of an exchange. */
 export async function receiveSync(step: Step, peer: Peer, item: SyncItem): Promise<void> {
   const conversation = step.tx.get(conversationRows, item.conversation)
-  if (conversation === undefined || !mayTalk(conversation, peer)) {
+  if (conversation === undefined || !mayTalk(step, conversation, peer)) {
     step.context.log.event('sync-not-shared')
     return
   }
