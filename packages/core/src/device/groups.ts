@@ -24,7 +24,7 @@ import { sureNow } from './timers.ts'
 
 /** Heads whose meaning is kept. */
 const rememberedHeads = 128
-/** Segments past the newest seen that a word of operations may open; a liar's word opens no more. */
+/** Segments past the newest known that the word of an operation may open. */
 const segmentJump = 64
 
 /** Every device log held here. */
@@ -158,8 +158,24 @@ export function devicesNow(step: Step, conversation: Conversation): readonly Act
 
 /** Number of the segment that a newcomer's coming, or a rule, has opened: nothing new goes into an older one. */
 export function leastSegment(step: Step, conversation: Conversation): number {
-  let least = 0
-  for (const { op } of opSetOf(step, conversation).entries)
-    if (op.args.kind === 'seg') least = Math.max(least, op.args.depth)
-  return Math.min(least, conversation.segment + segmentJump)
+  const set = opSetOf(step, conversation)
+  if (set.entries.length === 0) return 0
+  const { faults } = membershipOf(step, conversation)
+  const depths = set.entries.flatMap(({ op }) =>
+    op.args.kind === 'seg' && !faults.has(op.key) ? [op.args.depth] : [],
+  )
+  return openedSegment(depths, conversation.segment)
+}
+
+/**
+ * The segment that words of operations have opened, by the numbers they name and that of the newest segment held.
+ * Who opens one names the next after those it knows; a number far past all others is a liar's and opens none.
+ */
+export function openedSegment(depths: readonly number[], newest: number): number {
+  let opened = 0
+  for (const depth of depths.toSorted((a, b) => a - b)) {
+    if (depth > Math.max(opened, newest) + segmentJump) break
+    opened = depth
+  }
+  return opened
 }
