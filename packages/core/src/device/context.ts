@@ -238,6 +238,8 @@ export interface Live {
   readonly onTopics: Map<string, { readonly atMs: number; readonly epoch: string }>
   /** A device being linked, at either end. */
   linking: Linking | undefined
+  /** Transport seed under which this device went online before it had an account. */
+  newTransport: Secret | undefined
   /** Exchanges of records with devices, by conversation and device in hexadecimal. */
   readonly syncs: Map<string, SyncTalk>
   /** What segments hold, by conversation and number. */

@@ -419,6 +419,7 @@ const newLive = (): Live => ({
   topicsMs: 0,
   onTopics: new Map(),
   linking: undefined,
+  newTransport: undefined,
   syncs: new Map(),
   summaries: new Map(),
   logsVersion: 0,

@@ -54,11 +54,11 @@ export function commandLinkOffer(
 ): void {
   if (findMe(step) !== undefined)
     throw new UsageError('E_ALREADY_INITIALISED', 'this home has an account already')
-  const { live, random } = step.context
+  const { live } = step.context
   const name = checkName(input.deviceName)
   const before = live.linking
   if (before?.at === 'new') before.waiting?.fail(linkFailure('cancelled'))
-  const seeds: NewSeeds = before?.at === 'new' ? before.seeds : newSeeds((length) => random.bytes(length))
+  const seeds: NewSeeds = before?.at === 'new' ? before.seeds : newSeeds(step)
   const linking: NewLinking = {
     ...{ at: 'new', name, seeds, offers: new Map(), shown: undefined, channel: undefined, way: undefined },
     waiting: { settle, fail },
@@ -69,11 +69,12 @@ export function commandLinkOffer(
   else step.effects.push({ kind: 'connect', seed: seeds.transport })
 }
 
-const newSeeds = (draw: (length: number) => Uint8Array): NewSeeds => ({
-  identity: new Secret(draw(sizes.seed)),
-  exchange: new Secret(draw(sizes.seed)),
-  transport: new Secret(draw(sizes.seed)),
-})
+/** Keys for another try are new, for the account may have taken those of the last one in; where it is reached stays. */
+function newSeeds({ context: { live, random } }: Step): NewSeeds {
+  const draw = (): Secret => new Secret(random.bytes(sizes.seed))
+  live.newTransport ??= draw()
+  return { identity: draw(), exchange: draw(), transport: live.newTransport }
+}
 
 /** The device is online, or has new addresses: what waits to be shown is shown. */
 export function linkOnline(step: Step): void {
