@@ -9,6 +9,7 @@ export class Liar {
   readonly name: string
   /** What the liar's own device wanted to say. */
   readonly said: PayloadItem[] = []
+  readonly payloads: (readonly PayloadItem[])[] = []
   #rewrite: Rewrite | undefined
   #left = 0
 
@@ -28,6 +29,7 @@ export class Liar {
         const payload = open === undefined ? undefined : payloadFrame.decode(open)
         if (payload?.ok !== true) return inner.seal(key, nonce, plaintext, associated)
         this.said.push(...payload.value.items)
+        this.payloads.push(payload.value.items)
         if (this.#rewrite === undefined || this.#left === 0)
           return inner.seal(key, nonce, plaintext, associated)
         this.#left -= 1

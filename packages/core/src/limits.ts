@@ -130,6 +130,8 @@ export const limits = {
   topicTendMs: 10 * minute,
   /** After this long a seed that was not acknowledged is sent again. */
   seedAgainMs: minute,
+  /** Groups known in part, of which more is asked; the oldest makes room. */
+  arrivingGroups: 16,
   /** Lines of the audit log kept. */
   auditLines: 4_096,
   /** Devices a conversation remembers: those of 256 members' devices, and of who came and went. */

@@ -124,12 +124,13 @@ export function accountItem(
   )
   if (own) bundles.unshift(currentBundle(step))
   const name = own ? self.name : (step.tx.get(contactRows, account)?.name ?? '')
+  const told = withinBytes(ops, limits.payloadLogOps, budgetBytes)
   return {
     kind: 'account',
     genesis: log.account.bytes,
     name,
-    ops: withinBytes(ops, limits.payloadLogOps, budgetBytes),
-    bundles: withinBytes(bundles, limits.activeDevices, budgetBytes),
+    ops: told,
+    bundles: withinBytes(bundles, limits.activeDevices, budgetBytes - sizeOf(told)),
   }
 }
 
@@ -142,6 +143,9 @@ export function withinBytes(
   let size = 0
   return list.slice(0, count).filter((one) => (size += one.length) <= budgetBytes)
 }
+
+/** Bytes of a list. */
+export const sizeOf = (list: readonly Uint8Array[]): number => list.reduce((sum, one) => sum + one.length, 0)
 
 type AccountItem = Extract<PayloadItem, { readonly kind: 'account' }>
 

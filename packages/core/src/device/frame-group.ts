@@ -1,13 +1,22 @@
 import { directConversationId } from '../history/index.ts'
 import { readMembershipOp, type MembershipOp } from '../group/index.ts'
 import type { AccountId } from '../identity/index.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { limits } from '../limits.ts'
+import { concat, equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
-import { conversationNow, conversationWith, findRemote, newGroup } from './conversations.ts'
+import {
+  conversationNow,
+  conversationWith,
+  findRemote,
+  newGroup,
+  putConversation,
+  remoteOf,
+  withRemote,
+} from './conversations.ts'
 import { groupState, putStanding, standingOf, stateDigest, tellOne } from './group-exchange.ts'
 import { opsCame } from './group-arrival.ts'
-import { addOpsTo, membershipOf, takesPart } from './groups.ts'
+import { addOpsTo, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { linkTo } from './lookup.ts'
 import { requireMe } from './me.ts'
 import { rowKey } from './outbox-rows.ts'
@@ -16,6 +25,7 @@ import {
   contactRows,
   contactStates,
   conversationRows,
+  opRows,
   outboxRows,
   type Conversation,
   type Peer,
@@ -39,7 +49,7 @@ const mayCompare = (step: Step, conversation: Conversation, peer: Peer): boolean
   equalBytes(peer.account, requireMe(step).self.account) ||
   (findRemote(conversation, peer.device) !== undefined && isTalkedWith(step, conversation, peer.account))
 
-/** A conversation not known here: kept only if its operations say that this account takes part. */
+/** A conversation not known here: kept only if its operations say that this account takes part, or may yet come to. */
 async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise<void> {
   const direct = item.accounts.length === 2 ? namedDirect(step, peer, item) : undefined
   if (direct !== undefined) return takeOps(step, direct, peer, item)
@@ -50,9 +60,11 @@ async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise
   }
   const alone: Step = { ...step, tx: step.tx.fork(), effects: [], events: [], spent: [] }
   const conversation = newGroup(alone, item.conversation)
-  alone.tx.put(conversationRows, conversation.conversation, conversation)
-  await takeOps(alone, conversation, peer, item)
-  if (!takesPart(alone, conversationNow(alone, conversation))) {
+  // Whoever brings it is asked for the rest.
+  putConversation(alone, withRemote(conversation, remoteOf(conversation, peer)))
+  await takeOps(alone, conversationNow(alone, conversation), peer, item)
+  const now = conversationNow(alone, conversation)
+  if (!takesPart(alone, now) && !mayArrive(alone, now, item)) {
     step.context.live.groups.delete(toHex(item.conversation))
     step.context.log.event('group-not-ours')
     return
@@ -61,6 +73,24 @@ async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise
   step.effects.push(...alone.effects)
   step.events.push(...alone.events)
   step.spent.push(...alone.spent)
+}
+
+/** Whether the rest of a group, which fills more than one frame, is to be waited for; the oldest such makes room. */
+function mayArrive(step: Step, conversation: Conversation, { heads }: GroupItem): boolean {
+  const { byId } = opSetOf(step, conversation)
+  if (!isArriving(step, conversation) || heads.every((head) => byId.has(toHex(head)))) return false
+  const arriving = step.tx.all(conversationRows).filter((one) => isArriving(step, one))
+  arriving.sort((a, b) => a.lastMs - b.lastMs)
+  for (const old of arriving.slice(0, -limits.arrivingGroups)) forgetGroup(step, old)
+  return true
+}
+
+/** A group that did not become one of ours leaves nothing behind. */
+function forgetGroup(step: Step, group: Conversation): void {
+  const { conversation } = group
+  for (const { op } of opSetOf(step, group).entries) step.tx.delete(opRows, concat(conversation, op.id))
+  step.tx.delete(conversationRows, conversation)
+  step.context.live.groups.delete(toHex(conversation))
 }
 
 const isCreate = (op: MembershipOp | undefined, item: GroupItem): boolean =>
@@ -89,6 +119,10 @@ async function takeOps(step: Step, conversation: Conversation, peer: Peer, item:
   const before = membershipOf(step, conversation)
   const { added, rejected } = addOpsTo(step, conversation, item.ops)
   if (rejected.length > 0) step.context.log.event('group-op-rejected')
+  if (isArriving(step, conversation)) {
+    tellOne(step, conversation, peer)
+    return
+  }
   if (added.length > 0) await opsCame(step, conversation, before, added)
   compare(step, conversationNow(step, conversation), peer, item)
 }

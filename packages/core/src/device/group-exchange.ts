@@ -3,10 +3,10 @@ import { groupHeads, missingOpsFrom, type OpId, type OpSet } from '../group/inde
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { concat, encodeCbor, equalBytes, toHex } from '../wire/index.ts'
-import { accountItem, withinBytes } from './accounts.ts'
+import { accountItem, sizeOf, withinBytes } from './accounts.ts'
 import type { Step } from './context.ts'
 import { conversationNow, findRemote } from './conversations.ts'
-import { accountsIn, membershipOf, opSetOf, takesPart } from './groups.ts'
+import { accountsIn, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import type { AccountHeads, PayloadItem } from './payload.ts'
@@ -35,11 +35,24 @@ export interface GroupState {
 
 export function groupState(step: Step, conversation: Conversation): GroupState {
   const heads = groupHeads(opSetOf(step, conversation)).slice(0, limits.payloadGroupHeads)
-  const logs = accountsTold(step, conversation).map((account) => ({
-    account,
-    heads: headsOf(storedLog(step, account)).slice(0, limits.deviceLogHeads),
-  }))
+  const logs = withinLogs(
+    accountsTold(step, conversation).map((account) => ({
+      account,
+      heads: headsOf(storedLog(step, account)).slice(0, limits.deviceLogHeads),
+    })),
+  )
   return { heads, logs, digest: stateDigest(step, heads, logs) }
+}
+
+/** Bytes of an account or a head where it is named. */
+const namedBytes = 35
+
+const bytesOf = ({ heads }: AccountHeads): number => (heads.length + 1) * namedBytes
+
+/** The first ones that fit their share of a payload; both sides leave out the same. */
+function withinLogs(logs: readonly AccountHeads[]): readonly AccountHeads[] {
+  let size = 0
+  return logs.filter((one) => (size += bytesOf(one)) <= limits.payloadGroupBytes / 2)
 }
 
 /** Digest of what a side says it holds. */
@@ -137,6 +150,13 @@ export function stateItems(
   const set = opSetOf(step, conversation)
   const budget = met ? limits.payloadGroupBytes / 2 : limits.payloadGroupBytes / 8
   const id = conversation.conversation
+  if (isArriving(step, conversation)) {
+    const heads = groupHeads(set).slice(0, limits.payloadGroupHeads)
+    return {
+      items: [{ kind: 'group', conversation: id, accounts: [], heads, logs: [], ops: [] }],
+      digest: undefined,
+    }
+  }
   if (findRemote(conversation, peer.device)?.active !== true) {
     const heads = endingsFor(step, conversation, peer)
     const ops = withinBytes(pastOf(set, heads), limits.groupParkedOps, budget)
@@ -147,9 +167,11 @@ export function stateItems(
   }
   const state = groupState(step, conversation)
   const lacking = missingOpsFrom(set, standing.heads).ops
-  const ops = withinBytes(lacking, limits.groupParkedOps, budget)
+  const logsBytes = state.logs.reduce((sum, one) => sum + bytesOf(one), 0)
+  const room = met ? limits.payloadGroupBytes - logsBytes : 2 * budget
+  const ops = withinBytes(lacking, limits.groupParkedOps, Math.max(room / 2, limits.groupOpBytes))
   const accounts = namesOf(step, conversation)
-  const items = [...introductions(step, conversation, peer, state, budget)]
+  const items = [...introductions(step, conversation, peer, state, room - sizeOf(ops))]
   items.push({ kind: 'group', conversation: id, accounts, heads: state.heads, logs: state.logs, ops })
   return { items, digest: state.digest }
 }
@@ -171,7 +193,7 @@ function introductions(
     if (told !== undefined && heads.every((head) => told.heads.some((one) => equalBytes(one, head)))) continue
     const item = accountItem(step, account, told?.heads ?? [], Math.max(left, 0))
     if (item?.kind !== 'account') continue
-    left -= [...item.ops, ...item.bundles].reduce((sum, one) => sum + one.length, item.genesis.length)
+    left -= sizeOf([item.genesis, ...item.ops, ...item.bundles])
     items.push(item)
     if (left < limits.bundleBytes || items.length >= limits.payloadItems / 2) break
   }

@@ -143,6 +143,12 @@ export const takesPart = (step: Step, conversation: Conversation): boolean =>
   conversation.kind === conversationKinds.direct ||
   membershipOf(step, conversation).members.has(toHex(requireMe(step).self.account))
 
+/** Whether a group is known in part only: nothing of what came yet says that this account ever took part. */
+export const isArriving = (step: Step, conversation: Conversation): boolean =>
+  isGroup(conversation) &&
+  !takesPart(step, conversation) &&
+  !opSetOf(step, conversation).grants.has(toHex(requireMe(step).self.account))
+
 /** The other devices that are to read what is written now: active by all that is known, and not lapsed. */
 export function devicesNow(step: Step, conversation: Conversation): readonly ActiveDevice[] {
   if (!takesPart(step, conversation)) return []

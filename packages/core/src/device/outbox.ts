@@ -310,7 +310,9 @@ async function sealBatch(
   }
   const withCard = cardDue(step, peer, contact) || (row !== undefined && row.cardSeq > 0)
   const card = withCard ? cardItem(step, peer) : undefined
-  const small = smallTalk(step, peer, talksWith(step, peer, contact), link)
+  // A state fills its frame; acknowledgements have the next one.
+  const talks = told === undefined ? talksWith(step, peer, contact) : []
+  const small = smallTalk(step, peer, talks, link)
   const items: PayloadItem[] = [...(card === undefined ? [] : [card]), ...small.items]
   const state = told === undefined ? undefined : stateItems(step, told, peer, isMet(step, peer))
   if (state !== undefined) items.push(...state.items)

@@ -7,7 +7,7 @@ import { selfView, settingsView } from './command-account.ts'
 import { relayViewOf } from './command-contact.ts'
 import type { Step } from './context.ts'
 import { activeRemotes } from './conversations.ts'
-import { isGroup } from './groups.ts'
+import { isArriving, isGroup } from './groups.ts'
 import { metaOf, restoreEvent } from './events.ts'
 import { isNotes } from './group-exchange.ts'
 import { inviteView } from './invites.ts'
@@ -82,6 +82,7 @@ async function queryConversations(step: Step): Promise<Queries['conversations'][
   const shown = new Set(shownContacts(step).map((contact) => toBase32(contact.account)))
   const open = step.tx
     .all(conversationRows)
+    .filter((one) => !isArriving(step, one))
     .filter((one) => one.account === null || shown.has(toBase32(one.account)) || isNotes(step, one))
   const views = []
   for (const conversation of open.toSorted((a, b) => b.lastMs - a.lastMs))
@@ -91,7 +92,7 @@ async function queryConversations(step: Step): Promise<Queries['conversations'][
 
 function queryStatus(step: Step): StatusView {
   const { live } = step.context
-  const conversations = step.tx.all(conversationRows)
+  const conversations = step.tx.all(conversationRows).filter((one) => !isArriving(step, one))
   const outbox = conversations.reduce((sum, one) => {
     const reached = activeRemotes(one).map((remote) => remote.got.upTo - remote.got.holes.length)
     if (reached.length === 0 && (isGroup(one) || isNotes(step, one))) return sum
