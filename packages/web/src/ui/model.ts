@@ -177,18 +177,6 @@ class DeviceModel implements Model {
       case 'message.reacted':
         this.#changed(event.message.conversationId)
         return
-      case 'message.edited':
-      case 'message.deleted':
-      case 'message.reacted':
-        this.#refresh.conversations()
-        if (event.message.conversationId === this.#openId) this.#refresh.history()
-        return
-      case 'group':
-        this.#refresh.conversations()
-        if (event.conversationId === this.#openId) this.#refresh.history()
-        return
-      case 'link':
-        return
       case 'state':
         this.#changed(event.conversationId)
         return
