@@ -75,7 +75,7 @@ describe('device: a group whose operations fill more than one frame', () => {
       await town.pass(2_000)
       const told = liar.said.findLast((item) => item.kind === 'group' && item.ops.length > 0)
       if (told?.kind === 'group')
-        groups.push({ ...told, heads: [...told.heads, new Uint8Array(32) as (typeof told.heads)[number]] })
+        groups.push({ ...told, heads: [...told.heads, new Uint8Array(32)] })
     }
     expect(groups).to.have.length(limits.arrivingGroups + 4)
     const before = await bob.device.view('status', {})
