@@ -129,6 +129,15 @@ describe('device: linking', () => {
     await bob.device.dispatch('send', { conversationId, text: 'without it too' })
     await town.pass(10_000)
     expect(await laptop.texts(conversationId)).to.deep.equal(['still in'])
+    expect(
+      laptop.events.some(
+        (event) => event.type === 'device' && event.change === 'revoked' && event.deviceId === deviceId,
+      ),
+    ).to.equal(true)
+    const refusal = await laptop.device
+      .dispatch('send', { conversationId, text: 'hello?' })
+      .catch((e: unknown) => e)
+    expect(refusal).to.include({ code: 'E_DEVICE_REMOVED' })
     expect(await bob.texts(conversationId)).to.deep.equal(['still in', 'without it', 'without it too'])
     expect((await bob.device.view('audit', { conversationId })).map(({ kind }) => kind)).to.include(
       'device-revoked',

@@ -8,6 +8,7 @@ import type { Step } from './context.ts'
 import { activeRemotes, conversationNow } from './conversations.ts'
 import { isGroup, membershipOf, takesPart } from './groups.ts'
 import { requireConversation, requireContact } from './lookup.ts'
+import { activeDevice, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { findMessage, lookAt, tellRecord } from './messages.ts'
 import { requireMessage } from './query-history.ts'
@@ -111,6 +112,12 @@ const waiting = (conversation: Conversation): number => {
 
 /** Refuses to write where nobody would be given it. */
 export function requireMayWrite(step: Step, conversation: Conversation): void {
+  const { self } = requireMe(step)
+  const log = storedLog(step, self.account)
+  if (log !== undefined && activeDevice(step, log, self.device) === undefined)
+    throw new UsageError('E_DEVICE_REMOVED', 'this device was removed from its account', {
+      hint: 'link it again from another device',
+    })
   if (isGroup(conversation)) {
     if (!takesPart(step, conversation))
       throw new UsageError('E_NOT_MEMBER', 'this account is no member of the group any longer')

@@ -1,6 +1,8 @@
 import { acknowledge, type IncomingRecord } from '../history/index.ts'
 import { invariant, InvariantError } from '../errors.ts'
+import { logOps, type DeviceLog } from '../identity/index.ts'
 import { limits } from '../limits.ts'
+import { withinBytes } from './accounts.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import { directProtocol } from './protocols.ts'
 import type { PeerLink, Step } from './context.ts'
@@ -84,9 +86,10 @@ async function flushAlone(step: Step, peer: Peer): Promise<void> {
 async function flushPeer(step: Step, peer: Peer): Promise<void> {
   const contact = step.tx.get(contactRows, peer.account)
   const log = storedLog(step, peer.account)
-  // A device its account has removed is told nothing more.
-  if (contact === undefined || log === undefined || activeDevice(step, log, peer.device) === undefined) return
+  if (contact === undefined || log === undefined) return
   const link = linkTo(step, peer.device)
+  // A device its account has removed is told that, by a device of the account, and nothing more.
+  if (activeDevice(step, log, peer.device) === undefined) return tellRemoved(step, peer, contact, link, log)
   if (link.met && link.channel !== undefined) await meet(step, peer, link)
   const rows = rowsFor(step, peer)
   if (rows.length === 0 && link.syncFrames.length === 0 && !hasWork(step, peer, contact, link)) return
@@ -98,6 +101,18 @@ async function flushPeer(step: Step, peer: Peer): Promise<void> {
   for (const row of rowsFor(step, peer)) await sendRow(step, peer, contact, link, row)
   sendSync(step, peer, contact, link)
 }
+
+/** The newest operations of the log, in which a removed device of this account finds why nobody answers it. */
+function tellRemoved(step: Step, peer: Peer, contact: Contact, link: PeerLink, log: DeviceLog): void {
+  if (!link.met || link.channel === undefined || contact.state !== contactStates.own) return
+  link.met = false
+  const ops = withinBytes(logOps(log).toReversed(), limits.payloadLogOps, logOpsBudget)
+  const frame = sealItems(step, peer, contact, [{ kind: 'logOps', ops: ops.slice(0, 64) }])
+  if (frame !== undefined) step.effects.push({ kind: 'write', channel: link.channel, frame })
+}
+
+/** Bytes of log operations told to a device that is out. */
+const logOpsBudget = 8 * 1024
 
 /** Compares what both know and hold of every conversation they share. */
 async function meet(step: Step, peer: Peer, link: PeerLink): Promise<void> {
