@@ -177,6 +177,8 @@ export interface NewLinking {
   channel: number | undefined
   way: LinkWay | undefined
   waiting: Waiter | undefined
+  /** Monotonic moment at which link and code are shown, with an address or without. */
+  showMs: number | undefined
   /** Monotonic moment the record behind the code is put again. */
   publishMs: number
 }

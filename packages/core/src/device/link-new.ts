@@ -42,6 +42,9 @@ import { wakeAt } from './timers.ts'
 /** The record behind a code is put again while nobody came: DHT nodes may only be found after the first time. */
 const republishMs = 10_000
 
+/** A device that has no address yet, as a tab before a relay took it in, waits this long for one. */
+const addressWaitMs = 5_000
+
 type Settle = (value: unknown) => void
 type Fail = (error: unknown) => void
 
@@ -63,9 +66,10 @@ export function commandLinkOffer(
     ...{ at: 'new', name, seeds, offers: new Map(), shown: undefined, channel: undefined, way: undefined },
     waiting: { settle, fail },
     publishMs: 0,
+    showMs: undefined,
   }
   live.linking = linking
-  if (live.online) makeOffers(step, linking)
+  if (live.online) linkOnline(step)
   else step.effects.push({ kind: 'connect', seed: seeds.transport })
 }
 
@@ -78,8 +82,12 @@ function newSeeds({ context: { live, random } }: Step): NewSeeds {
 
 /** The device is online, or has new addresses: what waits to be shown is shown. */
 export function linkOnline(step: Step): void {
-  const { linking } = step.context.live
-  if (linking?.at === 'new' && linking.shown === undefined) makeOffers(step, linking)
+  const { linking, addresses } = step.context.live
+  if (linking?.at !== 'new' || linking.shown !== undefined) return
+  linking.showMs ??= step.monoMs + addressWaitMs
+  // A link without addresses is only good where the other device finds this one by itself.
+  if (addresses.length > 0 || step.monoMs >= linking.showMs) makeOffers(step, linking)
+  else wakeAt(step, linking.showMs)
 }
 
 function makeOffers(step: Step, linking: NewLinking): void {
@@ -118,6 +126,7 @@ function makeOffers(step: Step, linking: NewLinking): void {
 /** Ends offers whose time is over, and puts the record behind the code again. */
 export function tickLinkOffer(step: Step): void {
   const { linking } = step.context.live
+  if (linking?.at === 'new' && linking.shown === undefined && step.context.live.online) linkOnline(step)
   if (linking?.at !== 'new' || linking.shown === undefined) return
   for (const [way, offer] of linking.offers) {
     if (step.monoMs >= offer.deadlineMs) take(step, linking, way, endOffer(offer, 'expired'))

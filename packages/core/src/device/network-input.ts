@@ -8,7 +8,7 @@ import type { Channel, Purpose, RelayLink, Step } from './context.ts'
 import { emit } from './events.ts'
 import { receiveRatchetFrame } from './frame-ratchet.ts'
 import { answerInvite } from './invites.ts'
-import { linkChannelClosed, receiveLinkFrame } from './link-new.ts'
+import { linkChannelClosed, linkOnline, receiveLinkFrame } from './link-new.ts'
 import { approvalClosed, linkAnswered, linkOpened } from './link-old.ts'
 import { linkTo, peersByPeerId } from './lookup.ts'
 import { findMe } from './me.ts'
@@ -82,6 +82,7 @@ function hurry(step: Step, peerId: string): void {
 function onAddresses(step: Step, addresses: readonly string[]): void {
   const { live } = step.context
   live.addresses = addresses
+  linkOnline(step)
   if (findMe(step) === undefined) return
   currentBundle(step)
   publishSoon(step)
