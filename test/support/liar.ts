@@ -2,15 +2,15 @@ import { pad, unpad, type CryptoProvider } from '../../packages/core/src/crypto/
 import { payloadFrame, type Payload, type PayloadItem } from '../../packages/core/src/device/payload.ts'
 import type { Person, Town } from './devices.ts'
 
-type Rewrite = (payload: Payload) => Payload
-
 /** Somebody with real keys and sessions who says in them what no device would. */
 export class Liar {
   readonly name: string
   /** What the liar's own device wanted to say. */
   readonly said: PayloadItem[] = []
   readonly payloads: (readonly PayloadItem[])[] = []
-  #rewrite: Rewrite | undefined
+  /** Plaintexts of the payloads it wanted to send. */
+  readonly plaintexts: Uint8Array[] = []
+  #rewrite: ((payload: Payload) => Uint8Array) | undefined
   #left = 0
 
   constructor(name: string) {
@@ -30,17 +30,31 @@ export class Liar {
         if (payload?.ok !== true) return inner.seal(key, nonce, plaintext, associated)
         this.said.push(...payload.value.items)
         this.payloads.push(payload.value.items)
+        if (open !== undefined) this.plaintexts.push(open)
         if (this.#rewrite === undefined || this.#left === 0)
           return inner.seal(key, nonce, plaintext, associated)
         this.#left -= 1
-        return inner.seal(key, nonce, pad(payloadFrame.encode(this.#rewrite(payload.value))), associated)
+        return inner.seal(key, nonce, pad(this.#rewrite(payload.value)), associated)
       },
     }
   }
 
   /** What the next payload carries in place of its items; something makes the device speak. */
   async say(town: Town, items: readonly PayloadItem[], speak: () => Promise<unknown>): Promise<void> {
-    this.#rewrite = (payload) => ({ ...payload, items })
+    await this.#sayAs(town, (payload) => payloadFrame.encode({ ...payload, items }), speak)
+  }
+
+  /** What the next payload is, byte for byte. */
+  async utter(town: Town, plaintext: Uint8Array, speak: () => Promise<unknown>): Promise<void> {
+    await this.#sayAs(town, () => plaintext, speak)
+  }
+
+  async #sayAs(
+    town: Town,
+    rewrite: (payload: Payload) => Uint8Array,
+    speak: () => Promise<unknown>,
+  ): Promise<void> {
+    this.#rewrite = rewrite
     this.#left = 1
     await speak()
     await town.pass(3_000)

@@ -30,8 +30,8 @@ describe('device: a group whose operations fill more than one frame', () => {
     await bob.close()
     const members = [await accountOf(cy)]
     const { conversationId } = await ada.device.dispatch('create-group', { name: 'Many', members })
-    for (let n = 0; n < 60; n++)
-      await ada.device.dispatch('group-rename', { conversationId, name: `Name ${n}` })
+    for (let timerMs = 1; timerMs <= 80; timerMs++)
+      await ada.device.dispatch('group-policy', { conversationId, timerMs: timerMs * 1_000_000 })
     await town.pass(20_000)
     await bob.open(false)
     const accountId = await accountOf(bob)
@@ -50,10 +50,7 @@ describe('device: a group whose operations fill more than one frame', () => {
     expect(shown, 'a part of a group is no news').to.have.length(1)
     const seen = await bob.device.view('members', { conversationId })
     expect(seen.find(({ name }) => name === 'Cy')?.devices).to.have.length(3)
-    const group = (await bob.device.view('conversations', {})).find(
-      (one) => one.conversationId === conversationId,
-    )
-    expect(group?.name).to.equal('Name 59')
+    expect(await bob.device.view('policy', { conversationId })).to.include({ timerMs: 80_000_000 })
     await bob.device.dispatch('send', { conversationId, text: 'here at last' })
     await town.pass(10_000)
     expect(await cy.texts(conversationId)).to.deep.equal(['here at last'])
