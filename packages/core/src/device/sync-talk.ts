@@ -1,6 +1,5 @@
 import {
   answerSync,
-  askSync,
   decodeRuns,
   differing,
   encodeBodies,
@@ -32,6 +31,7 @@ import { linkTo } from './lookup.ts'
 import { requireMe } from './me.ts'
 import { tellBodies } from './messages.ts'
 import { syncFrames, type SyncItem } from './payload.ts'
+import { askFitting } from './sync-fit.ts'
 import { authorOf, isOpen, segmentSetOf, summariesOf, visibleFrom } from './sync-side.ts'
 import { bodyRows, conversationRows, type Conversation, type Peer } from './tables.ts'
 
@@ -107,7 +107,7 @@ export async function beginSync(
   const nonce = random.bytes(nonceBytes)
   const wanted = detail ?? { kind: 'from', depth: Math.max(0, conversation.segment - 1) }
   const side = await sideFor(step, conversation, peer, () => undefined)
-  const ask = askSync(crypto, side, nonce, wanted)
+  const { ask, rest } = askFitting(crypto, side, nonce, wanted)
   live.syncs.set(keyOf(conversation, peer), {
     nonce,
     ask,
@@ -115,7 +115,7 @@ export async function beginSync(
     sets: new Map(),
     bodiless: new Map(),
     frames: undefined,
-    next: [],
+    next: rest,
     came: 0,
   })
   send(step, conversation, peer, syncFrames.ask, syncAskFrame.encode(ask))
@@ -169,8 +169,9 @@ async function receiveAsk(
   const side = await sideFor(step, conversation, peer, (first) => answerSync(crypto, first, ask.value))
   const reply = answerSync(crypto, side, ask.value)
   const frames = await framesOf(step, conversation, reply.sendings)
-  const { behind, older } = reply
-  const answer = { version: 1 as const, nonce: ask.value.nonce, behind, older, frames: frames.length }
+  const { older } = reply
+  // What is lacking here is asked for from here: naming it would not always fit the frame.
+  const answer = { version: 1 as const, nonce: ask.value.nonce, behind: [], older, frames: frames.length }
   send(step, conversation, peer, syncFrames.answer, syncAnswerFrame.encode(answer))
   for (const { what, bytes } of frames) send(step, conversation, peer, what, bytes)
 }
@@ -217,13 +218,14 @@ async function receiveAnswer(
   const { crypto, live } = step.context
   const talk = live.syncs.get(keyOf(conversation, peer))
   const answer = syncAnswerFrame.decode(frame)
-  if (!answer.ok || talk === undefined || toHex(answer.value.nonce) !== toHex(talk.nonce)) {
+  const asked = answer.ok && talk?.frames === undefined && talk?.nonce
+  if (!answer.ok || talk === undefined || !asked || !equalBytes(answer.value.nonce, asked)) {
     step.context.log.event('sync-malformed')
     return
   }
   talk.frames = answer.value.frames
   const side = await sideFor(step, conversation, peer, () => undefined)
-  talk.next = differing(crypto, side, talk.ask, answer.value.older)
+  talk.next = [...talk.next, ...differing(crypto, side, talk.ask, answer.value.older)]
   await endWhenDone(step, conversation, peer, talk)
 }
 
