@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { directConversationId } from '../../packages/core/src/history/index.ts'
 import { fromBase32, toBase32 } from '../../packages/core/src/wire/index.ts'
+import { syncFrames, type PayloadItem } from '../../packages/core/src/device/payload.ts'
 import { Town, type Person } from '../support/devices.ts'
 import { befriend } from '../support/friends.ts'
 import { accountOf, Liar } from '../support/liar.ts'
@@ -75,5 +76,26 @@ describe('022: what is said of groups and in sync', () => {
       mallory.device.dispatch('send', { conversationId: withAda.conversationId, text: 'a lie' }),
     )
     expect(await look()).to.include({ code: 'E_NOT_FOUND' })
+  })
+
+  it('one question of sync in many copies is not answered as often', async () => {
+    const town = await Town.found()
+    const [liar, observer] = [new Liar('Mallory'), new Liar('Ada')]
+    town.provider = (crypto, name) => liar.provider(observer.provider(crypto, name), name)
+    const [ada, mallory] = [await town.person('Ada'), await town.person('Mallory')]
+    const conversationId = await befriend(town, mallory, ada)
+    for (let n = 0; n < 20; n++) await ada.device.dispatch('send', { conversationId, text: `long ${n}` })
+    await town.pass(10_000)
+    await mallory.close()
+    await mallory.open(true)
+    await town.pass(10_000)
+    const ask = liar.said.findLast((item) => item.kind === 'sync' && item.what === syncFrames.ask)
+    const answers = () =>
+      observer.said.filter((item) => item.kind === 'sync' && item.what === syncFrames.answer).length
+    const before = answers()
+    await liar.say(town, new Array<PayloadItem>(50).fill(ask!), () =>
+      mallory.device.dispatch('send', { conversationId, text: 'a lie' }),
+    )
+    expect(answers() - before).to.be.within(1, 4)
   })
 })

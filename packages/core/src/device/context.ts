@@ -70,6 +70,8 @@ export interface PeerLink extends Attempts {
   /** Seeds sent to it on this channel, by conversation; seeds of its that are here, to be acknowledged. */
   readonly seeds: Map<string, { readonly epoch: string; readonly atMs: number }>
   readonly seedAcks: Map<string, Uint8Array>
+  /** Questions of sync that wait until what was asked before has left; the last of each conversation, in hexadecimal. */
+  readonly asksWaiting: Map<string, SyncItem>
   /** States of conversations the device told and that are the same here, by conversation in hexadecimal. */
   readonly groupGots: Map<string, Uint8Array>
   /** Answers about device logs that ride on the next payload. */

@@ -15,6 +15,7 @@ import { tendRelays } from './relay-input.ts'
 import { dhtAnswered } from './resolve.ts'
 import { metaOf } from './events.ts'
 import { conversationRows, bootstrapRows, metaRows, onlyRow, relayRows } from './tables.ts'
+import { answerWaiting } from './sync-talk.ts'
 import { tick, watchClock } from './tick.ts'
 import { ownRollback } from './rollback.ts'
 import { noteRowFormat } from './row-format.ts'
@@ -76,6 +77,7 @@ export async function handle(step: Step, input: Input, answer: Answer): Promise<
     }
     case 'tick': {
       tick(step)
+      await answerWaiting(step)
       return
     }
   }

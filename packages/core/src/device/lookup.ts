@@ -60,6 +60,7 @@ export function linkTo(step: Step, device: DeviceId): PeerLink {
     syncFrames: [],
     seeds: new Map(),
     seedAcks: new Map(),
+    asksWaiting: new Map(),
     groupGots: new Map(),
     extras: [],
   }

@@ -33,7 +33,8 @@ import { tellBodies } from './messages.ts'
 import { syncFrames, type SyncItem } from './payload.ts'
 import { askFitting } from './sync-fit.ts'
 import { authorOf, isOpen, segmentSetOf, summariesOf, visibleFrom } from './sync-side.ts'
-import { bodyRows, conversationRows, type Conversation, type Peer } from './tables.ts'
+import { bodyRows, conversationRows, peerRows, type Conversation, type Peer } from './tables.ts'
+import { wakeAt } from './timers.ts'
 
 /**
  * The exchange of records with another device (sync.md). Each side asks for what it lacks and asks again while more
@@ -144,13 +145,34 @@ export async function receiveSync(step: Step, peer: Peer, item: SyncItem): Promi
   }
   switch (item.what) {
     case syncFrames.ask:
-      return receiveAsk(step, conversation, peer, item.frame)
+      return takeAsk(step, conversation, peer, item)
     case syncFrames.answer:
       return receiveAnswer(step, conversation, peer, item.frame)
     case syncFrames.runs:
       return receiveRuns(step, conversation, peer, item.frame)
     case syncFrames.bodies:
       return receiveBodies(step, conversation, peer, item.frame)
+  }
+}
+
+/** One question is answered at a time: what an answer takes is memory until it has left. */
+async function takeAsk(step: Step, conversation: Conversation, peer: Peer, item: SyncItem): Promise<void> {
+  const link = linkTo(step, peer.device)
+  if (link.syncFrames.length === 0) return receiveAsk(step, conversation, peer, item.frame)
+  link.asksWaiting.set(toHex(item.conversation), item)
+  wakeAt(step, step.monoMs)
+}
+
+/** Answers the next question of each device, once the last answer has left. */
+export async function answerWaiting(step: Step): Promise<void> {
+  for (const peer of step.tx.all(peerRows)) {
+    const link = step.context.live.peers.get(toHex(peer.device))
+    const [next] = link?.asksWaiting ?? []
+    if (link === undefined || next === undefined) continue
+    const [key, item] = next
+    link.asksWaiting.delete(key)
+    if (link.channel !== undefined) await receiveSync(step, peer, item)
+    if (link.asksWaiting.size > 0) wakeAt(step, step.monoMs)
   }
 }
 
