@@ -76,4 +76,20 @@ describe('066: a device that was taken and then removed', () => {
     await town.pass(1_200_000)
     expect(await outsideOf(ada, conversationId, 'before')).to.deep.equal([null])
   })
+
+  for (const wrote of [false, true])
+    it(`changes no contact of its account, ${wrote ? 'though' : 'as'} it ${wrote ? 'did' : 'never did'} before`, async () => {
+      const scene = await stage()
+      const { town, bob, laptop } = scene
+      const { accountId } = (await laptop.device.view('contacts', {}))[0]!
+      if (wrote) await laptop.device.dispatch('rename-contact', { accountId, name: 'Countess' })
+      await town.pass(10_000)
+      const name = wrote ? 'Countess' : 'Ada'
+      expect((await bob.device.view('contacts', {}))[0]).to.include({ name })
+      await steal(scene, async () => {
+        await laptop.device.dispatch('rename-contact', { accountId, name: 'Bank' })
+        await laptop.device.dispatch('block', { accountId })
+      })
+      expect((await bob.device.view('contacts', {}))[0]).to.include({ name, state: 'connected' })
+    })
 })

@@ -130,6 +130,8 @@ export const limits = {
   topicTendMs: 10 * minute,
   /** After this long a seed that was not acknowledged is sent again. */
   seedAgainMs: minute,
+  /** Of these, accounts introduced by others that are in no group of ours, or not yet. */
+  looseAccounts: 512,
   /** Groups known in part, of which more is asked; the oldest makes room. */
   arrivingGroups: 16,
   /** Lines of the audit log kept. */

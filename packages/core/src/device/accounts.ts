@@ -20,7 +20,7 @@ import type { Step } from './context.ts'
 import { refreshRemotes } from './conversations.ts'
 import { emit } from './events.ts'
 import { newContact, newPeer } from './contacts.ts'
-import { accountsIn } from './groups.ts'
+import { accountsIn, isGroup, membershipOf } from './groups.ts'
 import { linkTo, peersOf } from './lookup.ts'
 import { activeDevice, putLog, stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -32,6 +32,7 @@ import {
   conversationRows,
   logRows,
   onlyRow,
+  pairwiseRows,
   peerRows,
   requestRows,
   selfRows,
@@ -155,6 +156,7 @@ export function receiveAccount(step: Step, item: AccountItem): void {
   const account = readGenesis(crypto, item.genesis)
   if (account === undefined) return
   const known = storedLog(step, account.id)
+  if (known === undefined) makeRoom(step)
   if (known === undefined && step.tx.all(logRows).length >= limits.knownAccounts) return
   const added = addOps(crypto, known ?? emptyLog(account), item.ops, step.nowMs)
   if (known === undefined && added.added.length === 0) return
@@ -168,6 +170,36 @@ export function receiveAccount(step: Step, item: AccountItem): void {
       name: item.name,
     })
   takeBundles(step, added.log, item.bundles)
+}
+
+/**
+ * Accounts that were introduced and turned out to be in no group of ours are kept in a limited number; the oldest go
+ * first, so that whoever introduces without end keeps nobody else's introductions out for long.
+ */
+function makeRoom(step: Step): void {
+  const introduced = step.tx.all(contactRows).filter(({ state }) => state === contactStates.member)
+  if (introduced.length < limits.looseAccounts) return
+  const needed = new Set<string>()
+  for (const conversation of step.tx.all(conversationRows)) {
+    if (!isGroup(conversation)) continue
+    const { accounts, members } = membershipOf(step, conversation)
+    for (const key of [...accounts.keys(), ...members.keys()]) needed.add(key)
+  }
+  const loose = introduced.filter(({ account }) => !needed.has(toHex(account)))
+  loose.sort((a, b) => a.addedAtMs - b.addedAtMs)
+  for (const { account } of loose.slice(0, Math.max(0, loose.length - limits.looseAccounts + 1)))
+    forgetAccount(step, account)
+}
+
+function forgetAccount(step: Step, account: AccountId): void {
+  for (const { device } of peersOf(step, account)) {
+    step.tx.delete(peerRows, device)
+    step.tx.delete(pairwiseRows, device)
+    step.context.live.peers.delete(toHex(device))
+  }
+  step.tx.delete(contactRows, account)
+  step.tx.delete(logRows, account)
+  step.context.live.logsVersion += 1
 }
 
 /** A stranger who waits for the person's word and turns out to be in a group of ours is a member of it. */
