@@ -14,6 +14,7 @@ import type { ConversationEpochs, Membership, OpSet } from '../group/index.ts'
 import type {
   Crdt,
   LinkedRecord,
+  NaturalDocument,
   RecordHeader,
   SegmentSet,
   SegmentSummary,
@@ -132,6 +133,12 @@ export interface GroupMemo {
   readonly at: Map<string, Membership>
 }
 
+/** A shared document in the library's memory, and the edits in it by key, with whether each counted. */
+export interface DocumentMemo {
+  readonly document: NaturalDocument
+  readonly folded: Map<string, boolean>
+}
+
 /** An exchange of records with another device (sync-talk.ts). */
 export interface SyncTalk {
   readonly nonce: Uint8Array
@@ -231,6 +238,8 @@ export interface Live {
   shared: Map<string, Map<string, Uint8Array>> | undefined
   /** Records that came on topics and are to be acknowledged a little later, by conversation and device. */
   readonly gotsLater: Map<string, LaterGot>
+  /** Shared documents, by conversation in hexadecimal. */
+  readonly documents: Map<string, DocumentMemo>
   /** Epochs of conversations, beside their rows. */
   readonly epochs: Map<string, ConversationEpochs>
   /** Topics subscribed to, whose they are, and whether they are to be looked at again. */

@@ -410,6 +410,7 @@ const newLive = (): Live => ({
   openedAt: new Map(),
   segments: new Map(),
   groups: new Map(),
+  documents: new Map(),
   compared: new Map(),
   shared: undefined,
   gotsLater: new Map(),

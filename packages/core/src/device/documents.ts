@@ -1,8 +1,8 @@
-import { NaturalDocument, type IntentOp, type NaturalView } from '../history/index.ts'
+import { NaturalDocument, type Crdt, type IntentOp, type NaturalView } from '../history/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { bool, fields, frame, fromHex, nullable, text, uint, toHex } from '../wire/index.ts'
-import type { Step } from './context.ts'
+import type { DocumentMemo, Step } from './context.ts'
 import { conversationNow, conversationWith, putConversation } from './conversations.ts'
 import { emit } from './events.ts'
 import { isNotes } from './group-exchange.ts'
@@ -15,25 +15,51 @@ import { contactView } from './views.ts'
 
 /** The shared documents of conversations: a group's name, and among own devices the contacts. */
 
+/** Documents kept in memory, so that one more edit costs as much as one edit. */
+const keptDocuments = 64
+
 /** What the edits of a conversation that count say together. */
 async function readDocument(step: Step, conversation: Conversation): Promise<NaturalView | undefined> {
   const set = opSetOf(step, conversation)
-  const ops: IntentOp[] = set.entries.flatMap(({ op }) =>
-    op.args.kind === 'meta' ? [{ id: op.id, intent: op.args.intent, after: op.args.after }] : [],
-  )
-  if (ops.length === 0) return undefined
   const { faults } = membershipOf(step, conversation)
-  const crdt = await step.context.documents()
-  const document = new NaturalDocument(
-    crdt,
-    step.context.crypto,
-    conversation.conversation,
-    (op) => !faults.has(toHex(op.id)),
-  )
-  document.fold(ops)
-  const view = document.view()
-  document.free()
-  return view
+  const ops = new Map<string, IntentOp>()
+  for (const { op } of set.entries)
+    if (op.args.kind === 'meta') ops.set(op.key, { id: op.id, intent: op.args.intent, after: op.args.after })
+  if (ops.size === 0) return undefined
+  const memo = documentOf(step, conversation, await step.context.documents())
+  const { document, folded } = isStillTrue(memo, ops, faults)
+    ? memo
+    : anew(step, conversation, await step.context.documents())
+  const fresh = [...ops].filter(([key]) => !folded.has(key))
+  for (const [key] of fresh) folded.set(key, !faults.has(key))
+  document.fold(fresh.map(([, op]) => op))
+  return document.view()
+}
+
+/** Whether all that was folded is still there, and still counts or not as it did. */
+const isStillTrue = (
+  { folded }: DocumentMemo,
+  ops: ReadonlyMap<string, unknown>,
+  faults: ReadonlyMap<string, unknown>,
+): boolean => [...folded].every(([key, counted]) => ops.has(key) && counted === !faults.has(key))
+
+const documentOf = (step: Step, conversation: Conversation, crdt: Crdt): DocumentMemo =>
+  step.context.live.documents.get(toHex(conversation.conversation)) ?? anew(step, conversation, crdt)
+
+function anew(step: Step, { conversation }: Conversation, crdt: Crdt): DocumentMemo {
+  const { crypto, live } = step.context
+  const key = toHex(conversation)
+  const folded = new Map<string, boolean>()
+  const document = new NaturalDocument(crdt, crypto, conversation, ({ id }) => folded.get(toHex(id)) === true)
+  live.documents.get(key)?.document.free()
+  live.documents.delete(key)
+  live.documents.set(key, { document, folded })
+  const [oldest] = live.documents
+  if (live.documents.size > keptDocuments && oldest !== undefined) {
+    oldest[1].document.free()
+    live.documents.delete(oldest[0])
+  }
+  return { document, folded }
 }
 
 /** Takes over what the shared document says now. */
