@@ -111,24 +111,27 @@ async function open(who: FragileName): Promise<Scene> {
 
 /** What a command gave by now; undefined while it waits, or when it failed. */
 async function byNow<T>(asked: Promise<T>): Promise<T | undefined> {
-  const nothing = Promise.resolve(undefined)
-  return Promise.race([asked.catch(() => undefined), nothing.then(() => nothing)])
+  const later = async (): Promise<undefined> => {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    return undefined
+  }
+  return Promise.race([asked.catch(() => undefined), later()])
 }
 
-/** Links the laptop; gives up where the power goes in between, and is then tried again. */
-async function link({ town, ada, laptop }: Scene): Promise<boolean> {
+const isIn = async ({ person }: Actor): Promise<boolean> => (await person.device.view('self', {})) !== null
+
+/** Links the laptop; gives up where the power goes in between. */
+async function link({ town, ada, laptop }: Scene): Promise<void> {
   const [old, fresh] = [ada.person.device, laptop.person.device]
-  if ((await fresh.view('self', {})) !== null) return true
   const offering = fresh.dispatch('link-offer', { deviceName: 'laptop' })
   await town.pass(1_000)
   const offer = await byNow(offering)
   const approving = old.dispatch('link-approve', { code: offer?.link ?? '', history: 'all' })
   await town.pass(3_000)
-  if ((await byNow(approving)) === undefined) return false
+  if ((await byNow(approving)) === undefined) return
   const confirming = [fresh, old].map((device) => byNow(device.dispatch('link-confirm', { match: true })))
   await town.pass(70_000)
   await Promise.all(confirming)
-  return (await byNow(fresh.view('self', {}))) !== undefined
 }
 
 /** What happens, in order. Whoever is away does nothing; a deed of theirs is left out. */
@@ -181,15 +184,17 @@ async function live(
     await town.pass(2_000)
     writes.push((victim.store?.writes ?? 0) - before)
     victim.store?.cutAt(0, 'keep')
-    if (plan === undefined || !(await victim.isDown())) continue
-    cuts.push(n)
-    await victim.restart(plan.mode)
-    // Only a laptop that stored that it is in is in; else the person begins anew, after the old try is over.
-    for (let again = 0; deed === link && again < 3; again++) {
+    if (plan !== undefined && (await victim.isDown())) {
+      cuts.push(n)
+      await victim.restart(plan.mode)
+    }
+    // Only a laptop that stored that it is in is in; else the person begins anew, when the old try is over.
+    for (let again = 0; deed === link && again < 3 && !(await isIn(laptop)); again++) {
       await town.pass(limits.linkMs)
-      if (await link(scene)) break
+      await link(scene)
     }
   }
+  expect(await isIn(laptop), `linked in the end, ${JSON.stringify(plan)}`).to.equal(true)
   await town.pass(120_000)
   await victim.restart('drop-unsynced')
   await town.pass(1_200_000)
