@@ -9,6 +9,7 @@ import {
   type AccountId,
   type ActiveDevice,
   type DeviceLog,
+  type KeyBundle,
   type LogOpId,
   type LogState,
 } from '../identity/index.ts'
@@ -26,6 +27,7 @@ import { activeDevice, putLog, stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import type { PayloadItem } from './payload.ts'
 import { currentBundle } from './prekeys.ts'
+import { tendAllQueues } from './relay-queues.ts'
 import {
   contactRows,
   contactStates,
@@ -36,6 +38,7 @@ import {
   peerRows,
   requestRows,
   selfRows,
+  type Peer,
 } from './tables.ts'
 import { sureNow } from './timers.ts'
 
@@ -163,12 +166,15 @@ export function receiveAccount(step: Step, item: AccountItem): void {
   learnLog(step, added.log)
   if (equalBytes(account.id, requireMe(step).self.account)) return takeBundles(step, added.log, item.bundles)
   const contact = step.tx.get(contactRows, account.id)
-  if (contact === undefined)
+  if (contact === undefined) {
     step.tx.put(contactRows, account.id, {
       ...newContact(step, account.id),
       state: contactStates.member,
       name: item.name,
     })
+    // Its devices may have no other way here.
+    tendAllQueues(step)
+  }
   takeBundles(step, added.log, item.bundles)
 }
 
@@ -208,6 +214,7 @@ export function becomeMember(step: Step, account: AccountId): void {
   if (contact?.state !== contactStates.requested) return
   step.tx.put(contactRows, account, { ...contact, state: contactStates.member })
   step.tx.delete(requestRows, account)
+  tendAllQueues(step)
 }
 
 /** Takes bundles of an account's devices: hints about where they are, each signed by its device. */
@@ -221,17 +228,17 @@ export function takeBundles(step: Step, log: DeviceLog, bundles: readonly Uint8A
     if (peer === undefined || activeDevice(step, log, peer.device) === undefined) continue
     const held = peer.bundle === null ? undefined : readBundle(crypto, peer.bundle, 0)
     if (held?.verdict === 'accepted' && held.value.seq >= value.seq) continue
-    const intro =
-      value.intro === null
-        ? []
-        : [{ relay: value.intro.relay, writeSeed: new Secret(value.intro.writerSeed), intro: true }]
-    step.tx.put(peerRows, peer.device, {
-      ...peer,
-      bundle: bytes,
-      addresses: value.addresses,
-      deposits: peer.deposits.length === 0 ? intro : peer.deposits,
-    })
+    step.tx.put(peerRows, peer.device, withBundle(peer, value))
     const link = linkTo(step, peer.device)
     if (!link.opening) link.nextMs = step.monoMs
   }
+}
+
+/** A peer with a newer bundle: where it is, and while it has named no place for us, where it takes first words. */
+export function withBundle(peer: Peer, { bytes, addresses, intro }: KeyBundle): Peer {
+  const deposits =
+    intro === null || peer.deposits.some((one) => !one.intro)
+      ? peer.deposits
+      : [{ relay: intro.relay, writeSeed: new Secret(intro.writerSeed), intro: true }]
+  return { ...peer, bundle: bytes, addresses, deposits }
 }

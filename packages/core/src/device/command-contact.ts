@@ -8,6 +8,7 @@ import { conversationWith, putConversation, remoteOf, withRemote } from './conve
 import { emit } from './events.ts'
 import { readId, requireContact, requireConversation, peersOf } from './lookup.ts'
 import { rowKey } from './outbox-rows.ts'
+import { settleAt } from './relay-input.ts'
 import { tendAllQueues } from './relay-queues.ts'
 import { peerIdIn, relayIdOf, relayLink, wantRelay } from './relay-link.ts'
 import {
@@ -118,7 +119,8 @@ export function commandAddRelay(step: Step, input: Commands['add-relay']['in']):
   if (step.context.live.online) {
     step.effects.push({ kind: 'attach', address })
     relayLink(step, address).nextMs = 0
-    wantRelay(step, address)
+    // A channel may be open already: contacts collect there.
+    settleAt(step, wantRelay(step, address))
   }
   return relayViewOf(step, relayId, address)
 }

@@ -1,5 +1,6 @@
 import { Secret, type SignPublicKey } from '../crypto/index.ts'
-import { readBundle } from '../identity/index.ts'
+import { readBundle, type KeyBundle } from '../identity/index.ts'
+import { withBundle } from './accounts.ts'
 import type { Step } from './context.ts'
 import { sureNow } from './timers.ts'
 import { emit } from './events.ts'
@@ -26,12 +27,11 @@ export function receiveCard(step: Step, peer: Peer, card: Card): void {
   )
     return step.context.log.event('card-rejected')
   step.tx.put(peerRows, peer.device, {
-    ...peer,
+    ...(card.seq > peer.cardSeen ? places(peer, card, bundle.value) : peer),
     // One that is behind hears what it last told, and counts on from there.
     name: card.seq > peer.cardSeen ? card.deviceName : peer.name,
     cardDue: Math.max(card.seq, peer.cardSeen),
     cardSeen: Math.max(card.seq, peer.cardSeen),
-    ...(card.seq > peer.cardSeen ? places(card, bundle.value.addresses) : {}),
   })
   if (card.seq <= peer.cardSeen) return
   const first =
@@ -60,15 +60,17 @@ function depositAgain(step: Step, peer: Peer): void {
       step.tx.put(outboxRows, rowKey(row.seq), { ...row, relays: [] })
 }
 
-const places = (card: Card, addresses: readonly string[]) => ({
-  bundle: card.bundle,
-  addresses,
-  deposits: card.queues.map(({ relay, writeSeed }) => ({
+/** Where the device is, and where it collects: at the queues its card names, or where it takes first words. */
+function places(peer: Peer, { queues }: Card, bundle: KeyBundle): Peer {
+  const deposits = queues.map(({ relay, writeSeed }) => ({
     relay,
     writeSeed: new Secret(writeSeed),
     intro: false,
-  })),
-})
+  }))
+  if (deposits.length === 0)
+    return withBundle({ ...peer, deposits: peer.deposits.filter(({ intro }) => intro) }, bundle)
+  return { ...peer, bundle: bundle.bytes, addresses: bundle.addresses, deposits }
+}
 
 function nameRequest(step: Step, account: Uint8Array, name: string): void {
   const request = step.tx.get(requestRows, account)

@@ -18,6 +18,7 @@ import { groupState, putStanding, standingOf, stateDigest, tellOne } from './gro
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { linkTo } from './lookup.ts'
+import { headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { rowKey } from './outbox-rows.ts'
 import type { PayloadItem } from './payload.ts'
@@ -67,6 +68,7 @@ async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise
   if (!takesPart(alone, now) && !mayArrive(alone, now, item)) {
     step.context.live.groups.delete(toHex(item.conversation))
     step.context.log.event('group-not-ours')
+    askOn(step, peer, item)
     return
   }
   alone.tx.merge()
@@ -91,6 +93,22 @@ function forgetGroup(step: Step, group: Conversation): void {
   for (const { op } of opSetOf(step, group).entries) step.tx.delete(opRows, concat(conversation, op.id))
   step.tx.delete(conversationRows, conversation)
   step.context.live.groups.delete(toHex(conversation))
+}
+
+/**
+ * The operations that let this account in may stand on device logs that did not fit beside them: what is known here
+ * is said, and whoever told goes on from there. Where nothing was left out, both say the same again and it ends.
+ */
+function askOn(step: Step, peer: Peer, { conversation, logs }: GroupItem): void {
+  const known = logs.map(({ account }) => ({
+    account,
+    heads: headsOf(storedLog(step, account)).slice(0, limits.deviceLogHeads),
+  }))
+  const link = linkTo(step, peer.device)
+  link.extras = [
+    ...link.extras,
+    { kind: 'group', ...{ conversation, accounts: [], heads: [], logs: known, ops: [] } },
+  ]
 }
 
 const isCreate = (op: MembershipOp | undefined, item: GroupItem): boolean =>

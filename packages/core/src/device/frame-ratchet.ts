@@ -8,11 +8,14 @@ import { peersByPeerId, peersOf } from './lookup.ts'
 import { putSessions, sessionsWith } from './sessions.ts'
 import { peerRows, type Peer } from './tables.ts'
 
-/** Devices a frame of this origin can be from; headers are encrypted, so each is tried. */
+/**
+ * Devices a frame of this origin can be from; headers are encrypted, so each is tried. At the intro queue that is
+ * everybody: a device that knows no other place of ours yet goes on there after its first flight.
+ */
 function candidates(step: Step, origin: Origin): readonly Peer[] {
   if (origin.via === 'channel') return peersByPeerId(step, origin.peerId)
   const { account } = origin.queue
-  return account === null ? [] : peersOf(step, account)
+  return account === null ? step.tx.all(peerRows) : peersOf(step, account)
 }
 
 /** Opens a frame on the session it belongs to, or takes it as a first flight. What opens nowhere is dropped and counted. */

@@ -89,7 +89,10 @@ async function flushPeer(step: Step, peer: Peer): Promise<void> {
   if (contact === undefined || log === undefined) return
   const link = linkTo(step, peer.device)
   // A device its account has removed is told that, by a device of the account, and nothing more.
-  if (activeDevice(step, log, peer.device) === undefined) { tellRemoved(step, peer, contact, link, log); return; }
+  if (activeDevice(step, log, peer.device) === undefined) {
+    tellRemoved(step, peer, contact, link, log)
+    return
+  }
   if (link.met && link.channel !== undefined) await meet(step, peer, link)
   const rows = rowsFor(step, peer)
   if (rows.length === 0 && link.syncFrames.length === 0 && !hasWork(step, peer, contact, link)) return

@@ -18,6 +18,7 @@ import { renewInvites } from './invites.ts'
 import { linkTo } from './lookup.ts'
 import { headsOf, storedLog } from './logs.ts'
 import { findMe } from './me.ts'
+import { withBundle } from './accounts.ts'
 import { currentBundle } from './prekeys.ts'
 import { contactRows, peerRows } from './tables.ts'
 import { sureNow, wakeAt } from './timers.ts'
@@ -90,7 +91,7 @@ export function bundleFound(
   if (found.verdict !== 'accepted') return
   const held = peer.bundle === null ? undefined : readBundle(crypto, peer.bundle, 0, peer)
   if (held?.verdict === 'accepted' && held.value.seq >= found.value.seq) return
-  step.tx.put(peerRows, peer.device, { ...peer, bundle: found.value.bytes, addresses: found.value.addresses })
+  step.tx.put(peerRows, peer.device, withBundle(peer, found.value))
   const link = linkTo(step, peer.device)
   if (!link.opening) link.nextMs = step.monoMs
 }

@@ -97,13 +97,17 @@ function relayGreets(step: Step, link: RelayLink, frame: Uint8Array): void {
   }
   link.session = session
   noteSuccess(link)
-  const relay = ownRelay(step, link.address)
-  if (relay !== undefined) {
-    learnWebHost(step, relay, session.web)
-    tendQueues(step, relay, link)
-    publishAtRelay(step, link)
-  }
+  settleAt(step, link)
   askForInvites(step, link)
+}
+
+/** At a relay of ours that answers, our queues are set up, and what is to be found there is put. */
+export function settleAt(step: Step, link: RelayLink): void {
+  const relay = ownRelay(step, link.address)
+  if (relay === undefined || link.session === undefined) return
+  learnWebHost(step, relay, link.session.web)
+  tendQueues(step, relay, link)
+  publishAtRelay(step, link)
 }
 
 /** Invite links begin with the host a relay of ours says it serves the app under; one no link bears is ignored. */

@@ -1,0 +1,93 @@
+import { expect } from 'chai'
+import type { Network } from '@sotto/core/ports'
+import { directProtocol } from '../../../packages/core/src/device/protocols.ts'
+import { befriend } from '../../support/friends.ts'
+import { Town, type Person } from '../../support/devices.ts'
+
+/** No device can be dialled for talking: whatever is said lies at a relay first. */
+const undialled = (network: Network): Network => ({
+  listen: (listener) => {
+    network.listen(listener)
+  },
+  peerId: () => network.peerId(),
+  addresses: () => network.addresses(),
+  open: (peer, addresses, protocol) =>
+    protocol === directProtocol
+      ? Promise.reject(new Error('nobody answers'))
+      : network.open(peer, addresses, protocol),
+  write: (channel, frame) => network.write(channel, frame),
+  close: (channel) => network.close(channel),
+  attach: (address) => network.attach(address),
+  detach: (address) => network.detach(address),
+  publish: (topic, data) => network.publish(topic, data),
+  subscribe: (topic) => network.subscribe(topic),
+  unsubscribe: (topic) => network.unsubscribe(topic),
+  put: (key, value) => network.put(key, value),
+  get: (key) => network.get(key),
+  stop: () => network.stop(),
+})
+
+const accountOf = async (person: Person): Promise<string> => (await person.device.view('self', {}))!.accountId
+
+/** Opens a group and, for each person, says one thing in it; every device must show them all. */
+async function everybodySpeaks(
+  town: Town,
+  owner: Person,
+  invited: readonly Person[],
+  all: readonly Person[],
+): Promise<void> {
+  const members = await Promise.all(invited.map(accountOf))
+  const { conversationId } = await owner.device.dispatch('create-group', { name: 'Walkers', members })
+  await town.pass(20 * 60_000)
+  for (const person of all)
+    await person.device.dispatch('send', { conversationId, text: `from ${person.name}` })
+  await town.pass(20 * 60_000)
+  for (const person of all) {
+    const texts = await person.texts(conversationId)
+    expect(texts.toSorted(), person.name).to.deep.equal(all.map(({ name }) => `from ${name}`).sort())
+    const { outbox, held } = await person.device.view('status', {})
+    expect({ outbox, held }, person.name).to.deep.equal({ outbox: 0, held: 0 })
+  }
+}
+
+describe('device: relays alone', () => {
+  async function people(town: Town, names: readonly string[], address: string): Promise<readonly Person[]> {
+    const found: Person[] = []
+    for (const name of names) {
+      const person = await town.person(name)
+      await person.device.dispatch('add-relay', { address })
+      found.push(person)
+    }
+    await town.pass(10_000)
+    return found
+  }
+
+  it('carry what members of a group say who never met', async () => {
+    const town = await Town.found()
+    town.port = undialled
+    const [ada, bob, cy] = await people(town, ['Ada', 'Bob', 'Cy'], town.relay('relay'))
+    await befriend(town, ada!, bob!)
+    await befriend(town, ada!, cy!)
+    await everybodySpeaks(town, ada!, [bob!, cy!], [ada!, bob!, cy!])
+  })
+
+  it('carry what several devices of an account say to each other and to others', async () => {
+    const town = await Town.found()
+    town.port = undialled
+    const address = town.relay('relay')
+    const [ada, bob] = await people(town, ['Ada', 'Bob'], address)
+    await befriend(town, ada!, bob!)
+    const linked: Person[] = []
+    for (const [person, name] of [
+      [ada!, 'Ada 2'],
+      [ada!, 'Ada 3'],
+      [bob!, 'Bob 2'],
+    ] as const) {
+      const fresh = await town.link(person, name, 'all')
+      await fresh.device.dispatch('add-relay', { address })
+      linked.push(fresh)
+    }
+    await town.pass(60_000)
+    await everybodySpeaks(town, ada!, [bob!], [ada!, bob!, ...linked])
+  })
+})
