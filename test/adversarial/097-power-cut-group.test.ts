@@ -9,9 +9,12 @@ import { KeyWatch } from '../support/key-watch.ts'
 const modes: readonly CrashMode[] = ['drop-unsynced', 'drop-suffix', 'lose-last', 'keep']
 /** Every so many deeds meet a cut. */
 const spacing = 4
-/** `campaign:power` cuts at every write of every deed, in every mode; a number takes as many lives; a check fewer. */
+/**
+ * `campaign:power` cuts at every write of every deed, in every mode; a number takes as many lives. Without either
+ * nothing runs: a scene of three accounts takes too long for every day.
+ */
 const power = process.env['SOTTO_POWER']
-const lives = power === 'every-write' ? Infinity : Number(power ?? 4)
+const lives = power === 'every-write' ? Infinity : Number(power ?? 0)
 
 /** Whose power goes, and at which write (from 1) of each deed that has its turn. */
 interface Plan {
@@ -207,7 +210,8 @@ async function live(
   return { writes, cuts }
 }
 
-describe('097, 104: power cuts at every write of a group and a linked device', () => {
+const campaign = power === undefined ? () => undefined : describe
+campaign('097, 104: power cuts at every write of a group and a linked device', () => {
   const plans: Plan[] = []
   const undisturbed = new Map<FragileName, readonly number[]>()
   /** Boundaries met, as `who:deed:write:mode`. */
