@@ -199,6 +199,9 @@ export interface OldLinking {
   /** Devices to be tried, and the one that is. */
   readonly targets: ApprovalTarget[]
   target: ApprovalTarget | undefined
+  /** Until when a code is looked for, and when next. */
+  lookUntilMs: number
+  lookAgainMs: number | undefined
   /** Places in the DHT not answered yet, and what the others held. */
   looking: number
   readonly records: Uint8Array[]

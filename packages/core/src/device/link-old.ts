@@ -19,6 +19,7 @@ import {
   type ApprovalStep,
   type ApprovalTarget,
   type DeviceCertificate,
+  type LinkCode,
   type LinkRefusal,
 } from '../identity/index.ts'
 import { limits } from '../limits.ts'
@@ -41,6 +42,10 @@ import { chainRows, conversationRows, recordRows, writerRows, type Conversation 
 import { wakeAt } from './timers.ts'
 
 /** Linking, at a device of the account: it goes to the new one, and after both persons agreed writes it into the log. */
+
+/** How long a code is looked for, and the pause between looks. */
+const lookMs = 45_000
+const lookAgainMs = 2_000
 
 type Settle = (value: unknown) => void
 type Fail = (error: unknown) => void
@@ -66,7 +71,7 @@ export function commandLinkApprove(
   const linking: OldLinking = {
     ...{ at: 'old', history, targets: [], looking: 0, records: [], code: undefined },
     ...{ approval: undefined, channel: undefined, wrong: false, compared: false },
-    ...{ target: undefined, opening: false, deviceId: undefined },
+    ...{ target: undefined, opening: false, deviceId: undefined, lookUntilMs: 0, lookAgainMs: undefined },
     waiting: { settle, fail },
   }
   live.linking = linking
@@ -76,7 +81,14 @@ export function commandLinkApprove(
     return tryNext(step, linking)
   }
   linking.code = parsed.code
-  for (const { seed, day, slot } of readingLinkPlaces(crypto, parsed.code.locator, step.nowMs)) {
+  linking.lookUntilMs = step.monoMs + lookMs
+  look(step, linking, parsed.code)
+}
+
+/** Asks the DHT for every place a device with this code may have left word at. */
+function look(step: Step, linking: OldLinking, code: LinkCode): void {
+  const { crypto } = step.context
+  for (const { seed, day, slot } of readingLinkPlaces(crypto, code.locator, step.nowMs)) {
     const discovery = crypto.signKeyPair(seed).publicKey
     const key = recordKey(crypto, discovery, { day, slot })
     if (key === undefined) continue
@@ -107,7 +119,13 @@ export function linkPlaceRead(
     for (const device of linkCandidates(linking.records.splice(0)))
       linking.targets.push({ way: 'code', code, device })
   }
-  if (isIdle(linking)) tryNext(step, linking)
+  if (!isIdle(linking)) return
+  const nobody = linking.looking === 0 && linking.targets.length === 0 && !linking.wrong
+  if (nobody && step.monoMs < linking.lookUntilMs) {
+    // The new device may not have found the DHT yet.
+    linking.lookAgainMs = step.monoMs + lookAgainMs
+    wakeAt(step, linking.lookAgainMs)
+  } else tryNext(step, linking)
 }
 
 const isIdle = (linking: OldLinking): boolean => linking.approval === undefined && !linking.opening
@@ -168,6 +186,13 @@ export function approvalClosed(step: Step, channel: number): void {
 
 export function tickLinkApproval(step: Step): void {
   const { linking } = step.context.live
+  if (linking?.at === 'old' && linking.lookAgainMs !== undefined && linking.code !== undefined) {
+    if (step.monoMs < linking.lookAgainMs) wakeAt(step, linking.lookAgainMs)
+    else {
+      linking.lookAgainMs = undefined
+      look(step, linking, linking.code)
+    }
+  }
   if (linking?.at !== 'old' || linking.approval === undefined) return
   const { deadlineMs } = linking.approval
   if (step.monoMs >= deadlineMs) take(step, linking, endApproval(linking.approval, 'expired'))
