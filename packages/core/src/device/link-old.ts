@@ -58,7 +58,7 @@ export function commandLinkApprove(
   fail: Fail,
 ): void {
   requireMe(step)
-  const { live, crypto } = step.context
+  const { live } = step.context
   if (!live.online) throw offlineLink()
   const history = checkHistory(input.history ?? 'none')
   const parsed = parseLinkInput(input.code)
