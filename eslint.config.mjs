@@ -130,6 +130,7 @@ export default tseslint.config(
       globals: {
         console: 'readonly',
         Event: 'readonly',
+        module: 'writable',
         process: 'readonly',
         URL: 'readonly',
         fetch: 'readonly',
