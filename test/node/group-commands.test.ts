@@ -157,6 +157,7 @@ describe('node: group commands', () => {
       subject: bob.accountId,
       deviceId: null,
       detail: 'member',
+      proof: null,
     })
     cli.face.audit = [line(1, group), line(2, fakeId(99))]
     const shown = (await run('group', 'audit', 'Lake')).json

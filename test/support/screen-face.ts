@@ -116,7 +116,7 @@ let lines = 0
 /** Something that happened in `c1`, so many minutes after noon. */
 export function line(minutes: number, kind: string, more: Partial<AuditView> = {}): AuditView {
   lines += 1
-  const about = { by: null, subject: null, deviceId: null, detail: '' }
+  const about = { by: null, subject: null, deviceId: null, detail: '', proof: null }
   return { seq: lines, atMs: noon + minutes * minute, conversationId: 'c1', kind, ...about, ...more }
 }
 

@@ -16,7 +16,7 @@ import {
 import { Secret } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, fromHex, toBase32, toHex } from '../wire/index.ts'
-import { noteDevice } from './audit.ts'
+import { noteAccount, noteDevice } from './audit.ts'
 import type { Step } from './context.ts'
 import { refreshRemotes } from './conversations.ts'
 import { emit } from './events.ts'
@@ -60,6 +60,7 @@ export function learnLog(step: Step, log: DeviceLog): void {
     tellChanges(step, account, before, after)
     tellRecovery(step, known, log)
   }
+  tellDoubts(step, before, after)
   if (equalBytes(account, requireMe(step).self.account)) tellContacts(step)
   for (const conversation of step.tx.all(conversationRows))
     if (accountsIn(step, conversation).some((one) => equalBytes(one, account)))
@@ -72,7 +73,22 @@ function tellRecovery(step: Step, before: DeviceLog | undefined, after: DeviceLo
     log?.entries.filter(({ op }) => op.author.kind === 'recovery').length ?? 0
   if (words(after) === words(before)) return
   const { id } = after.account
-  noteDevice(step, id, id, 'recovered')
+  emit(step, { type: 'account', accountId: toBase32(id), change: 'recovered' })
+  noteAccount(step, id, 'account-recovered')
+}
+
+/** The account contradicts itself: whoever talks to it should ask in another way. */
+function tellDoubts(step: Step, before: LogState | undefined, after: LogState): void {
+  for (const change of ['contested', 'accused'] as const) {
+    if (!doubts[change](after) || (before !== undefined && doubts[change](before))) continue
+    emit(step, { type: 'account', accountId: toBase32(after.account), change })
+    noteAccount(step, after.account, `conflict-account-${change}`)
+  }
+}
+
+const doubts = {
+  contested: ({ contested }: LogState): boolean => contested !== null,
+  accused: ({ accusations }: LogState): boolean => accusations.some(({ answered }) => !answered),
 }
 
 /** The own devices changed: contacts hear of it with a new card, whose payload names the new heads. */
@@ -108,7 +124,8 @@ function tellChanges(step: Step, account: AccountId, before: LogState, after: Lo
   }
   for (const key of after.active.keys()) if (!before.active.has(key)) tell(key, 'added')
   for (const key of after.revoked.keys()) if (!before.revoked.has(key)) tell(key, 'revoked')
-  for (const { device } of after.forked.slice(before.forked.length)) tell(toHex(device), 'forked')
+  const known = new Set(before.forked.map(({ device }) => toHex(device)))
+  for (const { device } of after.forked) if (!known.has(toHex(device))) tell(toHex(device), 'forked')
 }
 
 /** What another device should know of an account: its log, and the newest bundles of its devices. */

@@ -334,6 +334,8 @@ export interface AuditView {
   readonly subject: string | null
   readonly deviceId: string | null
   readonly detail: string
+  /** Of a device that contradicted itself: the two signed operations that prove it, in base32; else null. */
+  readonly proof: string | null
 }
 
 export interface HistoryView {
@@ -379,6 +381,15 @@ export type DeviceEvent = { readonly seq: number; readonly atMs: number } & (
       readonly accountId: string
       readonly deviceId: string
       readonly change: 'added' | 'revoked' | 'expired' | 'forked' | 'rolled-back'
+    }
+  /**
+   * About a whole account: its recovery key spoke; its recovery key, or two of its devices, contradict each other, and
+   * only its person can say who is right.
+   */
+  | {
+      readonly type: 'account'
+      readonly accountId: string
+      readonly change: 'recovered' | 'contested' | 'accused'
     }
   /** How linking goes: compare the emoji, then it is done or failed. */
   | { readonly type: 'link'; readonly state: 'compare'; readonly emoji: readonly string[] }

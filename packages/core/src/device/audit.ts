@@ -5,6 +5,7 @@ import type { AuditView } from './api.ts'
 import type { Step } from './context.ts'
 import { accountsIn } from './groups.ts'
 import { metaOf } from './events.ts'
+import { stateOf, storedLog } from './logs.ts'
 import { counterKey } from './row.ts'
 import { auditRows, metaRows, onlyRow, type Audit, type Conversation } from './tables.ts'
 
@@ -25,9 +26,14 @@ export const noteDevice = (
   step: Step,
   account: AccountId,
   device: Uint8Array,
-  change: 'added' | 'revoked' | 'forked' | 'expired' | 'rolled-back' | 'recovered',
+  change: 'added' | 'revoked' | 'forked' | 'expired' | 'rolled-back',
 ): void => {
   note(step, { conversation: null, kind: `device-${change}`, by: null, subject: account, device, detail: '' })
+}
+
+/** A line about a whole account, in every conversation it takes part in. */
+export const noteAccount = (step: Step, account: AccountId, kind: string): void => {
+  note(step, { conversation: null, kind, by: null, subject: account, device: null, detail: '' })
 }
 
 /** The lines of a conversation, or all, oldest first. */
@@ -42,12 +48,12 @@ export function auditOf(step: Step, conversation: Conversation | undefined): rea
           ? inIt?.some((account) => line.subject !== null && equalBytes(account, line.subject))
           : equalBytes(line.conversation, conversation.conversation)),
     )
-    .map(auditView)
+    .map((line) => auditView(step, line))
 }
 
 const maybeId = (id: Uint8Array | null): string | null => (id === null ? null : toBase32(id))
 
-const auditView = (line: Audit): AuditView => ({
+const auditView = (step: Step, line: Audit): AuditView => ({
   seq: line.seq,
   atMs: line.atMs,
   conversationId: maybeId(line.conversation),
@@ -56,4 +62,14 @@ const auditView = (line: Audit): AuditView => ({
   subject: maybeId(line.subject),
   deviceId: maybeId(line.device),
   detail: line.detail,
+  proof: proofOf(step, line),
 })
+
+/** What convinces anybody that a device contradicted itself, as `readForkProof` takes it. */
+function proofOf(step: Step, { kind, subject, device }: Audit): string | null {
+  if (kind !== 'device-forked' || subject === null || device === null) return null
+  const log = storedLog(step, subject as AccountId)
+  if (log === undefined) return null
+  const proof = stateOf(step, log).forked.find((found) => equalBytes(found.device, device))
+  return proof === undefined ? null : toBase32(proof.bytes)
+}

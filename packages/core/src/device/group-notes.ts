@@ -32,7 +32,7 @@ export function noteMembership(
     if (op.args.kind === 'policy') line('policy-changed', op.account, op.account, op.args.change.kind)
   const known = new Set(before.conflicts.map(conflictKey))
   for (const conflict of after.conflicts) {
-    if (known.has(conflictKey(conflict)) || conflict.kind === 'void') continue
+    if (known.has(conflictKey(conflict)) || toldElsewhere.has(conflict.kind)) continue
     const subject = 'account' in conflict ? conflict.account : conversation
     note(step, {
       conversation,
@@ -46,6 +46,9 @@ export function noteMembership(
 }
 
 type Conflict = Membership['conflicts'][number]
+
+/** Void operations have lines of their own kinds; what befalls an account is told with its device log. */
+const toldElsewhere: ReadonlySet<Conflict['kind']> = new Set(['void', 'account-contested', 'account-accused'])
 
 const conflictKey = (conflict: Conflict): string =>
   Object.entries(conflict)

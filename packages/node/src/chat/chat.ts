@@ -8,6 +8,7 @@ import { connectionWords, marks, stateWords } from '../cli/shapes.ts'
 import { short } from '../cli/table.ts'
 import { findPlace, resolveId } from '../face/who.ts'
 import type { Place } from '../face/who.ts'
+import { Notices } from './notices.ts'
 
 /** What a chat on a terminal needs around the device. */
 export interface ChatHost {
@@ -42,12 +43,14 @@ class TerminalChat implements Chat {
   readonly #face: DeviceFace
   readonly #host: ChatHost
   readonly #sent = new Map<string, string>()
+  readonly #notices: Notices
   readonly #commands: ReadonlyMap<string, Command>
   #current: Pick<Place, 'conversationId' | 'name'> | undefined
 
   constructor(face: DeviceFace, host: ChatHost) {
     this.#face = face
     this.#host = host
+    this.#notices = new Notices(face)
     this.#commands = new Map<string, Command>([
       ['help', async () => host.say(help)],
       ['to', (who) => this.#choose(who)],
@@ -62,6 +65,7 @@ class TerminalChat implements Chat {
   }
 
   async start(): Promise<void> {
+    await this.#notices.start()
     const contacts = await this.#face.view('contacts', {})
     const [only] = contacts.filter(({ state }) => state !== 'blocked')
     if (only !== undefined && contacts.length === 1) await this.#open(only)
@@ -114,13 +118,20 @@ class TerminalChat implements Chat {
       case 'warning':
         this.#host.say(`! ${event.warning.message} (${event.warning.code})`)
         return
-      case 'message.reacted':
-      case 'group':
-      case 'invite':
       case 'device':
+      case 'account':
+      case 'group':
+        void this.#notice()
+        return
+      case 'message.reacted':
+      case 'invite':
       case 'link':
         return
     }
+  }
+
+  async #notice(): Promise<void> {
+    for (const line of await this.#notices.next()) this.#host.say(line)
   }
 
   #command(typed: string): Promise<void> {

@@ -31,6 +31,7 @@ export const auditJson = (line: AuditView) => ({
   subject: line.subject,
   deviceId: line.deviceId,
   detail: line.detail,
+  proof: line.proof,
 })
 
 export const deviceJson = (device: OwnDeviceView) => ({

@@ -47,6 +47,8 @@ export function eventLine(event: DeviceEvent, previews: boolean): string {
       return `invite ${short(event.invite.inviteId)}: ${event.invite.state}`
     case 'device':
       return `device ${short(event.deviceId)} of ${short(event.accountId)}: ${event.change}`
+    case 'account':
+      return `account ${short(event.accountId)}: ${event.change}`
     case 'link':
       return linkLine(event)
     case 'connection':

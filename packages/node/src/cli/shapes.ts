@@ -140,6 +140,8 @@ function eventBody(event: DeviceEvent, previews: boolean): object {
     }
     case 'device':
       return { accountId: event.accountId, deviceId: event.deviceId, change: event.change }
+    case 'account':
+      return { accountId: event.accountId, change: event.change }
     case 'link':
       return linkEvent(event)
     case 'connection':

@@ -203,6 +203,9 @@ class DeviceModel implements Model {
         this.#refresh.around()
         if (this.devices.get() !== undefined) this.#refresh.devices()
         return
+      case 'account':
+        this.#refresh.around()
+        return
       case 'link':
         this.link.set(event)
         if (event.state === 'linked') this.reload()

@@ -17,9 +17,10 @@ export function noticeWords(line: AuditView, names: Names): string {
   }
 }
 
+const alerts = new Set(['device-added', 'device-forked', 'device-rolled-back', 'account-recovered'])
+
 /** Lines a person has to act on, or may want to. */
-export const isAlert = ({ kind }: AuditView): boolean =>
-  kind === 'device-added' || kind === 'device-forked' || kind === 'device-rolled-back' || conflict(kind)
+export const isAlert = ({ kind }: AuditView): boolean => alerts.has(kind) || conflict(kind)
 
 const conflict = (kind: string): boolean => kind.startsWith('conflict-')
 
@@ -39,8 +40,6 @@ function deviceWords(line: AuditView, names: Names): string {
       return words.deviceForked(whose, device)
     case 'device-rolled-back':
       return words.deviceRolledBack(whose, device)
-    case 'device-recovered':
-      return words.deviceRecovered(whose, device)
     default:
       return words.other(line.kind)
   }
@@ -62,6 +61,8 @@ function memberWords(line: AuditView, names: Names): string {
       const role = words.roleWords[line.detail] ?? line.detail
       return line.by === null ? words.roleNow(whom, role) : words.roleChanged(who, whom, role)
     }
+    case 'account-recovered':
+      return names.isMe(line.subject) ? words.ownRecovered : words.recovered(subject)
     case 'policy-changed':
       return words.policyChanged(who, words.policyWords[line.detail] ?? words.policyOther)
     default:

@@ -92,7 +92,9 @@ export const noticeStrings = {
     `One of ${whose} devices contradicts itself: ${device}. A copy of it may be in use; it should be removed.`,
   deviceRolledBack: (whose: string, device: string) =>
     `One of ${whose} devices went back to an older state: ${device}. It may have been restored from a copy.`,
-  deviceRecovered: (whose: string, device: string) => `One of ${whose} devices speaks again: ${device}.`,
+  ownRecovered: 'Your recovery words were used. If that was not you, remove the device that came with it.',
+  recovered: (who: string) =>
+    `The recovery words of ${who} were used. If that is news to you, ask in another way who did that.`,
   whose: (who: string) => `${who}’s`,
   your: 'your',
 
