@@ -171,6 +171,7 @@ describe('node: group commands', () => {
         subject: bob.accountId,
         deviceId: null,
         detail: 'member',
+        proof: null,
       },
     ])
     expect((await run('audit')).json).to.have.length(2)
