@@ -220,6 +220,18 @@ export const limits = {
   segmentFileBytes: 16 * 1024 * 1024,
   /** Last records of devices and branches in one sealed segment. */
   segmentTips: 16_384,
+  /** A segment with a successor that got nothing for this long is sealed. */
+  segmentRestMs: day,
+  /** Messages of newer segments that must be rows before one is sealed: what is shown first needs no file. */
+  journalMessages: 128,
+  /** Records of a segment that is sealed: eight times what honest ones hold. Beyond, it stays in its rows. */
+  sealedRecords: 4_096,
+  /** Between looks for segments to seal, and between the steps of sealing one. */
+  foldLookMs: 10 * minute,
+  foldPauseMs: 25,
+  /** Sealed segments held open, and how long without being read. */
+  openedFiles: 8,
+  openedFileMs: 10 * minute,
   /** UTF-16 units of a conversation's shared note. */
   noteChars: 16 * 1024,
   /** Pinned records of a conversation. */

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import fc from 'fast-check'
 import {
   acknowledge,
-  comparePositions,
+  compareEntries,
   covers,
   holds,
   insertInto,
@@ -10,28 +10,28 @@ import {
   nothingReceived,
   receive,
   type Page,
-  type Position,
+  type PageEntry,
 } from '../../../packages/core/src/history/index.ts'
 
-const position = fc
-  .record({ segment: fc.nat(2), lamport: fc.nat(20), id: fc.uint8Array({ minLength: 2, maxLength: 2 }) })
-  .map((one): Position => one)
+const entry = fc
+  .record({ kind: fc.constant(0), lamport: fc.nat(20), id: fc.uint8Array({ minLength: 1, maxLength: 2 }) })
+  .map((one): PageEntry => one)
 
 describe('history: shown order and what is held', () => {
-  it('inserts positions in any order into the same page', () => {
+  it('inserts records in any order into the same page', () => {
     fc.assert(
-      fc.property(fc.array(position, { maxLength: 40 }), fc.nat(), (positions, turn) => {
-        const build = (order: readonly Position[]): Page =>
+      fc.property(fc.array(entry, { maxLength: 40 }), fc.nat(), (entries, turn) => {
+        const build = (order: readonly PageEntry[]): Page =>
           order.reduce<Page>((page, one) => insertInto(page, one), [])
         const rotated =
-          positions.length === 0
-            ? positions
-            : [...positions.slice(turn % positions.length), ...positions.slice(0, turn % positions.length)]
-        const page = build(positions)
+          entries.length === 0
+            ? entries
+            : [...entries.slice(turn % entries.length), ...entries.slice(0, turn % entries.length)]
+        const page = build(entries)
         expect(build(rotated)).to.deep.equal(page)
         for (const [i, one] of page.entries()) {
           const before = page[i - 1]
-          if (before !== undefined) expect(comparePositions(before, one)).to.be.below(0)
+          if (before !== undefined) expect(compareEntries(before, one)).to.be.below(0)
         }
       }),
     )

@@ -17,6 +17,7 @@ import type {
   NaturalDocument,
   RecordHeader,
   SegmentSet,
+  CountedRecord,
   SegmentSummary,
   SyncAsk,
 } from '../history/index.ts'
@@ -25,7 +26,7 @@ import type { Clock, Log, Notifier, Random, Route } from '../ports/index.ts'
 import type { AddedView, ConnectionState, DeviceEvent, HistoryChoice } from './api.ts'
 import type { Database, Transaction } from './database.ts'
 import type { PayloadItem, SyncItem } from './payload.ts'
-import type { Queue, Self } from './tables.ts'
+import type { Queue, SegmentRow, Self } from './tables.ts'
 
 /** This device's keys, ready for use. */
 export interface Me {
@@ -137,6 +138,35 @@ export interface GroupMemo {
 export interface DocumentMemo {
   readonly document: NaturalDocument
   readonly folded: Map<string, boolean>
+}
+
+/** A segment as sync compares it, and whether newcomers may read it. */
+export interface SegmentLook extends SegmentSummary {
+  readonly open: boolean
+}
+
+/** Records of a sealed segment, written again, in shown order. */
+export interface OpenedFile {
+  readonly records: readonly CountedRecord[]
+  readonly byId: ReadonlyMap<string, CountedRecord>
+}
+
+/** A place in a conversation. */
+export interface SegmentAddress {
+  readonly conversation: Uint8Array
+  readonly segment: number
+}
+
+/** A segment being sealed, a little at a time (folding.ts). */
+export interface Folding {
+  /** Its journal when that was begun: any change of it begins anew. */
+  readonly journal: SegmentRow
+  readonly records: CountedRecord[]
+  /** These with what a file holds already. */
+  whole: readonly CountedRecord[]
+  /** Pages of the journal read so far, and then the work of sealing. */
+  pages: number
+  sealing: Generator<undefined, Uint8Array | undefined, undefined> | undefined
 }
 
 /** An exchange of records with another device (sync-talk.ts). */
@@ -259,7 +289,16 @@ export interface Live {
   /** Exchanges of records with devices, by conversation and device in hexadecimal. */
   readonly syncs: Map<string, SyncTalk>
   /** What segments hold, by conversation and number. */
-  readonly summaries: Map<string, SegmentSummary>
+  readonly summaries: Map<string, SegmentLook>
+  /** Sealed segments that were opened, by conversation and number, and when each was read last. */
+  readonly files: Map<string, { readonly file: OpenedFile; usedMs: number }>
+  /** Segments of which records were lost here. */
+  readonly condemned: Map<string, SegmentAddress>
+  /** Conversations of which lost records are still asked for, in hexadecimal. */
+  readonly wanted: Set<string>
+  folding: Folding | undefined
+  /** Monotonic moment at which segments to be sealed are looked for next. */
+  foldMs: number
   /** The two states last compared with a device without agreement, by conversation and device. */
   readonly compared: Map<string, string>
   /** Grows with every change of a device log. */

@@ -35,7 +35,6 @@ const emptyConversation = (step: Step, conversation: Uint8Array): Conversation =
   selfPrev: null,
   selfLamport: 0,
   tips: [],
-  pages: 0,
   count: 0,
   unread: 0,
   lastMs: step.nowMs,

@@ -171,6 +171,20 @@ export class Transaction {
     return (await this.#database.load(table, key)) as T | undefined
   }
 
+  /** Rows of any table that is not resident: a damaged one is named, so that the rest can still be used. */
+  async loadMany<T>(
+    table: Rows<T>,
+    keys: readonly Uint8Array[],
+  ): Promise<readonly (T | undefined | 'damaged')[]> {
+    const pending = keys.map((key) => this.#find(slotOf(table, key)))
+    const stored = await this.#database.loadMany(
+      table,
+      keys.filter((_, i) => pending[i] === undefined),
+    )
+    let next = 0
+    return pending.map((one) => (one === undefined ? stored[next++] : (one.value as T | undefined)))
+  }
+
   #find(slot: string): Pending | undefined {
     const own = this.#pending.get(slot)
     const parent = this.#parent

@@ -6,6 +6,7 @@ import type { CommandName, Commands, DeviceEvent, DeviceFace, QueryName, Queries
 import type { Context, Effect, Live, Step } from './context.ts'
 import { Database, type Transaction } from './database.ts'
 import { storeEvents } from './events.ts'
+import { stopFolding } from './folding.ts'
 import { handle, later, type Answer, type Input } from './inputs.ts'
 import { findMe } from './me.ts'
 import { flush } from './outbox.ts'
@@ -129,6 +130,7 @@ class Machine implements Device {
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#running
+    stopFolding(this.#context)
     for (const { fail } of this.#queue.splice(0))
       fail(new PortError('E_STOPPED', 'the device has stopped', { retryable: true }))
     for (const resolve of this.#context.live.resolves.values())
@@ -227,6 +229,7 @@ class Machine implements Device {
       this.#context.live.groups.clear()
       this.#context.live.syncs.clear()
       this.#context.live.summaries.clear()
+      this.#context.live.files.clear()
       this.#context.live.epochs.clear()
       fail(error)
       return undefined
@@ -280,6 +283,7 @@ class Machine implements Device {
     live.groups.clear()
     live.syncs.clear()
     live.summaries.clear()
+    live.files.clear()
     live.epochs.clear()
     live.onTopics.clear()
     live.topicsDue = true
@@ -423,6 +427,11 @@ const newLive = (): Live => ({
   newTransport: undefined,
   syncs: new Map(),
   summaries: new Map(),
+  files: new Map(),
+  condemned: new Map(),
+  wanted: new Set(),
+  folding: undefined,
+  foldMs: Infinity,
   logsVersion: 0,
   publishMs: 0,
   published: false,

@@ -13,7 +13,7 @@ import {
   type RecordHeader,
 } from '../history/index.ts'
 import type { SignPublicKey, Signature } from '../crypto/index.ts'
-import type { AccountId, DeviceAddress } from '../identity/index.ts'
+import type { DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
@@ -30,11 +30,12 @@ import {
 import { standingOf, tellOne } from './group-exchange.ts'
 import { isGroup, membershipOf, membershipThen } from './groups.ts'
 import { linkTo } from './lookup.ts'
-import { activeDevice, storedLog } from './logs.ts'
+import { activeDevice, identityKeyOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { forget, lookAt, tellRecord } from './messages.ts'
 import { findLink, storeRecord } from './records.ts'
 import { peerRolledBack } from './rollback.ts'
+import { isHeld, wasHeld } from './segments.ts'
 import {
   contactRows,
   contactStates,
@@ -42,7 +43,6 @@ import {
   conversationRows,
   heldRows,
   peerRows,
-  recordRows,
   type Conversation,
   type HeldRecord,
   type Peer,
@@ -108,15 +108,13 @@ async function receiveRecord(
     return undefined
   }
   noteFrom(step, conversation, peer, from)
-  if ((await step.tx.load(recordRows, header.id)) !== undefined) {
+  const numberTaken = holds(remoteOf(conversationNow(step, conversation), peer).received, header.content.aseq)
+  if (numberTaken && (await isHeld(step, header.id))) {
     acknowledgeAgain(step, conversation, peer)
     return undefined
   }
   const identityKey = identityKeyOf(step, peer.account, peer.device)
-  if (
-    identityKey !== undefined &&
-    holds(remoteOf(conversationNow(step, conversation), peer).received, header.content.aseq)
-  ) {
+  if (identityKey !== undefined && numberTaken && !(await wasHeld(step, header.id))) {
     refuseFork(step, conversation, peer, { incoming, header, identityKey })
     return undefined
   }
@@ -157,7 +155,6 @@ export async function admitOpened(
   header: RecordHeader,
   incoming: IncomingRecord,
 ): Promise<void> {
-  if ((await step.tx.load(recordRows, header.id)) !== undefined) return
   const now = conversationNow(step, conversation)
   if (holds(remoteOf(now, author).received, header.content.aseq)) return
   const moved = await admitted(step, now, author, header, incoming)
@@ -275,16 +272,6 @@ function hasRoom(step: Step, conversation: Conversation, peer: Peer, { content }
   return state !== contactStates.refused && state !== contactStates.member
 }
 
-/** Identity key of a device that is on the account's log, or was. */
-export function identityKeyOf(
-  step: Step,
-  account: Uint8Array,
-  device: Uint8Array,
-): SignPublicKey | undefined {
-  const log = storedLog(step, account as AccountId)
-  return log?.certificates.get(toHex(device))?.identityKey
-}
-
 /** Whether the author was in at the heads the record cites: fixed for ever, once they are known. */
 export function standingAt(
   step: Step,
@@ -300,7 +287,7 @@ export function standingAt(
   return state.active.has(toHex(content.device)) ? 'yes' : 'no'
 }
 
-/** Keeps a record that another device brought by sync, where it was judged; its body may follow. */
+/** Keeps a record that another device brought by sync, where it was judged, unless it is held; its body may follow. */
 export async function keepSynced(
   step: Step,
   before: Conversation,
@@ -308,16 +295,32 @@ export async function keepSynced(
   header: RecordHeader,
   signature: Signature | null,
   segment: number,
-): Promise<void> {
-  if ((await step.tx.load(recordRows, header.id)) !== undefined) return
+): Promise<boolean> {
+  if (await isKnown(step, before, header)) return false
   const incoming = { bytes: header.bytes, signature, said: null }
   const stored = await storeRecord(step, before, header, incoming, segment)
   const { self } = requireMe(step)
   const { account, kind } = header.content
-  const fresh = kind === recordKinds.msg && !equalBytes(account, self.account)
+  const isNew = stored.count > before.count
+  const fresh = isNew && kind === recordKinds.msg && !equalBytes(account, self.account)
   const unread = fresh && !equalBytes(carrier.account, self.account) ? stored.unread + 1 : stored.unread
   putConversation(step, withReceived(step, { ...stored, unread }, header))
   step.tx.delete(heldRows, header.id)
+  return true
+}
+
+/** Whether a record is held already; the store is asked only where its number is taken. */
+async function isKnown(
+  step: Step,
+  conversation: Conversation,
+  { id, content }: RecordHeader,
+): Promise<boolean> {
+  const { account, device, aseq } = content
+  const own = equalBytes(device, requireMe(step).self.device)
+  const taken = own
+    ? aseq < conversation.aseq
+    : holds(remoteOf(conversation, { account, device } as DeviceAddress).received, aseq)
+  return taken && isHeld(step, id)
 }
 
 /** What is held of a device's records, with one more. */

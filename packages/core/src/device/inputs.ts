@@ -14,7 +14,9 @@ import { queries } from './queries.ts'
 import { tendRelays } from './relay-input.ts'
 import { dhtAnswered } from './resolve.ts'
 import { metaOf } from './events.ts'
-import { conversationRows, bootstrapRows, metaRows, onlyRow, relayRows } from './tables.ts'
+import { beginFolding, tendFolding } from './folding.ts'
+import { repairSegments } from './repair.ts'
+import { conversationRows, bootstrapRows, metaRows, onlyRow, relayRows, segmentRows } from './tables.ts'
 import { answerWaiting } from './sync-talk.ts'
 import { tick, watchClock } from './tick.ts'
 import { ownRollback } from './rollback.ts'
@@ -76,7 +78,9 @@ export async function handle(step: Step, input: Input, answer: Answer): Promise<
       return onOpening(step, input)
     }
     case 'tick': {
-      tick(step)
+      await tick(step)
+      await repairSegments(step)
+      await tendFolding(step)
       await answerWaiting(step)
       return
     }
@@ -146,6 +150,9 @@ async function onOpening(
   watchClock(step)
   for (const one of step.tx.all(conversationRows))
     step.context.live.openedAt.set(toHex(one.conversation), one.aseq)
+  for (const { conversation, wanted } of step.tx.all(segmentRows))
+    if (wanted > 0) step.context.live.wanted.add(toHex(conversation))
+  beginFolding(step)
   if (doubted) ownRollback(step)
   // The batch that carries the consequences also settles the store's doubt, so it is never empty.
   if (settles) step.tx.put(metaRows, onlyRow, metaOf(step))

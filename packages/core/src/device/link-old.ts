@@ -37,8 +37,8 @@ import { offlineLink } from './link-new.ts'
 import { storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { currentBundle } from './prekeys.ts'
-import { chainKey, segmentKey } from './records.ts'
-import { chainRows, conversationRows, recordRows, writerRows, type Conversation } from './tables.ts'
+import { beganMs } from './segments.ts'
+import { conversationRows, type Conversation } from './tables.ts'
 import { wakeAt } from './timers.ts'
 
 /** Linking, at a device of the account: it goes to the new one, and after both persons agreed writes it into the log. */
@@ -338,11 +338,8 @@ async function firstShown(
   const sinceMs = step.nowMs - history.days * 24 * 60 * 60 * 1_000
   const id = conversation.conversation
   for (let n = conversation.segment; n > 0; n--) {
-    const [writer] = (await step.tx.load(writerRows, segmentKey(id, n))) ?? []
-    if (writer === undefined) continue
-    const [first] = (await step.tx.load(chainRows, chainKey(id, n, writer.device, 1))) ?? []
-    const row = first === undefined ? undefined : await step.tx.load(recordRows, first)
-    if (row !== undefined && row.receivedAtMs < sinceMs) return n
+    const began = await beganMs(step, id, n)
+    if (began !== undefined && began < sinceMs) return n
   }
   return 0
 }

@@ -9,6 +9,7 @@ import {
   type LogOpId,
   type LogState,
 } from '../identity/index.ts'
+import type { SignPublicKey } from '../crypto/index.ts'
 import { bytesBetween, frame, list, toHex } from '../wire/index.ts'
 import { limits } from '../limits.ts'
 import type { Step } from './context.ts'
@@ -68,3 +69,13 @@ export function decodeLog(input: Uint8Array): readonly Uint8Array[] | undefined 
 
 export const headsOf = (log: DeviceLog | undefined): readonly LogOpId[] =>
   log === undefined ? [] : logHeads(log)
+
+/** Identity key of a device that is on the account's log, or was. */
+export function identityKeyOf(
+  step: Step,
+  account: Uint8Array,
+  device: Uint8Array,
+): SignPublicKey | undefined {
+  const log = storedLog(step, account as AccountId)
+  return log?.certificates.get(toHex(device))?.identityKey
+}

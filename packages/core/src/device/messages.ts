@@ -1,7 +1,6 @@
 import {
   erasures,
   expiryOf,
-  readRecord,
   recordKinds,
   viewMessage,
   type IncomingRecord,
@@ -16,7 +15,9 @@ import { conversationNow } from './conversations.ts'
 import { emit } from './events.ts'
 import { requireMe } from './me.ts'
 import { accountName } from './query-group.ts'
-import { aboutRows, bodyRows, erasureRows, recordRows, type Conversation, type OutboxRow } from './tables.ts'
+import { eraseBody } from './records.ts'
+import { findRecord } from './segments.ts'
+import { aboutRows, bodyRows, erasureRows, type Conversation, type OutboxRow } from './tables.ts'
 import { judgementOf, rulesOf, type Judgement } from './verdicts.ts'
 import { deliveryState, outboxOf } from './delivery.ts'
 import { sureNow, wakeAt } from './timers.ts'
@@ -44,11 +45,11 @@ export const lookAt = async (step: Step, conversation: Conversation): Promise<Lo
 
 /** A held record with its body; undefined when it is not held or damaged. */
 async function loadSaid(step: Step, id: Uint8Array): Promise<HeldSaid | undefined> {
-  const row = await step.tx.load(recordRows, id)
-  const header = row === undefined ? undefined : readRecord(step.context.crypto, row.bytes)
-  if (row === undefined || header === undefined) return undefined
-  const said = await step.tx.load(bodyRows, id)
-  return { header, segment: row.segment, body: said?.body ?? null, firstSeenMs: row.receivedAtMs }
+  const found = await findRecord(step, id)
+  if (found === undefined) return undefined
+  const row = await step.tx.load(bodyRows, id)
+  const { header, segment, receivedAtMs } = found
+  return { header, segment, body: row?.said.body ?? null, firstSeenMs: receivedAtMs }
 }
 
 /** The records about a message. */
@@ -159,7 +160,7 @@ export async function forget(step: Step, look: Look, id: Uint8Array): Promise<vo
   if (about.length === 0 && message.header.content.ttlMs === null) return
   for (const { id: gone, fromMs } of erasures(message, about, rulesOf(step, look.conversation))) {
     if (fromMs <= sureNow(step)) {
-      step.tx.delete(bodyRows, gone)
+      await eraseBody(step, gone)
       step.tx.delete(erasureRows, gone)
     } else {
       step.tx.put(erasureRows, gone, { id: gone, fromMs })
@@ -169,13 +170,13 @@ export async function forget(step: Step, look: Look, id: Uint8Array): Promise<vo
 }
 
 /** Erases what is due. */
-export function eraseDue(step: Step): void {
+export async function eraseDue(step: Step): Promise<void> {
   for (const { id, fromMs } of step.tx.all(erasureRows)) {
     if (fromMs > sureNow(step)) {
       wakeAt(step, step.monoMs + fromMs - sureNow(step))
       continue
     }
-    step.tx.delete(bodyRows, id)
+    await eraseBody(step, id)
     step.tx.delete(erasureRows, id)
   }
 }

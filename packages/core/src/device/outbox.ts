@@ -164,6 +164,7 @@ function hasWork(step: Step, peer: Peer, contact: Contact, link: PeerLink): bool
   if (talks.length === 0) return false
   return (
     talks.some((one) => recordsDue(step, one, peer) || standingOf(step, one, peer).due) ||
+    (link.channel === undefined && talks.some((one) => isWanted(step, one, peer))) ||
     cardDue(step, peer, contact) ||
     smallTalk(step, peer, talks, link).items.length > 0
   )
@@ -192,6 +193,11 @@ function recordsDue(step: Step, conversation: Conversation, peer: Peer): boolean
     !isOnTopic(step, conversation, peer, remote)
   )
 }
+
+/** Whether records of a conversation were lost here that the device may have. */
+const isWanted = (step: Step, conversation: Conversation, peer: Peer): boolean =>
+  step.context.live.wanted.has(toHex(conversation.conversation)) &&
+  findRemote(conversation, peer.device)?.active === true
 
 const cardDue = (step: Step, peer: Peer, contact: Contact): boolean =>
   peer.cardOf < requireMe(step).self.cardSeq && contact.refused === null

@@ -1,8 +1,9 @@
-import type { IncomingRecord } from '../history/index.ts'
-import { PortError } from '../errors.ts'
+import { signRecord, type IncomingRecord } from '../history/index.ts'
 import type { Step } from './context.ts'
+import { requireMe } from './me.ts'
 import { ownRecordKey } from './records.ts'
-import { bodyRows, ownRecordRows, recordRows } from './tables.ts'
+import { findRecord, undamaged } from './segments.ts'
+import { bodyRows, ownRecordRows } from './tables.ts'
 
 /** An own record ready to travel; undefined when the store lost it. */
 export async function ownRecord(
@@ -10,17 +11,12 @@ export async function ownRecord(
   conversation: Uint8Array,
   aseq: number,
 ): Promise<IncomingRecord | undefined> {
-  const id = await lost(step.tx.load(ownRecordRows, ownRecordKey(conversation, aseq)))
-  if (id === undefined) return undefined
-  const row = await lost(step.tx.load(recordRows, id))
-  const body = await lost(step.tx.load(bodyRows, id))
-  if (row?.signature === null || row === undefined) return undefined
-  return { bytes: row.bytes, signature: row.signature, said: body ?? null }
+  const id = await undamaged(step.tx.load(ownRecordRows, ownRecordKey(conversation, aseq)))
+  const found = id === undefined ? undefined : await findRecord(step, id)
+  if (id === undefined || found === undefined) return undefined
+  const body = await undamaged(step.tx.load(bodyRows, id))
+  const { header } = found
+  // A file keeps the signatures of tips alone; signing again gives the same bytes (RFC 8032 §5.1.6).
+  const signature = found.signature ?? signRecord(step.context.crypto, requireMe(step).identity, header)
+  return { bytes: header.bytes, signature, said: body?.said ?? null }
 }
-
-/** A damaged row counts as one that is not there: the rest goes on. */
-const lost = <T>(row: Promise<T>): Promise<T | undefined> =>
-  row.catch((error: unknown) => {
-    if (error instanceof PortError && error.code === 'E_STORE_CORRUPT') return undefined
-    throw error
-  })

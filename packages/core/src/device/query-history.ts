@@ -1,81 +1,132 @@
-import { missingCount, readRecord, recordKinds, type Page, type RecordHeader } from '../history/index.ts'
+import { missingCount, readRecord, recordKinds, type RecordHeader } from '../history/index.ts'
 import { UsageError } from '../errors.ts'
-import { equalBytes } from '../wire/index.ts'
+import { equalBytes, idKey, toHex } from '../wire/index.ts'
 import type { HistoryView, MessageView, Queries } from './api.ts'
 import type { Step } from './context.ts'
+import { openedFile } from './files.ts'
 import { readId, requireConversation } from './lookup.ts'
-import { pageKey } from './records.ts'
-import { bodyRows, conversationRows, pageRows, recordRows, type Conversation } from './tables.ts'
+import { findRecord, pagesBack, placeOf, type FoundRecord } from './segments.ts'
+import {
+  bodyRows,
+  conversationRows,
+  recordRows,
+  segmentRows,
+  type Conversation,
+  type Place,
+  type StoredRecord,
+} from './tables.ts'
 import { findMessage, lookAt, showMessage } from './messages.ts'
 
 /** Messages in one answer, at most. */
 const historyLimit = 1_000
 
-/** Reads pages backwards from the end, so that the newest messages of a long conversation come without the rest. */
+/** Reads pages back from the end or a message, so that a long conversation is shown without the rest of it. */
 export async function queryHistory(step: Step, input: Queries['history']['in']): Promise<HistoryView> {
   const conversation = requireConversation(step, input.conversationId)
   const limit = input.limit ?? 50
   if (!Number.isSafeInteger(limit) || limit < 1 || limit > historyLimit)
     throw new UsageError('E_LIMIT', `a page of history is 1 to ${historyLimit} messages`)
   const before = input.before === undefined ? undefined : readId(input.before, 'a message id')
-  const { ids, more } = await newestIds(step, conversation, limit, before)
-  const { messages, damaged } = await readMessages(step, conversation, ids)
+  const { found, more } = await newestBefore(step, conversation, limit, before)
+  const { messages, damaged } = await readMessages(step, conversation, found)
   const { sinceMs } = input
   const shown =
     sinceMs === undefined ? messages : messages.filter((message) => message.receivedAtMs >= sinceMs)
   const missing = conversation.remotes.reduce((sum, remote) => sum + missingCount(remote.received), damaged)
-  return { messages: shown, more, missing }
+  const lost = wantedOf(step, conversation)
+  return { messages: shown, more, missing: missing + lost }
 }
 
-async function newestIds(
+/** Records that were lost here and are asked for. */
+const wantedOf = (step: Step, { conversation }: Conversation): number =>
+  step.context.live.wanted.has(toHex(conversation))
+    ? step.tx
+        .all(segmentRows)
+        .filter((one) => equalBytes(one.conversation, conversation))
+        .reduce((sum, { wanted }) => sum + wanted, 0)
+    : 0
+
+/** Where messages of one answer lie. */
+interface Found {
+  readonly id: Uint8Array
+  readonly segment: number
+}
+
+async function newestBefore(
   step: Step,
   conversation: Conversation,
   limit: number,
   before: Uint8Array | undefined,
-): Promise<{ readonly ids: readonly Uint8Array[]; readonly more: boolean }> {
-  let found: readonly Uint8Array[] = []
+): Promise<{ readonly found: readonly Found[]; readonly more: boolean }> {
+  const start = before === undefined ? undefined : await requirePlace(step, conversation, before)
+  let found: readonly Found[] = []
   let started = before === undefined
-  for (let n = conversation.pages - 1; n >= 0; n--) {
-    const page: Page = (await step.tx.load(pageRows, pageKey(conversation.conversation, n))) ?? []
-    let ids = page.map((position) => position.id)
+  for await (const page of pagesBack(step, conversation, start?.segment ?? conversation.segment)) {
+    // Nobody opens a sealed segment to learn whether there is anything to show in it.
+    if (found.length === limit && page.sealed) return { found, more: true }
+    let messages = (await page.read()).filter(({ kind }) => kind === recordKinds.msg)
     if (!started && before !== undefined) {
-      const at = ids.findIndex((id) => equalBytes(id, before))
+      const at = messages.findIndex(({ id }) => equalBytes(id, before))
       if (at < 0) continue
       started = true
-      ids = ids.slice(0, at)
+      messages = messages.slice(0, at)
     }
-    found = [...ids, ...found]
-    if (found.length > limit || (found.length === limit && n > 0))
-      return { ids: found.slice(-limit), more: true }
+    found = [...messages.map(({ id }) => ({ id, segment: page.segment })), ...found]
+    if (found.length > limit) return { found: found.slice(-limit), more: true }
   }
-  if (!started) throw new UsageError('E_NOT_FOUND', 'there is no such message in this conversation')
-  return { ids: found, more: false }
+  if (!started) throw notFound('there is no such message in this conversation')
+  return { found, more: false }
 }
+
+async function requirePlace(step: Step, { conversation }: Conversation, id: Uint8Array): Promise<Place> {
+  const place = await placeOf(step, id)
+  if (place === undefined || !equalBytes(place.conversation, conversation))
+    throw notFound('there is no such message in this conversation')
+  return place
+}
+
+const notFound = (message: string): UsageError => new UsageError('E_NOT_FOUND', message)
 
 async function readMessages(
   step: Step,
   conversation: Conversation,
-  ids: readonly Uint8Array[],
+  places: readonly Found[],
 ): Promise<{ readonly messages: readonly MessageView[]; readonly damaged: number }> {
-  const { crypto, database } = step.context
-  const records = await database.loadMany(recordRows, ids)
-  const bodies = await database.loadMany(bodyRows, ids)
+  const ids = places.map(({ id }) => id)
+  const records = await step.tx.loadMany(recordRows, ids)
+  const bodies = await step.tx.loadMany(bodyRows, ids)
   const look = await lookAt(step, conversation)
   const messages: MessageView[] = []
   let damaged = 0
-  for (const [i, row] of records.entries()) {
-    const header = row === undefined || row === 'damaged' ? undefined : readRecord(crypto, row.bytes)
-    if (row === undefined || row === 'damaged' || header === undefined) {
-      damaged += 1
-      continue
+  for (const [i, place] of places.entries()) {
+    const body = present(bodies[i])
+    const found = await readOne(step, conversation, place, present(records[i]), body)
+    if (found === undefined) damaged += 1
+    else {
+      const { header, segment, receivedAtMs } = found
+      const said = body?.said.body ?? null
+      messages.push(await showMessage(step, look, { header, segment, body: said, firstSeenMs: receivedAtMs }))
     }
-    const said = bodies[i]
-    const body = said === undefined || said === 'damaged' ? null : said.body
-    messages.push(
-      await showMessage(step, look, { header, segment: row.segment, body, firstSeenMs: row.receivedAtMs }),
-    )
   }
   return { messages, damaged }
+}
+
+const present = <T>(row: T | undefined | 'damaged'): T | undefined => (row === 'damaged' ? undefined : row)
+
+/** A record of the journal as its row has it; of a sealed segment as its file does. */
+async function readOne(
+  step: Step,
+  { conversation }: Conversation,
+  { id, segment }: Found,
+  row: StoredRecord | undefined,
+  body: { readonly place: Place } | undefined,
+): Promise<FoundRecord | undefined> {
+  const header = row === undefined ? undefined : readRecord(step.context.crypto, row.bytes)
+  if (row !== undefined && header !== undefined) return { header, ...row }
+  const filed = (await openedFile(step, conversation, segment)).byId.get(idKey(id))
+  if (filed === undefined) return undefined
+  const place = body?.place ?? (await placeOf(step, id))
+  return { ...filed, segment, receivedAtMs: place?.receivedAtMs ?? filed.header.content.timestampMs }
 }
 
 /** One message, wherever it is. */
@@ -96,8 +147,7 @@ export async function requireMessage(
   readonly header: RecordHeader
 }> {
   const id = readId(messageId, 'a message id')
-  const row = await step.tx.load(recordRows, id)
-  const header = row === undefined ? undefined : readRecord(step.context.crypto, row.bytes)
+  const header = (await findRecord(step, id))?.header
   const conversation =
     header === undefined ? undefined : step.tx.get(conversationRows, header.content.conversation)
   if (header?.content.kind !== recordKinds.msg || conversation === undefined)

@@ -30,7 +30,7 @@ export async function resumeAfter(step: Step, before: Conversation, upTo: number
     const body = id === undefined ? undefined : await step.tx.load(bodyRows, id)
     if (id === undefined || header === undefined || body === undefined) continue
     const { kind, target } = header.content
-    said.push({ kind, target, body: body.body })
+    said.push({ kind, target, body: body.said.body })
     conversation = await withdrawRecord(step, conversation, id)
     step.tx.delete(ownRecordRows, ownRecordKey(before.conversation, aseq))
   }

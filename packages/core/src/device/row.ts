@@ -1,6 +1,6 @@
 import { Secret } from '../crypto/index.ts'
 import { InvariantError } from '../errors.ts'
-import { bytes, frame } from '../wire/index.ts'
+import { bytes, concat, frame } from '../wire/index.ts'
 import type { Shape } from '../wire/index.ts'
 import type { Table } from './sealed-store-types.ts'
 
@@ -23,7 +23,7 @@ export interface AnyRows extends Table {
   readonly decode: (row: Uint8Array) => unknown
 }
 
-/** Largest row; bounds what one damaged length can make the device allocate. */
+/** Largest row, unless a table says otherwise; bounds what one damaged length can make the device allocate. */
 const rowBytes = 4 * 1024 * 1024
 
 /** Declares a table. A row that authenticates and does not decode is a bug of ours, not damage. */
@@ -31,8 +31,9 @@ export function rows<T>(
   name: string,
   shape: Shape<T>,
   options: Pick<Rows<T>, 'kind' | 'resident' | 'lately'>,
+  maxBytes: number = rowBytes,
 ): Rows<T> {
-  const codec = frame(name, shape, rowBytes)
+  const codec = frame(name, shape, maxBytes)
   return {
     name,
     ...options,
@@ -62,3 +63,7 @@ export function counterKey(value: number): Uint8Array {
   view.setUint32(4, value >>> 0)
   return out
 }
+
+/** Key of a segment's rows. */
+export const segmentKey = (conversation: Uint8Array, segment: number): Uint8Array =>
+  concat(conversation, counterKey(segment))

@@ -1,22 +1,17 @@
-import {
-  segmentId,
-  summarise,
-  type AuthorOf,
-  type CountedRecord,
-  type SegmentSet,
-  type SegmentSummary,
-} from '../history/index.ts'
+import { segmentId, summarise, type AuthorOf, type CountedRecord, type SegmentSet } from '../history/index.ts'
 import type { OpId } from '../group/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
-import type { Step } from './context.ts'
+import type { SegmentLook, Step } from './context.ts'
 import { findRemote } from './conversations.ts'
-import { identityKeyOf, standingAt } from './frame-records.ts'
+import { fileName } from './files.ts'
+import { standingAt } from './frame-records.ts'
 import { isGroup, membershipOf, opSetOf } from './groups.ts'
+import { identityKeyOf } from './logs.ts'
 import { requireMe } from './me.ts'
-import { segmentKey } from './records.ts'
-import { recordsOf } from './query-export.ts'
-import { summaryRows, writerRows, type Conversation, type Peer } from './tables.ts'
+import { segmentKey } from './row.ts'
+import { recordsIn, undamaged } from './segments.ts'
+import { summaryRows, type Conversation, type Peer } from './tables.ts'
 
 /** What sync reads of a conversation: its segments, what they hold, and who may see them. */
 
@@ -27,7 +22,7 @@ export async function segmentSetOf(
   segment: number,
 ): Promise<SegmentSet> {
   const counted = new Map<string, CountedRecord>()
-  for await (const { header, signature } of recordsOf(step, conversation, segment, segment))
+  for (const { header, signature } of await recordsIn(step, conversation, segment))
     counted.set(toHex(header.id), { header, signature })
   return {
     conversation: conversation.conversation,
@@ -39,11 +34,8 @@ export async function segmentSetOf(
 }
 
 /** What every segment holds, in order; of segments no longer written to it is kept. */
-export async function summariesOf(
-  step: Step,
-  conversation: Conversation,
-): Promise<readonly SegmentSummary[]> {
-  const found: SegmentSummary[] = []
+export async function summariesOf(step: Step, conversation: Conversation): Promise<readonly SegmentLook[]> {
+  const found: SegmentLook[] = []
   for (let n = 0; n <= conversation.segment; n++) {
     const summary = await summaryOf(step, conversation, n)
     if (summary !== undefined) found.push(summary)
@@ -55,28 +47,47 @@ async function summaryOf(
   step: Step,
   conversation: Conversation,
   n: number,
-): Promise<SegmentSummary | undefined> {
+): Promise<SegmentLook | undefined> {
   const { crypto, live } = step.context
-  const cacheKey = `${toHex(conversation.conversation)}/${n}`
+  const cacheKey = fileName(conversation.conversation, n)
   const known = live.summaries.get(cacheKey)
   if (known !== undefined) return known
   const key = segmentKey(conversation.conversation, n)
-  if ((await step.tx.load(writerRows, key)) === undefined) return undefined
   const segment = segmentId(crypto, conversation.conversation, n)
-  const row = n < conversation.segment ? await step.tx.load(summaryRows, key) : undefined
-  const summary =
-    row === undefined
-      ? summarise(crypto, segment, n, [...(await segmentSetOf(step, conversation, n)).counted.values()])
-      : { segment, depth: n, ...row }
-  if (row === undefined && n < conversation.segment) {
-    const { digest, devices } = summary
-    step.tx.put(summaryRows, key, {
-      digest,
-      devices: devices.map((one) => ({ ...one, tips: [...one.tips] })),
-    })
-  }
+  const row = n < conversation.segment ? await undamaged(step.tx.load(summaryRows, key)) : undefined
+  const summary = row === undefined ? await summaryAnew(step, conversation, n) : { segment, depth: n, ...row }
+  if (summary === undefined) return undefined
+  if (row === undefined && n < conversation.segment) keepSummary(step, key, summary)
   live.summaries.set(cacheKey, summary)
   return summary
+}
+
+function keepSummary(step: Step, key: Uint8Array, { digest, devices, open }: SegmentLook): void {
+  const told = devices.map((one) => ({ ...one, tips: [...one.tips] }))
+  step.tx.put(summaryRows, key, { digest, devices: told, open })
+}
+
+/** Keeps the summary of a segment whose records are at hand. */
+export function putSummary(
+  step: Step,
+  conversation: Uint8Array,
+  n: number,
+  records: readonly CountedRecord[],
+): void {
+  const { crypto } = step.context
+  const summary = summarise(crypto, segmentId(crypto, conversation, n), n, records)
+  keepSummary(step, segmentKey(conversation, n), { ...summary, open: isOpen(records) })
+}
+
+async function summaryAnew(
+  step: Step,
+  conversation: Conversation,
+  n: number,
+): Promise<SegmentLook | undefined> {
+  const { counted, segment } = await segmentSetOf(step, conversation, n)
+  const records = [...counted.values()]
+  if (records.length === 0) return undefined
+  return { ...summarise(step.context.crypto, segment, n, records), open: isOpen(records) }
 }
 
 /** First segment a device may read: what was written since it, or its account, came. */
@@ -105,7 +116,7 @@ function firstSegmentAfter(step: Step, conversation: Conversation, grant: OpId):
 }
 
 /** Whether a rule lets newcomers read what was written before, as it stood when that was written. */
-export const isOpen = (records: readonly CountedRecord[]): boolean =>
+const isOpen = (records: readonly CountedRecord[]): boolean =>
   records.length > 0 && records.every(({ header }) => header.content.history === 1)
 
 /** Who wrote a record, for the rules of history. */

@@ -32,9 +32,13 @@ import { requireMe } from './me.ts'
 import { tellBodies } from './messages.ts'
 import { syncFrames, type SyncItem } from './payload.ts'
 import { askFitting } from './sync-fit.ts'
-import { authorOf, isOpen, segmentSetOf, summariesOf, visibleFrom } from './sync-side.ts'
-import { bodyRows, conversationRows, peerRows, type Conversation, type Peer } from './tables.ts'
+import { putBody } from './records.ts'
+import { segmentKey } from './row.ts'
+import { wantsBody } from './segments.ts'
+import { authorOf, segmentSetOf, summariesOf, visibleFrom } from './sync-side.ts'
+import { conversationRows, bodyRows, peerRows, segmentRows, type Conversation, type Peer } from './tables.ts'
 import { wakeAt } from './timers.ts'
+import { clearWarning } from './warnings.ts'
 
 /**
  * The exchange of records with another device (sync.md). Each side asks for what it lacks and asks again while more
@@ -73,8 +77,7 @@ async function sideFor(
     return records
   }
   const visible = new Set<string>()
-  for (const { depth, segment } of summaries)
-    if (depth >= from || isOpen(await load(depth, segment))) visible.add(toHex(segment))
+  for (const { depth, segment, open } of summaries) if (depth >= from || open) visible.add(toHex(segment))
   const needed = new Set<string>()
   const base = {
     conversation: conversation.conversation,
@@ -120,6 +123,19 @@ export async function beginSync(
     came: 0,
   })
   send(step, conversation, peer, syncFrames.ask, syncAskFrame.encode(ask))
+}
+
+/** Asks a device for a segment of which records were lost here. */
+export async function askAgain(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  segment: Uint8Array,
+): Promise<void> {
+  const talk = step.context.live.syncs.get(keyOf(conversation, peer))
+  if (talk === undefined || step.monoMs - talk.askedMs >= staleMs)
+    return beginSync(step, conversation, peer, { kind: 'segments', segments: [segment] })
+  talk.next = [...talk.next, segment]
 }
 
 /** Whether a device takes part now; only then are records shown to it or taken from it. */
@@ -224,11 +240,11 @@ function parts(sending: Sending): readonly Sending[] {
 }
 
 async function bodiesOf(step: Step, records: readonly CountedRecord[]): Promise<readonly SaltedBody[]> {
-  const found = await step.context.database.loadMany(
+  const found = await step.tx.loadMany(
     bodyRows,
     records.map(({ header }) => header.id),
   )
-  return found.flatMap((said) => (said === undefined || said === 'damaged' ? [] : [said]))
+  return found.flatMap((row) => (row === undefined || row === 'damaged' ? [] : [row.said]))
 }
 
 async function receiveAnswer(
@@ -274,11 +290,11 @@ async function receiveRuns(
   const { arrivals } = recordsOfRuns(crypto, decoded, linksHeld(held, carrier))
   const growth = growSegment(crypto, held, carrier, arrivals, authorOf(step, conversation))
   talk.sets.set(n, growth.set)
-  talk.came += growth.counted.length
   for (const header of growth.counted) {
-    const counted = growth.set.counted.get(toHex(header.id))
-    await keepSynced(step, conversationNow(step, conversation), peer, header, counted?.signature ?? null, n)
-    talk.bodiless.set(toHex(header.id), header)
+    const signature = growth.set.counted.get(toHex(header.id))?.signature ?? null
+    if (!(await keepSynced(step, conversationNow(step, conversation), peer, header, signature, n))) continue
+    talk.came += 1
+    if (await wantsBody(step, header.id)) talk.bodiless.set(toHex(header.id), header)
   }
   if (growth.counted.length > 0) await retryHeld(step, conversationNow(step, conversation))
   await countFrame(step, conversation, peer, talk)
@@ -314,7 +330,7 @@ async function receiveBodies(
   const matched = matchBodies(crypto, [...talk.bodiless.values()], decoded.value.bodies)
   for (const { header, body } of matched) {
     talk.bodiless.delete(toHex(header.id))
-    step.tx.put(bodyRows, header.id, body)
+    await putBody(step, header.id, body)
   }
   const fresh = matched.map(({ header }) => header)
   await tellSynced(step, conversationNow(step, conversation), peer, fresh)
@@ -351,6 +367,17 @@ async function endWhenDone(step: Step, before: Conversation, peer: Peer, talk: S
   if (talk.next.length > 0)
     return beginSync(step, conversation, peer, { kind: 'segments', segments: talk.next })
   if (talk.came > 0) return beginSync(step, conversation, peer)
+  noteWhole(step, conversation)
+}
+
+/** Somebody has nothing that is not here: what was lost of the conversation is back, as far as anybody knows. */
+function noteWhole(step: Step, { conversation }: Conversation): void {
+  if (!step.context.live.wanted.delete(toHex(conversation))) return
+  const wanted = step.tx.all(segmentRows).filter((one) => one.wanted > 0)
+  const here = wanted.filter((one) => equalBytes(one.conversation, conversation))
+  for (const one of here)
+    step.tx.put(segmentRows, segmentKey(one.conversation, one.segment), { ...one, wanted: 0 })
+  if (here.length > 0 && here.length === wanted.length) clearWarning(step, 'E_SEGMENT_DAMAGED')
 }
 
 /** Two devices meet, or agree on who is in: each asks for what it lacks. */

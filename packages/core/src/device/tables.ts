@@ -2,7 +2,7 @@ import { sizes, type Signature } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
 import { bool, bytes, bytesBetween, fields, list, nullable, text, uint } from '../wire/index.ts'
 import type { Infer } from '../wire/index.ts'
-import { incomingRecord, saltedBody } from '../history/index.ts'
+import { incomingRecord, recordKinds, saltedBody } from '../history/index.ts'
 import { opIdShape } from '../group/index.ts'
 import { accountIdShape, certificateShape, deviceIdShape } from '../identity/index.ts'
 import { accountHeads } from './payload.ts'
@@ -22,7 +22,7 @@ const append = { kind: 'append', resident: false } as const
 const receivedShape = fields({ upTo: uint(), above: list(uint(), 100_000) })
 
 /** The format of all rows below. A change of any shape raises it; this row's own shape never changes. */
-export const rowFormat = 2
+export const rowFormat = 3
 export const formatRows = rows('format', fields({ format: uint() }), { kind: 'mutable', resident: false })
 
 /** Who this device is: the account, its keys, its settings. Written once and then only in part. */
@@ -209,7 +209,6 @@ const conversationShape = fields({
   selfLamport: uint(),
   /** Records nothing held here refers to. */
   tips: list(tipShape, 64),
-  pages: uint(),
   count: uint(),
   unread: uint(),
   lastMs: millis,
@@ -260,7 +259,7 @@ const standingShape = fields({
 export type Standing = Infer<typeof standingShape>
 export const standingRows = rows('standing', standingShape, mutable)
 
-/** A record as held; the body lies apart so that it can go alone. */
+/** A record in the journal: as it came. Once its segment is sealed its file holds it. */
 const storedRecordShape = fields({
   bytes: bytesBetween(1, 2_048),
   /** Null where a later record of the device answers for it. */
@@ -270,22 +269,52 @@ const storedRecordShape = fields({
 })
 export type StoredRecord = Infer<typeof storedRecordShape>
 export const recordRows = rows('record', storedRecordShape, append)
-export const bodyRows = rows('body', saltedBody, append)
+
+/** Where a record lies, whether in the journal or in a file. Each held record has it beside its body, or alone. */
+const placeShape = fields({ conversation: id, segment: uint(), receivedAtMs: millis })
+export type Place = Infer<typeof placeShape>
+/** Bodies lie apart from their records, so that they can go alone. */
+export const bodyRows = rows('body', fields({ place: placeShape, said: saltedBody }), append)
+/** Places of records whose body is not here, or no longer. */
+export const placeRows = rows('place', placeShape, append)
+
 /** Records about another one: edits, redactions, reactions. Timers are about the conversation. */
 export const aboutRows = rows('about', list(fields({ id, segment: uint() }), 16_384), {
   kind: 'mutable',
   resident: false,
 })
-/** Devices that wrote in a segment, and their records there by `sseq`; more than one where a device forked. */
-export const writerRows = rows(
-  'writer',
-  list(fields({ account: accountIdShape, device: deviceIdShape }), limits.syncDevices),
+
+/** The journal of a segment: there while records of it are rows. */
+const segmentShape = fields({
+  conversation: id,
+  segment: uint(),
+  /** Its records that are rows, the messages among them, and the pages that name them in shown order. */
+  records: uint(),
+  messages: uint(),
+  pages: uint(),
+  /** When the first and the last of them came. */
+  firstMs: millis,
+  lastMs: millis,
+  /** Records of it were lost here: what it held may come again. */
+  lost: bool,
+  /** How many of them, as far as known, until somebody has been asked and had no more. */
+  wanted: uint(),
+})
+export type SegmentRow = Infer<typeof segmentShape>
+export const segmentRows = rows('segment', segmentShape, mutable)
+export const pageRows = rows(
+  'page',
+  list(fields({ lamport: uint(), id, kind: uint(recordKinds.timer) }), 65_536),
   { kind: 'mutable', resident: false, lately: true },
 )
-export const chainRows = rows('chain', list(id, limits.segmentRecords), {
-  kind: 'mutable',
-  resident: false,
-})
+/** Sealed segments (history.md §7), with when their first record came here. */
+export const fileRows = rows(
+  'file',
+  fields({ file: bytesBetween(1, limits.segmentFileBytes), firstMs: millis, lost: bool }),
+  { kind: 'mutable', resident: false },
+  limits.segmentFileBytes + 1_024,
+)
+
 /** What a segment that is no longer written to holds, so that sync need not read it. */
 export const summaryRows = rows(
   'summary',
@@ -301,6 +330,8 @@ export const summaryRows = rows(
       }),
       limits.syncDevices,
     ),
+    /** Whether newcomers may read it, by what its records say. */
+    open: bool,
   }),
   { kind: 'mutable', resident: false },
 )
@@ -308,11 +339,6 @@ export const summaryRows = rows(
 export const erasureRows = rows('erasure', fields({ id, fromMs: millis }), mutable)
 /** Own records by conversation and aseq. */
 export const ownRecordRows = rows('own-record', id, { ...append, lately: true })
-export const pageRows = rows('page', list(fields({ segment: uint(), lamport: uint(), id }), 100_000), {
-  kind: 'mutable',
-  resident: false,
-  lately: true,
-})
 
 /** A record that waits for one it stands on. */
 const heldShape = fields({
@@ -435,13 +461,14 @@ export const tables = [
   standingRows,
   recordRows,
   bodyRows,
+  placeRows,
   aboutRows,
-  writerRows,
-  chainRows,
+  segmentRows,
+  pageRows,
+  fileRows,
   summaryRows,
   erasureRows,
   ownRecordRows,
-  pageRows,
   heldRows,
   outboxRows,
   inviteRows,

@@ -16,7 +16,7 @@ import { clearWarning, warn } from './warnings.ts'
 import { heldRows, metaRows, onlyRow, prekeyRows, replayRows } from './tables.ts'
 
 /** Periodic work: relays, DHT, prekeys, lookups that ran out of time. Delivery itself is `flush`, after every batch. */
-export function tick(step: Step): void {
+export async function tick(step: Step): Promise<void> {
   tickLinkOffer(step)
   tickLinkApproval(step)
   if (findMe(step) === undefined) return
@@ -26,7 +26,7 @@ export function tick(step: Step): void {
     tendRelays(step)
     publishDue(step)
     lookUpBundles(step)
-    eraseDue(step)
+    await eraseDue(step)
     tickTopics(step)
   }
   watchClock(step)

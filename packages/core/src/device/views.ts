@@ -1,3 +1,4 @@
+import { recordKinds } from '../history/index.ts'
 import { equalBytes, toBase32 } from '../wire/index.ts'
 import type { ContactView, ConversationView, RequestView } from './api.ts'
 import type { Step } from './context.ts'
@@ -10,12 +11,11 @@ import {
   contactRows,
   contactStates,
   conversationRows,
-  pageRows,
   type Contact,
   type Conversation,
   type Request,
 } from './tables.ts'
-import { pageKey } from './records.ts'
+import { pagesBack } from './segments.ts'
 
 const stateName = (state: number): ContactView['state'] => {
   if (state === contactStates.blocked) return 'blocked'
@@ -47,11 +47,7 @@ export const requestView = (request: Request): RequestView => ({
 export async function conversationView(step: Step, conversation: Conversation): Promise<ConversationView> {
   const { account } = conversation
   const contact = account === null ? undefined : step.tx.get(contactRows, account)
-  const page = await step.tx.load(
-    pageRows,
-    pageKey(conversation.conversation, Math.max(0, conversation.pages - 1)),
-  )
-  const last = page?.at(-1)
+  const last = await lastMessage(step, conversation)
   const group = isGroup(conversation)
   return {
     conversationId: toBase32(conversation.conversation),
@@ -65,6 +61,15 @@ export async function conversationView(step: Step, conversation: Conversation): 
       : stateName(contact?.state ?? contactStates.pending),
     members: accountsIn(step, conversation).length,
     unread: conversation.unread,
-    last: last === undefined ? null : await findMessage(step, await lookAt(step, conversation), last.id),
+    last: last === undefined ? null : await findMessage(step, await lookAt(step, conversation), last),
   }
+}
+
+/** The newest message of a conversation. */
+async function lastMessage(step: Step, conversation: Conversation): Promise<Uint8Array | undefined> {
+  for await (const page of pagesBack(step, conversation, conversation.segment)) {
+    const last = (await page.read()).findLast(({ kind }) => kind === recordKinds.msg)
+    if (last !== undefined) return last.id
+  }
+  return undefined
 }

@@ -19,8 +19,8 @@ export { standingTimer } from './timer.ts'
 export { ownAlone, viewMessage } from './view.ts'
 export type { MessageShown, PlacedRecord, Reaction, RecordAbout, SaidRecord, ViewRules } from './view.ts'
 export { directConversationId, segmentId } from './conversation.ts'
-export { comparePositions, insertInto, pageRecords, startsBefore } from './page.ts'
-export type { Page, Position } from './page.ts'
+export { compareEntries, comparePositions, insertInto, pageRecords, startsBefore } from './page.ts'
+export type { Page, PageEntry, Position } from './page.ts'
 export {
   acknowledge,
   covers,
@@ -38,6 +38,7 @@ export {
   issueRecord,
   opensCommitment,
   readRecord,
+  signRecord,
   verifyRecord,
   recordKinds,
 } from './record.ts'
@@ -61,7 +62,7 @@ export type {
 } from './segment-set.ts'
 export { initCrdt } from './automerge.ts'
 export type { Crdt } from './automerge.ts'
-export { openSegment, sealSegment, SegmentDocument } from './segment-document.ts'
+export { openSegment, sealInSteps, sealSegment, SegmentDocument } from './segment-document.ts'
 export type { SegmentPlace } from './segment-document.ts'
 export { digestOf, summarise } from './sync-summary.ts'
 export type { DeviceSummary, SegmentSummary } from './sync-summary.ts'

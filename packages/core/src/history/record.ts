@@ -119,9 +119,12 @@ export function issueRecord(
   }
   const encoded = recordFrame.encode(content)
   const header = { id: recordId(crypto, encoded), bytes: encoded, content }
-  const signature = signAs(crypto, author, 'record', content.conversation, header.id)
-  return { header, carried: { bytes: encoded, signature, salt, body } }
+  return { header, carried: { bytes: encoded, signature: signRecord(crypto, author, header), salt, body } }
 }
+
+/** The author's signature; the same bytes each time. */
+export const signRecord = (crypto: CryptoProvider, author: SignKeyPair, header: RecordHeader): Signature =>
+  signAs(crypto, author, 'record', header.content.conversation, header.id)
 
 /** Whether the author's device signed exactly this record. */
 export const verifyRecord = (

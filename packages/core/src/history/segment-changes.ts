@@ -1,7 +1,18 @@
 import { idOf, sizes } from '../crypto/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
-import { bytes, compareBytes, encodeCbor, fields, frame, nullable, toHex, uint } from '../wire/index.ts'
+import {
+  bytes,
+  compareBytes,
+  encodeCbor,
+  equalBytes,
+  fields,
+  frame,
+  idKey,
+  nullable,
+  toHex,
+  uint,
+} from '../wire/index.ts'
 import type { Cbor } from '../wire/index.ts'
 import { actorBytes, hashOfChange, readInsert, writeInsert, writeRoot } from './change.ts'
 import type { InsertChange, WrittenChange } from './change.ts'
@@ -97,39 +108,57 @@ export function changeOfRecord(
   return { header, actor, seq, ...writeInsert(crypto, root.actor, change) }
 }
 
-/** Writes every record of a segment again from the changes of its document, in their order. */
-export function recordsOfChanges(
-  crypto: CryptoProvider,
-  conversation: Uint8Array,
-  segment: Uint8Array,
-  changes: readonly Uint8Array[],
-): readonly RecordHeader[] | undefined {
-  const root = segmentRoot(crypto, segment)
-  const byHash = new Map<string, RecordHeader>()
-  const newest = new Map<string, { readonly seq: number; readonly header: RecordHeader }>()
-  for (const [i, written] of changes.entries()) {
-    if (i === 0) {
-      if (toHex(written) !== toHex(root.bytes)) return undefined
-      continue
-    }
-    const change = readInsert(root.actor, written)
-    if (change === undefined) return undefined
-    const actor = toHex(change.actor)
-    const before = change.seq === 1 ? undefined : newest.get(actor)
-    if (change.seq > 1 && before?.seq !== change.seq - 1) return undefined
-    const links: RecordHeader[] = []
-    if (change.deps.length !== 1 || toHex(change.deps[0] ?? root.hash) !== toHex(root.hash))
-      for (const dep of change.deps) {
-        const link = byHash.get(toHex(dep))
-        if (link === undefined) return undefined
-        links.push(link)
-      }
-    const header = recordOf(crypto, { conversation, segment }, change, before?.header, links)
-    if (header === undefined) return undefined
-    byHash.set(toHex(hashOfChange(crypto, written)), header)
-    newest.set(actor, { seq: change.seq, header })
+/** Writes every record of a segment again from the changes of its document, taken in their order. */
+export class ChangeReader {
+  readonly #crypto: CryptoProvider
+  readonly #place: { readonly conversation: Uint8Array; readonly segment: Uint8Array }
+  readonly #root: ReturnType<typeof segmentRoot>
+  readonly #rootKey: string
+  readonly #byHash = new Map<string, RecordHeader>()
+  readonly #newest = new Map<string, { readonly seq: number; readonly header: RecordHeader }>()
+  #opened = false
+
+  constructor(crypto: CryptoProvider, conversation: Uint8Array, segment: Uint8Array) {
+    this.#crypto = crypto
+    this.#place = { conversation, segment }
+    this.#root = segmentRoot(crypto, segment)
+    this.#rootKey = idKey(this.#root.hash)
   }
-  return [...byHash.values()]
+
+  /** Takes the next change; false when it is none this replica would have written there. */
+  take(written: Uint8Array): boolean {
+    if (!this.#opened) return (this.#opened = equalBytes(written, this.#root.bytes))
+    const change = readInsert(this.#root.actor, written)
+    if (change === undefined) return false
+    const actor = toHex(change.actor)
+    const before = change.seq === 1 ? undefined : this.#newest.get(actor)
+    if (change.seq > 1 && before?.seq !== change.seq - 1) return false
+    const links = this.#linksOf(change)
+    const header =
+      links === undefined ? undefined : recordOf(this.#crypto, this.#place, change, before?.header, links)
+    if (header === undefined) return false
+    this.#byHash.set(idKey(hashOfChange(this.#crypto, written)), header)
+    this.#newest.set(actor, { seq: change.seq, header })
+    return true
+  }
+
+  /** What was written again so far. */
+  headers(): RecordHeader[] {
+    return [...this.#byHash.values()]
+  }
+
+  /** Records whose changes this one depends on; none for one that depends on the opening change alone. */
+  #linksOf({ deps }: InsertChange): readonly RecordHeader[] | undefined {
+    const [only] = deps
+    if (deps.length === 1 && only !== undefined && idKey(only) === this.#rootKey) return []
+    const links: RecordHeader[] = []
+    for (const dep of deps) {
+      const link = this.#byHash.get(idKey(dep))
+      if (link === undefined) return undefined
+      links.push(link)
+    }
+    return links
+  }
 }
 
 function recordOf(
@@ -146,8 +175,8 @@ function recordOf(
   const told = fullOf(lean, before?.content ?? nothingBefore)
   const chain = start ?? next(before)
   if (told === undefined || chain === undefined) return undefined
-  const own = chain.sseq > 1 && chain.selfPrev !== null ? toHex(chain.selfPrev) : undefined
-  const refs = links.map((link) => link.id).filter((link) => toHex(link) !== own)
+  const own = chain.sseq > 1 ? chain.selfPrev : null
+  const refs = links.map((link) => link.id).filter((link) => own === null || !equalBytes(link, own))
   return encodeRecord(crypto, {
     ...place,
     ...told,

@@ -2,16 +2,10 @@ import type { CryptoProvider, Signature } from '../crypto/index.ts'
 import { sizes } from '../crypto/index.ts'
 import { InvariantError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { bytes, bytesBetween, fields, frame, list, literal, toHex } from '../wire/index.ts'
+import { bytes, bytesBetween, equalBytes, fields, frame, idKey, list, literal } from '../wire/index.ts'
 import type { Crdt, CrdtDocument } from './automerge.ts'
 import { verifyRecord, type RecordHeader } from './record.ts'
-import {
-  changeOfRecord,
-  placeOf,
-  recordsOfChanges,
-  segmentRoot,
-  type RecordChange,
-} from './segment-changes.ts'
+import { ChangeReader, changeOfRecord, placeOf, segmentRoot, type RecordChange } from './segment-changes.ts'
 import { compareHeaders, tipsAmong, type AuthorOf, type CountedRecord } from './segment-set.ts'
 
 /** Where a document belongs. */
@@ -31,6 +25,8 @@ export class SegmentDocument {
   readonly #root: ReturnType<typeof segmentRoot>
   readonly #made = new Map<string, RecordChange>()
   readonly #places = new Map<string, number>()
+  /** Records whose places are counted, though they are not folded yet. */
+  readonly #expected = new Set<string>()
   #document: CrdtDocument
 
   constructor(crdt: Crdt, crypto: CryptoProvider, segment: Uint8Array) {
@@ -38,6 +34,11 @@ export class SegmentDocument {
     this.#crypto = crypto
     this.#root = segmentRoot(crypto, segment)
     this.#document = this.#opened()
+  }
+
+  /** Says which records will be folded, so that a fork among them is known before its first branch is. */
+  expect(headers: readonly RecordHeader[]): void {
+    for (const header of headers) this.#count(idKey(header.id), header)
   }
 
   /**
@@ -49,13 +50,10 @@ export class SegmentDocument {
     const added = new Map<string, RecordHeader>()
     let forkedLate = false
     for (const header of batch) {
-      const key = toHex(header.id)
+      const key = idKey(header.id)
       if (this.#made.has(key) || added.has(key)) continue
       added.set(key, header)
-      const place = placeOf(header.content)
-      const taken = this.#places.get(place) ?? 0
-      this.#places.set(place, taken + 1)
-      forkedLate ||= taken === 1 && this.#hasMade(place)
+      forkedLate = this.#count(key, header) || forkedLate
     }
     const records = [...added.values()].sort(compareHeaders)
     if (forkedLate) this.#makeAnew(records)
@@ -79,6 +77,16 @@ export class SegmentDocument {
 
   free(): void {
     this.#document.free()
+  }
+
+  /** Counts the record's place; whether that made a fork where one branch was folded as if there were none. */
+  #count(key: string, { content }: RecordHeader): boolean {
+    if (this.#expected.has(key)) return false
+    this.#expected.add(key)
+    const place = placeOf(content)
+    const taken = this.#places.get(place) ?? 0
+    this.#places.set(place, taken + 1)
+    return taken === 1 && this.#hasMade(place)
   }
 
   #hasMade(place: string): boolean {
@@ -105,11 +113,11 @@ export class SegmentDocument {
     for (const header of records) {
       const forked = (this.#places.get(placeOf(header.content)) ?? 1) > 1
       const change = changeOfRecord(this.#crypto, this.#root, header, forked, (link) =>
-        this.#made.get(toHex(link)),
+        this.#made.get(idKey(link)),
       )
       if (change === undefined)
         throw new InvariantError('E_SEGMENT', 'A record was folded before one it requires.')
-      this.#made.set(toHex(header.id), change)
+      this.#made.set(idKey(header.id), change)
       changes.push(change.bytes)
     }
     if (changes.length > 0) this.#document.apply(changes)
@@ -127,10 +135,13 @@ const sealedFrame = frame(
   limits.segmentFileBytes + 128 * 1024,
 )
 
+/** Records that one step of sealing folds or writes again: a few milliseconds. */
+const stepRecords = 100
+
 /**
- * Seals a segment: its document built at once in (lamport, id) order, so that equal sets give equal bytes, then
- * read back and compared record by record before anybody may drop the rows it came from. Undefined when a flood
- * made it larger than a file may be: it stays in its rows.
+ * Seals a segment: its document built in (lamport, id) order, so that equal sets give equal bytes, then read back
+ * and compared record by record before anybody may drop the rows it came from. Undefined when a flood made it
+ * larger than a file may be, or a tip has no signature: it stays in its rows.
  *
  * @throws InvariantError `E_SEGMENT` when reading back does not give the same records
  */
@@ -140,22 +151,55 @@ export function sealSegment(
   place: SegmentPlace,
   records: readonly CountedRecord[],
 ): Uint8Array | undefined {
+  return finish(sealInSteps(crdt, crypto, place, records))
+}
+
+/** Seals as `sealSegment` does, a few milliseconds at a time. Who stops early calls `return`. */
+export function* sealInSteps(
+  crdt: Crdt,
+  crypto: CryptoProvider,
+  place: SegmentPlace,
+  records: readonly CountedRecord[],
+): Generator<undefined, Uint8Array | undefined, undefined> {
+  const signatures = tipsAmong(records).flatMap(({ signature }) =>
+    signature === null ? [null] : [signature],
+  )
+  if (signatures.length > limits.segmentTips) return undefined
+  const signed = signatures.filter((signature) => signature !== null)
+  if (signed.length < signatures.length) return undefined
   const headers = records.map(({ header }) => header).sort(compareHeaders)
   const document = new SegmentDocument(crdt, crypto, place.segment)
   try {
-    document.fold(headers)
-    const signatures = tipsAmong(records).map(({ signature }) => signature)
-    if (!signatures.every((signature) => signature !== null))
-      throw new InvariantError('E_SEGMENT', 'A device’s last record has no signature.')
+    yield* foldInSteps(document, headers)
     const saved = document.save()
-    if (saved.length > limits.segmentFileBytes || signatures.length > limits.segmentTips) return undefined
-    const file = sealedFrame.encode({ version: 1, document: saved, signatures })
-    const again = rebuild(crdt, crypto, place, file)
+    const file = sealedFrame.encode({ version: 1, document: saved, signatures: signed })
+    if (file.length > limits.segmentFileBytes) return undefined
+    yield
+    const again = yield* rebuild(crdt, crypto, place, file)
     if (again === undefined || !equalRecords(again.headers, headers))
       throw new InvariantError('E_SEGMENT', 'A sealed segment does not give its records back.')
     return file
   } finally {
     document.free()
+  }
+}
+
+/** All forks are known before the first record is folded, so that none makes the document anew. */
+function* foldInSteps(
+  document: SegmentDocument,
+  headers: readonly RecordHeader[],
+): Generator<undefined, void, undefined> {
+  document.expect(headers)
+  for (let at = 0; at < headers.length; at += stepRecords) {
+    document.fold(headers.slice(at, at + stepRecords))
+    yield
+  }
+}
+
+function finish<T>(steps: Generator<undefined, T, undefined>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
   }
 }
 
@@ -171,7 +215,7 @@ export function openSegment(
   file: Uint8Array,
   authorOf: AuthorOf,
 ): readonly CountedRecord[] | undefined {
-  const rebuilt = rebuild(crdt, crypto, place, file)
+  const rebuilt = finish(rebuild(crdt, crypto, place, file))
   if (rebuilt === undefined) return undefined
   const unsigned = rebuilt.headers.map((header): CountedRecord => ({ header, signature: null }))
   const ends = tipsAmong(unsigned)
@@ -187,20 +231,25 @@ export function openSegment(
   return unsigned.map(({ header }) => ({ header, signature: signed.get(header) ?? null }))
 }
 
-function rebuild(crdt: Crdt, crypto: CryptoProvider, place: SegmentPlace, file: Uint8Array) {
+function* rebuild(crdt: Crdt, crypto: CryptoProvider, place: SegmentPlace, file: Uint8Array) {
   const decoded = sealedFrame.decode(file)
   if (!decoded.ok) return undefined
   const document = crdt.load(decoded.value.document)
   if (document === undefined) return undefined
   try {
-    const headers = recordsOfChanges(crypto, place.conversation, place.segment, document.changes())
-    return headers === undefined
-      ? undefined
-      : { headers: headers.toSorted(compareHeaders), signatures: decoded.value.signatures }
+    const changes = document.changes()
+    yield
+    const reader = new ChangeReader(crypto, place.conversation, place.segment)
+    for (const [i, change] of changes.entries()) {
+      if (!reader.take(change)) return undefined
+      if (i % stepRecords === stepRecords - 1) yield
+    }
+    const headers = reader.headers().sort(compareHeaders)
+    return { headers, signatures: decoded.value.signatures }
   } finally {
     document.free()
   }
 }
 
 const equalRecords = (a: readonly RecordHeader[], b: readonly RecordHeader[]): boolean =>
-  a.length === b.length && a.every(({ id }, i) => toHex(id) === toHex(b[i]?.id ?? new Uint8Array(0)))
+  a.length === b.length && a.every(({ bytes }, i) => equalBytes(bytes, b[i]?.bytes ?? new Uint8Array(0)))

@@ -22,3 +22,30 @@ export function utf8(value: string): Uint8Array {
   }
   return Uint8Array.from(out)
 }
+
+/**
+ * A 32-byte id as the key of a map: a string of 16 units, equal exactly for equal ids and far cheaper than
+ * hexadecimal. For memory alone; it is no text.
+ */
+export function idKey(id: Uint8Array): string {
+  return String.fromCharCode(
+    unit(id, 0),
+    unit(id, 2),
+    unit(id, 4),
+    unit(id, 6),
+    unit(id, 8),
+    unit(id, 10),
+    unit(id, 12),
+    unit(id, 14),
+    unit(id, 16),
+    unit(id, 18),
+    unit(id, 20),
+    unit(id, 22),
+    unit(id, 24),
+    unit(id, 26),
+    unit(id, 28),
+    unit(id, 30),
+  )
+}
+
+const unit = (id: Uint8Array, at: number): number => (id[at] ?? 0) | ((id[at + 1] ?? 0) << 8)

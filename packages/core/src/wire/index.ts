@@ -14,7 +14,7 @@ export {
 export type { Cbor, Infer, Shape, UnknownCase } from './shape.ts'
 export { compareBytes, encodeCbor, equalBytes, frame } from './frame.ts'
 export type { Decoded, DecodeFailure, Frame } from './frame.ts'
-export { concat, utf8 } from './bytes.ts'
+export { concat, idKey, utf8 } from './bytes.ts'
 export {
   fromBase32,
   fromBase64Url,
