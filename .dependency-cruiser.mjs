@@ -5,7 +5,7 @@
 
 /** Pure rooms, ports, device and memory: packages/core/src. `errors.ts` and `limits.ts` are open to all. */
 const rooms = {
-  wire: { rooms: [], npm: ['cborg', '@scure/base'] },
+  wire: { rooms: [], npm: ['@scure/base'] },
   crypto: { rooms: ['wire'], npm: ['@noble/[^/]+', '@scure/[^/]+'] },
   identity: { rooms: ['wire', 'crypto'] },
   discovery: { rooms: ['wire', 'crypto'] },

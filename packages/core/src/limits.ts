@@ -8,7 +8,7 @@ const hour = 60 * minute
 const day = 24 * hour
 
 export const limits = {
-  /** CBOR nesting; our deepest frame needs six, and a hostile one must not reach the call stack. */
+  /** Arrays nested in an item of a newer version, which is passed over unread; a hostile one must not reach the call stack. */
   cborDepth: 8,
   /** One frame on a stream or in a mailbox; larger bodies travel as attachments. */
   frameBytes: 64 * 1024,

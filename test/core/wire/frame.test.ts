@@ -15,6 +15,7 @@ import {
   text,
   uint,
 } from '@sotto/core/wire'
+import { limits } from '../../../packages/core/src/limits.ts'
 
 const everything = frame(
   'everything',
@@ -104,11 +105,36 @@ describe('wire: frames', () => {
     expect(() => frame('small', fields({ b: bytes(8) }), 8).encode({ b: new Uint8Array(8) })).to.throw()
   })
 
-  it('refuse nesting deeper than eight without walking it', () => {
-    const nested = (depth: number): Uint8Array => Uint8Array.from([...Array<number>(depth).fill(0x81), 0x05])
-    const open = frame('open', list(uint(), 1), 70_000)
-    expect(open.decode(nested(60_000))).to.deep.equal({ ok: false, reason: 'not-cbor' })
-    expect(open.decode(nested(1))).to.have.property('ok', true)
+  it('refuse what an unknown alternative nests deeper than eight, however deep, and nothing less', () => {
+    const open = frame('open', openOneOf({ known: [0, {}] }), 70_000)
+    const nested = (depth: number): Uint8Array =>
+      Uint8Array.from([0x82, 9, ...Array<number>(depth).fill(0x81), 0x05])
+    expect(open.decode(nested(limits.cborDepth))).to.have.property('ok', true)
+    for (const depth of [limits.cborDepth + 1, 60_000])
+      expect(open.decode(nested(depth))).to.deep.equal({ ok: false, reason: 'not-cbor' })
+  })
+
+  it('say the first thing that is wrong', () => {
+    const reasonOf = (hex: string): unknown => number.decode(Uint8Array.from(Buffer.from(hex, 'hex')))
+    for (const [hex, reason] of [
+      ['811805', 'not-canonical'],
+      ['81', 'not-cbor'],
+      ['8118', 'not-cbor'],
+      ['811f', 'not-cbor'],
+      ['810500', 'not-cbor'],
+      ['8120', 'malformed'],
+      ['80', 'malformed'],
+      ['811b0020000000000000', 'malformed'],
+    ])
+      expect(reasonOf(hex ?? ''), hex).to.deep.equal({ ok: false, reason })
+  })
+
+  it('believe no length before the bytes are there', () => {
+    const many = frame('many', list(uint(), 1_000_000), 70_000)
+    expect(many.decode(Uint8Array.of(0x9a, 0, 0x0f, 0x42, 0x40, 1))).to.deep.equal({
+      ok: false,
+      reason: 'not-cbor',
+    })
   })
 
   it('refuse text that UTF-8 cannot say or that is too long in bytes', () => {

@@ -1,5 +1,12 @@
 import { expect } from 'chai'
-import { bytesBetween, encodeCbor, fields, frame, text } from '../../../packages/core/src/wire/index.ts'
+import {
+  bytesBetween,
+  encodeCbor,
+  fields,
+  frame,
+  lendCbor,
+  text,
+} from '../../../packages/core/src/wire/index.ts'
 
 describe('wire memory', () => {
   const shape = fields({ label: text(2_000), blob: bytesBetween(0, 9_000) })
@@ -30,5 +37,21 @@ describe('wire memory', () => {
         expect(decoded.value.blob).to.deep.equal(new Uint8Array(size).fill(7))
       }
     }
+  })
+
+  it('lends an encoding for one call, and leaves nothing of it behind', () => {
+    const value = [new Uint8Array(300_000).fill(7), 'label'] as const
+    for (const size of [10, 5_000, 300_000]) {
+      const [lent, copy] = lendCbor(
+        [value[0].subarray(0, size)],
+        (encoded) => [encoded, encoded.slice()] as const,
+      )
+      expect(copy).to.deep.equal(encodeCbor([value[0].subarray(0, size)]))
+      expect(lent.some((byte) => byte !== 0)).to.equal(false)
+    }
+    // One within another, the outer one growing the area meanwhile.
+    const inner = (): Uint8Array => lendCbor([1, 'inner'], (encoded) => encoded.slice())
+    const outer = lendCbor(value, (encoded) => [inner(), encoded.slice()] as const)
+    expect(outer).to.deep.equal([encodeCbor([1, 'inner']), encodeCbor(value)])
   })
 })

@@ -1,6 +1,5 @@
 import { concat } from '../wire/bytes.ts'
-import { encodeCbor } from '../wire/frame.ts'
-import type { Cbor } from '../wire/shape.ts'
+import { encodeCbor, lendCbor, type Cbor } from '../wire/frame.ts'
 import { blindSign } from './blind.ts'
 import { hkdf } from './hkdf.ts'
 import { sizes, type SignKeyPair, type SignPublicKey, type Signature } from './keys.ts'
@@ -49,9 +48,13 @@ export function kdfEach<const I extends readonly Uint8Array[]>(
   return outputs
 }
 
-/** The one builder of signed bytes: `cbor([ns, version, "sig", type, context, bytes])`. */
-const signedBytes = (type: string, context: Uint8Array, content: Uint8Array): Uint8Array =>
-  encodeCbor([namespace, version, 'sig', type, context, content])
+/** The one builder of signed bytes: `cbor([ns, version, "sig", type, context, bytes])`, lent to `use`. */
+const signedBytes = <T>(
+  type: string,
+  context: Uint8Array,
+  content: Uint8Array,
+  use: (signed: Uint8Array) => T,
+): T => lendCbor([namespace, version, 'sig', type, context, content], use)
 
 /** Signs `content` as a `type` within `context` (an account or conversation id); nothing else may sign. */
 export const signAs = (
@@ -60,7 +63,7 @@ export const signAs = (
   type: string,
   context: Uint8Array,
   content: Uint8Array,
-): Signature => crypto.sign(own, signedBytes(type, context, content))
+): Signature => signedBytes(type, context, content, (signed) => crypto.sign(own, signed))
 
 /**
  * Signs as `signAs` does, for the public key `blindPublic` gives under the same blind key and blind context;
@@ -73,7 +76,8 @@ export const signBlindedAs = (
   type: string,
   context: Uint8Array,
   content: Uint8Array,
-): Signature => blindSign(own, blindKey, blindContext, signedBytes(type, context, content))
+): Signature =>
+  signedBytes(type, context, content, (signed) => blindSign(own, blindKey, blindContext, signed))
 
 /** Verifies what `signAs` made; a signature of one type is never one of another. */
 export const verifyAs = (
@@ -83,12 +87,12 @@ export const verifyAs = (
   context: Uint8Array,
   content: Uint8Array,
   signature: Signature,
-): boolean => crypto.verify(remote, signedBytes(type, context, content), signature)
+): boolean => signedBytes(type, context, content, (signed) => crypto.verify(remote, signed, signature))
 
 /** A 32-byte id: `SHA-256(cbor([ns, version, "id", type, bytes]))`. */
 export const idOf = (crypto: CryptoProvider, type: string, content: Uint8Array): Uint8Array =>
-  crypto.sha256(encodeCbor([namespace, version, 'id', type, content]))
+  lendCbor([namespace, version, 'id', type, content], (encoded) => crypto.sha256(encoded))
 
 /** A salted commitment to a body: `SHA-256(cbor([ns, version, "body", salt, body]))`. */
 export const commitTo = (crypto: CryptoProvider, salt: Uint8Array, body: Uint8Array): Uint8Array =>
-  crypto.sha256(encodeCbor([namespace, version, 'body', salt, body]))
+  lendCbor([namespace, version, 'body', salt, body], (encoded) => crypto.sha256(encoded))

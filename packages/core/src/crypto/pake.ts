@@ -5,7 +5,8 @@
  */
 import { ristretto255, ristretto255_hasher } from '@noble/curves/ed25519.js'
 import { invariant, UsageError } from '../errors.ts'
-import { concat, utf8 } from '../wire/bytes.ts'
+import { concat } from '../wire/bytes.ts'
+import { utf8 } from '../wire/utf8.ts'
 import { scalarOf, sha512Of } from './edwards.ts'
 import { isZero } from './gate.ts'
 import { Secret } from './secret.ts'

@@ -19,7 +19,8 @@ export interface PasswordCost {
  * The primitives, narrowed and synchronous. Every provider gives the same answer to every input: lengths
  * are checked and the Ed25519 gate is applied before any library sees the bytes. What a peer's bytes can
  * cause is `undefined` or `false`; a wrong length of one's own argument is a UsageError. No call draws
- * randomness: seeds, nonces and coins are arguments.
+ * randomness: seeds, nonces and coins are arguments. Arguments are lent: no provider keeps one, and a result is
+ * memory of its own.
  */
 export interface CryptoProvider {
   readonly name: string

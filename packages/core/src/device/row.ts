@@ -50,8 +50,10 @@ export function rows<T>(
 export const secretBytes = (length: number): Shape<Secret> => {
   const inner = bytes(length)
   return {
-    write: (value) => inner.write(value.expose()),
-    read: (raw) => new Secret(inner.read(raw)),
+    write: (to, value) => {
+      inner.write(to, value.expose())
+    },
+    read: (from) => new Secret(inner.read(from)),
   }
 }
 

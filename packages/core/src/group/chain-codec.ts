@@ -1,5 +1,4 @@
 import { Secret, sizes } from '../crypto/index.ts'
-import { concat } from '../wire/index.ts'
 import type { SenderChain } from './sender-chain.ts'
 import { skippedFrom } from './skipped-generations.ts'
 
@@ -10,20 +9,28 @@ export const chainsPerRow = 16
 const headBytes = sizes.seed + 4 + 8 + 2
 
 /** Flat form of some chains of one epoch, one after the other. Holds secrets; never leaves the device. */
-export const encodeChains = (chains: readonly SenderChain[]): Uint8Array => concat(...chains.map(encodeChain))
-
-function encodeChain({ key, count, skipped, base }: SenderChain): Uint8Array {
-  const rows = skipped.rows.expose()
-  const out = new Uint8Array(headBytes + rows.length)
+export function encodeChains(chains: readonly SenderChain[]): Uint8Array {
+  const out = new Uint8Array(chains.reduce((sum, { skipped }) => sum + headBytes + skipped.rows.length, 0))
   const view = new DataView(out.buffer)
-  const stated = base === undefined ? 0 : base + 1
-  out.set(key.expose())
-  view.setUint32(32, count)
-  view.setUint32(36, Math.floor(stated / 0x1_0000_0000))
-  view.setUint32(40, stated % 0x1_0000_0000)
-  view.setUint16(44, rows.length)
-  out.set(rows, headBytes)
+  let at = 0
+  for (const chain of chains) at = writeChain(out, view, at, chain)
   return out
+}
+
+function writeChain(
+  out: Uint8Array,
+  view: DataView,
+  at: number,
+  { key, count, skipped, base }: SenderChain,
+): number {
+  const stated = base === undefined ? 0 : base + 1
+  out.set(key.expose(), at)
+  view.setUint32(at + 32, count)
+  view.setUint32(at + 36, Math.floor(stated / 0x1_0000_0000))
+  view.setUint32(at + 40, stated % 0x1_0000_0000)
+  view.setUint16(at + 44, skipped.rows.length)
+  out.set(skipped.rows.expose(), at + headBytes)
+  return at + headBytes + skipped.rows.length
 }
 
 /** Reads what `encodeChains` wrote; undefined when it is not that. */

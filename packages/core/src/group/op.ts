@@ -40,8 +40,10 @@ export const rankOf = (role: Role): number => roleNames.indexOf(role)
 
 const roleNumber = uint(roleNames.length - 1)
 const roleShape: Shape<Role> = {
-  write: (role) => roleNumber.write(rankOf(role)),
-  read: (raw) => roleNames[roleNumber.read(raw)] ?? 'member',
+  write: (to, role) => {
+    roleNumber.write(to, rankOf(role))
+  },
+  read: (from) => roleNames[roleNumber.read(from)] ?? 'member',
 }
 
 /** Shapes for the frames of other rooms. */

@@ -9,18 +9,21 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return out
 }
 
-/** UTF-8 of a string. */
-export function utf8(value: string): Uint8Array {
-  const out: number[] = []
-  for (const char of value) {
-    const code = char.codePointAt(0) ?? 0
-    if (code < 0x80) out.push(code)
-    else if (code < 0x800) out.push(0xc0 | (code >> 6), 0x80 | (code & 63))
-    else if (code < 0x10000) out.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63))
-    else
-      out.push(0xf0 | (code >> 18), 0x80 | ((code >> 12) & 63), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63))
+/** Compares two byte strings; not for secrets, whose comparison is the cipher's business. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Byte order of two strings: negative, zero or positive. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const n = Math.min(a.length, b.length)
+  for (let i = 0; i < n; i++) {
+    const d = (a[i] ?? 0) - (b[i] ?? 0)
+    if (d !== 0) return d
   }
-  return Uint8Array.from(out)
+  return a.length - b.length
 }
 
 /**

@@ -11,10 +11,12 @@ export {
   text,
   uint,
 } from './shape.ts'
-export type { Cbor, Infer, Shape, UnknownCase } from './shape.ts'
-export { compareBytes, encodeCbor, equalBytes, frame } from './frame.ts'
-export type { Decoded, DecodeFailure, Frame } from './frame.ts'
-export { concat, idKey, utf8 } from './bytes.ts'
+export type { Infer, Shape, UnknownCase } from './shape.ts'
+export { encodeCbor, frame, lendCbor } from './frame.ts'
+export type { Cbor, Decoded, Frame } from './frame.ts'
+export type { DecodeFailure } from './cbor-reader.ts'
+export { compareBytes, concat, equalBytes, idKey } from './bytes.ts'
+export { utf8 } from './utf8.ts'
 export {
   fromBase32,
   fromBase64Url,
