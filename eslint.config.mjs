@@ -57,7 +57,7 @@ const unsafeAutomerge = [
 
 export default tseslint.config(
   {
-    ignores: ['**/node_modules/', '**/dist/', 'coverage/', 'stubs/', 'test/bench/peers/', '**/*.d.ts'],
+    ignores: ['**/node_modules/', '**/dist/', 'coverage/', 'stubs/', 'test/bench/peers/', '**/*.d.ts', '**/*.d.mts'],
   },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
