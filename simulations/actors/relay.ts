@@ -1,6 +1,7 @@
 import { createMailboxServer, mailboxProtocol, type MailboxServer } from '@sotto/core/mailbox'
 import { CollectingLog, seededRandom } from '@sotto/core/memory'
 import { limits } from '@sotto/core'
+import { toHex } from '@sotto/core/wire'
 import type { MailboxWrite } from '@sotto/core/ports'
 import { peerIdOf } from '../../packages/core/src/identity/index.ts'
 import { HostClock } from '../world/host-clock.ts'
@@ -10,6 +11,8 @@ import type { World } from '../world/world.ts'
 
 /** How often a relay sweeps what expired; the real one does so each minute, which nobody can tell apart here. */
 const sweepMs = 15 * 60_000
+
+const shortId = (id: Uint8Array): string => toHex(id).slice(0, 8)
 
 /** A volunteer's relay: the real mailbox server over a disk that outlives its process. */
 export class Relay {
@@ -41,6 +44,7 @@ export class Relay {
     const { crypto, air, seed, timeline } = this.#world
     this.#boots += 1
     this.clock.boot()
+    this.#world.trace.tell('boot', () => ({ host: this.name, boot: this.#boots }))
     const node = new Node(air, {
       host: this.name,
       peer: this.peer,
@@ -90,6 +94,7 @@ export class Relay {
   #seen(writes: readonly MailboxWrite[]): void {
     const { outside, relayBlobs } = this.#world
     for (const write of writes) {
+      this.#tell(write)
       if (write.type === 'append') {
         relayBlobs.push(Buffer.from(write.blob))
         outside.add(write.recvId)
@@ -101,6 +106,18 @@ export class Relay {
       } else if (write.type === 'record')
         for (const bytes of [write.locator, write.record.value]) outside.add(bytes)
     }
+  }
+
+  /** What of a write a curious operator sees. */
+  #tell(write: MailboxWrite): void {
+    const { trace } = this.#world
+    const host = this.name
+    if (write.type === 'append')
+      trace.tell('stored', () => ({ host, queue: shortId(write.recvId), bytes: write.blob.length }))
+    else if (write.type === 'create')
+      trace.tell('queue', () => ({ host, queue: shortId(write.queue.recvId), of: write.queue.kind }))
+    else if (write.type === 'ack')
+      trace.tell('collected', () => ({ host, queue: shortId(write.recvId), upTo: write.upTo }))
   }
 
   async #checkBounds(recvId: Uint8Array): Promise<void> {

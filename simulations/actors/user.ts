@@ -191,7 +191,17 @@ export class User {
     if (this.#process !== process || event.seq <= this.#seq) return
     this.#seq = event.seq
     this.#world.trace.note('event', { host: this.name, seq: event.seq, type: event.type })
+    this.#tell(event)
     this.#world.ledger.hear(this.name, event)
+  }
+
+  /** Says which message an event is about. */
+  #tell(event: DeviceEvent): void {
+    const { trace } = this.#world
+    if (event.type === 'message' && !event.message.author.me)
+      trace.tell('shown', () => ({ host: this.name, message: event.message.messageId }))
+    if (event.type === 'state')
+      trace.tell('state', () => ({ host: this.name, message: event.messageId, state: event.state }))
   }
 
   #connect(process: Process, transport: Secret): Node {

@@ -1,5 +1,6 @@
 import { safetyLaws } from '../laws/ledger.ts'
 import type { RunResult } from '../scenarios/run.ts'
+import type { Recipe } from '../scenarios/recipe.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 
 /** Exit codes of `sotto-sim`. */
@@ -11,6 +12,7 @@ export const exitCodes = {
   crash: 12,
   budget: 13,
   nondeterminism: 14,
+  worse: 15,
 } as const
 
 /** What a sweep of seeds showed together. */
@@ -89,5 +91,9 @@ export function lineOf(result: RunResult): string {
 }
 
 /** How to see one seed again. */
-export const reproduce = (result: RunResult): string =>
-  `sotto-sim run ${result.scenario} --seed ${result.seed} --hours ${result.hours}`
+export function reproduce(result: RunResult, recipe?: Recipe): string {
+  const set = (recipe?.set ?? []).map((one) => ` --set ${one}`).join('')
+  const bug = recipe?.plantBug ?? null
+  const planted = bug === null ? '' : ` --plant-bug ${bug}`
+  return `sotto-sim run ${result.scenario} --seed ${result.seed} --hours ${result.hours}${set}${planted}`
+}

@@ -29,7 +29,19 @@ export interface RunOptions {
   readonly plantNetwork?: SpoilNetwork | undefined
   /** Takes the place of what the seed would have drawn. */
   readonly plan?: Partial<Plan> | undefined
+  readonly look?: Look | undefined
+  /** Changes what the seed has drawn. */
+  readonly adjust?: ((plan: Plan) => Plan) | undefined
 }
+
+/** A look at the world at a moment; the run ends with it. */
+export interface Look {
+  readonly atMs: number
+  readonly see: (stage: Stage) => Promise<void>
+}
+
+/** Ends a run at the moment somebody wants to look. */
+class Paused extends Error {}
 
 /** What one seed showed. Fields are only ever added. */
 export interface RunResult extends Tally {
@@ -49,26 +61,46 @@ export interface RunResult extends Tally {
   readonly held: readonly Law[]
   readonly violated: readonly Law[]
   readonly violations: readonly Violation[]
+  /** Virtual milliseconds from accepted to shown, of every message that was. */
+  readonly latenciesMs: readonly number[]
+  /** What every device holds at the end. */
+  readonly homes: readonly Home[]
   /** A crash in product code, with its stack, or nothing. */
   readonly crash: string | null
+}
+
+/** What a device holds at the end of a run. */
+export interface Home {
+  readonly host: string
+  readonly messages: number
+  readonly bytes: number
 }
 
 /** Runs one seed of a scenario: people meet, workload and faults, heal, quiesce, audit. */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
   const { seed, hours, crypto, line, plantCrypto, plantDevice, plantNetwork } = options
   const world = new World({ seed, crypto, line, plant: plantCrypto })
-  const plan = { ...drawPlan(world.stream('plan'), hours), ...options.plan }
+  const drawn = { ...drawPlan(world.stream('plan'), hours), ...options.plan }
+  const plan = options.adjust?.(drawn) ?? drawn
   const stage = new Stage(world, plan, { spoil: plantDevice, spoilNetwork: plantNetwork })
+  if (options.look !== undefined)
+    world.timeline.after(options.look.atMs, () => {
+      throw new Paused()
+    })
   let crash: string | null = null
   let tally: Tally = { messages: 0, lost: 0, duplicated: 0, unauthenticated: 0, diverged: 0, keyReuse: 0 }
   let convergedMs: number | null = null
+  let homes: readonly Home[] = []
   try {
     await introduce(stage)
     await disturb(stage, scenario, hours)
     convergedMs = await heal(stage)
     tally = await world.timeline.until(audit(stage), minute)
+    homes = await world.timeline.until(measure(stage), minute)
   } catch (error) {
-    crash = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    if (error instanceof Paused)
+      await world.timeline.until(options.look?.see(stage) ?? Promise.resolve(), minute)
+    else crash = error instanceof Error ? (error.stack ?? error.message) : String(error)
   }
   for (const user of stage.users)
     if (user.log.count('device-halted') > 0) crash ??= `the device of ${user.name} halted on a bug of its own`
@@ -90,8 +122,22 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     held: crash === null ? [...safetyLaws, ...livenessLaws].filter((law) => !violated.includes(law)) : [],
     violated,
     violations: world.ledger.violations.slice(0, 20),
+    latenciesMs: world.ledger
+      .accepted()
+      .flatMap(({ atMs, shownAtMs }) => (shownAtMs === undefined ? [] : [Math.round(shownAtMs - atMs)])),
+    homes,
     crash,
   }
+}
+
+async function measure(stage: Stage): Promise<readonly Home[]> {
+  const homes: Home[] = []
+  for (const user of stage.users) {
+    let messages = 0
+    for (const id of user.conversations.values()) messages += (await user.history(id)).length
+    homes.push({ host: user.name, messages, bytes: await user.disk.bytes() })
+  }
+  return homes
 }
 
 async function disturb(stage: Stage, scenario: Scenario, hours: number): Promise<void> {

@@ -37,6 +37,7 @@ export class Air<Node extends Host> {
   readonly #delays = new Map<string, number>()
   readonly #recorded = new Map<string, Uint8Array[]>()
   #nextConnection = 1
+  #cutsMade = 0
 
   constructor({ timeline, draw, faults, trace, tap }: AirOptions) {
     this.timeline = timeline
@@ -77,11 +78,14 @@ export class Air<Node extends Host> {
   cut(directions: readonly (readonly [from: string, to: string])[]): () => void {
     const keys = directions.map(([from, to]) => `${from}>${to}`)
     for (const key of keys) this.#cuts.set(key, (this.#cuts.get(key) ?? 0) + 1)
+    const cut = ++this.#cutsMade
+    this.trace.tell('cut-begins', () => ({ cut, directions: keys.join() }))
     for (const node of this.nodes()) node.noticeCuts()
     let healed = false
     return () => {
       if (healed) return
       healed = true
+      this.trace.tell('cut-ends', () => ({ cut }))
       for (const key of keys) this.#cuts.set(key, (this.#cuts.get(key) ?? 1) - 1)
     }
   }
@@ -111,10 +115,13 @@ export class Air<Node extends Host> {
     const dueMs = Math.max(to.lastArrivalMs, timeline.nowMs + this.delayMs(from.node.host, to.node.host))
     to.lastArrivalMs = dueMs
     const lost = draw.chance(conditions.loss)
+    const sent = timeline.nowMs
     timeline.after(dueMs - timeline.nowMs, () => {
       to.onWayBytes -= frame.length
       if (lost) faults.strike('frame-lost')
-      if (lost || !this.passes(from.node.host, to.node.host)) channel.doom(to)
+      const gone = lost || !this.passes(from.node.host, to.node.host)
+      this.#tellCarried(from, to, frame, { sent, gone })
+      if (gone) channel.doom(to)
       else to.arrive(frame)
     })
     if (!draw.chance(conditions.duplication)) return
@@ -132,6 +139,18 @@ export class Air<Node extends Host> {
     const frames = Array.from({ length: 1 + this.draw.below(4) }, () => this.draw.pick(old))
     this.faults.strike('frame-replayed', frames.length)
     return frames
+  }
+
+  #tellCarried(from: End, to: End, frame: Uint8Array, { sent, gone }: { sent: number; gone: boolean }): void {
+    const lost = gone || to.closed || to.deaf
+    this.trace.tell('carried', () => ({
+      from: from.node.host,
+      to: to.node.host,
+      protocol: from.protocol,
+      sent: Math.round(sent * 1000) / 1000,
+      lost,
+      bytes: frame.length,
+    }))
   }
 
   #record(from: End, to: End, frame: Uint8Array): void {

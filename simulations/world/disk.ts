@@ -139,6 +139,11 @@ export class Disk {
     }
   }
 
+  /** Bytes it holds. */
+  bytes(): Promise<number> {
+    return this.#store.bytes()
+  }
+
   mend(): void {
     this.#store.free()
   }

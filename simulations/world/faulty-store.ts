@@ -86,6 +86,12 @@ export class FaultyStore implements Store {
     if (durable) await this.#flush()
   }
 
+  /** Bytes of every row a reader sees. */
+  async bytes(): Promise<number> {
+    const rows = await this.#seen.range(everything)
+    return rows.reduce((sum, { key, value }) => sum + key.length + value.length, 0)
+  }
+
   async readMark(): Promise<Uint8Array | undefined> {
     this.#check()
     return this.#marks.at(-1)

@@ -18,10 +18,22 @@ export class Trace {
   /** Notes an event; `bytes` are hashed whole and shown by their length. */
   note(kind: string, fields: TraceFields = {}, bytes?: Uint8Array): void {
     const shown = bytes === undefined ? fields : { ...fields, bytes: bytes.length }
-    const line = JSON.stringify({ t: Math.round(this.#now() * 1000) / 1000, kind, ...shown })
+    const line = this.#lineOf(kind, shown)
     this.#hash.update(line)
     if (bytes !== undefined) this.#hash.update(bytes)
     this.#line?.(line)
+  }
+
+  /**
+   * Tells readers of the lines what follows from the events noted: it is no part of the hash, and costs nothing
+   * when nobody reads.
+   */
+  tell(kind: string, fields: () => TraceFields): void {
+    this.#line?.(this.#lineOf(kind, fields()))
+  }
+
+  #lineOf(kind: string, fields: TraceFields): string {
+    return JSON.stringify({ t: Math.round(this.#now() * 1000) / 1000, kind, ...fields })
   }
 
   /** The hash over everything noted; nothing is noted after. */

@@ -1,0 +1,70 @@
+import { createNodeProvider } from '@sotto/core/crypto-node'
+import type { Recipe } from '../scenarios/recipe.ts'
+import type { JobAnswer } from '../report/jobs.ts'
+import { SealedCauses } from '../report/sealed-causes.ts'
+import { catalogue } from '../scenarios/catalogue.ts'
+import { runScenario, type RunOptions, type RunResult } from '../scenarios/run.ts'
+import type { Scenario } from '../scenarios/scenario.ts'
+import { Refused } from './refused.ts'
+import { readSettings } from './settings.ts'
+
+/** The scenario of a name. */
+export function findScenario(name: string): Scenario {
+  const found = catalogue.find((scenario) => scenario.name === name)
+  if (found === undefined) throw new Refused(`there is no scenario ${name}; see \`sotto-sim list\``)
+  return found
+}
+
+/** Reads a number within bounds. */
+export function readNumber(text: string, what: string, low: number, high: number): number {
+  const value = Number(text)
+  if (text === '' || !Number.isFinite(value) || value < low || value > high)
+    throw new Refused(`${what} is a number from ${low} to ${high}`)
+  return value
+}
+
+export const readHours = (text: string): number => readNumber(text, 'hours', 0.01, 24 * 365)
+
+/** Runs one seed of a recipe. */
+export async function runRecipe(
+  recipe: Recipe,
+  seed: bigint,
+  more: Partial<RunOptions> = {},
+): Promise<RunResult> {
+  const crypto = await createNodeProvider()
+  const adjust = readSettings(recipe.set)
+  return runScenario(findScenario(recipe.scenario), { seed, hours: recipe.hours, crypto, adjust, ...more })
+}
+
+/** One seed, or the same seed twice. */
+export async function answerSeed(recipe: Recipe, seed: bigint, verify: boolean): Promise<JobAnswer> {
+  const result = await runRecipe(recipe, seed)
+  const again = verify ? await runRecipe(recipe, seed) : result
+  return { result, nondeterministic: again.traceHash !== result.traceHash }
+}
+
+/** A seed with everything that can be seen of it. */
+export interface Watched {
+  readonly result: RunResult
+  readonly trace: readonly string[]
+  readonly sealed: Readonly<Record<string, number>>
+}
+
+/** Runs one seed and keeps its trace and what its bytes were for. */
+export async function watchSeed(recipe: Recipe, seed: bigint): Promise<Watched> {
+  const causes = new SealedCauses()
+  const trace: string[] = []
+  const result = await runRecipe(recipe, seed, {
+    line: (line) => trace.push(line),
+    plantCrypto: causes.wrap,
+  })
+  return { result, trace, sealed: causes.bytes }
+}
+
+/** Words of a command line that ask for a recipe. */
+export const recipeWords = ({ hours, set, plantBug }: Recipe): readonly string[] => [
+  '--hours',
+  String(hours),
+  ...set.flatMap((one) => ['--set', one]),
+  ...(plantBug === null ? [] : ['--plant-bug', plantBug]),
+]

@@ -1,0 +1,73 @@
+import { drawPlan, type Plan } from '../scenarios/plan.ts'
+import { streamsOf } from '../world/stream.ts'
+import { readCount, readDuration, readShare } from './quantity.ts'
+import { Refused } from './refused.ts'
+
+type Value = number | null
+type Tree = { [key: string]: Value | Tree }
+
+/** A plan to know the names of its parts by; its numbers mean nothing. */
+const sample = drawPlan(streamsOf(1n)('plan'), 1) as unknown as Tree
+
+const counts: ReadonlySet<string> = new Set(['users', 'relays'])
+const plain: ReadonlySet<string> = new Set(['net.sigma'])
+
+const isTree = (value: Value | Tree | undefined): value is Tree => typeof value === 'object' && value !== null
+
+/** Names of everything that can be set, as they are written by hand: times without their `Ms`. */
+export const settingNames = (): readonly string[] =>
+  Object.entries(sample).flatMap(([key, value]) =>
+    isTree(value) ? Object.keys(value).map((inner) => `${key}.${nameOf(inner)}`) : [nameOf(key)],
+  )
+
+const nameOf = (key: string): string => (key.endsWith('Ms') ? key.slice(0, -2) : key)
+
+/** What a name stands for in a plan. */
+function pathOf(name: string): readonly string[] {
+  const known = settingNames()
+  if (!known.includes(name)) throw new Refused(`nothing is called ${name}; there are ${known.join(', ')}`)
+  const parts = name.split('.')
+  const last = parts.at(-1) ?? ''
+  const holder = parts.length === 1 ? sample : sample[parts[0] ?? '']
+  return isTree(holder) && `${last}Ms` in holder ? [...parts.slice(0, -1), `${last}Ms`] : parts
+}
+
+function valueOf(name: string, path: readonly string[], text: string): Value {
+  const isTime = path.at(-1)?.endsWith('Ms') === true
+  if (text === 'off') return name.endsWith('Every') ? null : 0
+  const value = isTime
+    ? readDuration(text)
+    : counts.has(name)
+      ? readCount(text)
+      : plain.has(name)
+        ? Number(text)
+        : readShare(text)
+  if (value !== undefined && Number.isFinite(value) && value >= 0) return value
+  const wanted = isTime
+    ? 'a time with its unit, such as 90s, 5min or 2h'
+    : counts.has(name)
+      ? 'a whole number'
+      : 'a share, such as 5% or 0.05'
+  throw new Refused(`${name} is ${wanted}, or off; not ${text}`)
+}
+
+/** Reads `name=value` settings; what they do to a plan. Throws Refused for an unknown name or a wrong unit. */
+export function readSettings(settings: readonly string[]): (plan: Plan) => Plan {
+  const changes = settings.map((setting) => {
+    const at = setting.indexOf('=')
+    if (at < 0) throw new Refused(`a setting is name=value, not ${setting}`)
+    const name = setting.slice(0, at).trim()
+    const path = pathOf(name)
+    return { path, value: valueOf(name, path, setting.slice(at + 1).trim()) }
+  })
+  return (plan) =>
+    changes.reduce<Tree>(
+      (tree, { path, value }) => withValue(tree, path, value),
+      plan as unknown as Tree,
+    ) as unknown as Plan
+}
+
+function withValue(tree: Tree, [key = '', ...rest]: readonly string[], value: Value): Tree {
+  const inner = tree[key]
+  return { ...tree, [key]: rest.length > 0 && isTree(inner) ? withValue(inner, rest, value) : value }
+}

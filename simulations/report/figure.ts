@@ -1,0 +1,59 @@
+import * as Plot from '@observablehq/plot'
+import { JSDOM } from 'jsdom'
+
+/** A value of a row that a figure draws. */
+export type Cell = string | number | boolean | null
+
+/** A plot and the numbers it is drawn from. */
+export interface Figure {
+  /** File name of its CSV, without the ending. */
+  readonly name: string
+  readonly title: string
+  /** What to see, and what it does not show. */
+  readonly caption: string
+  readonly svg: string
+  readonly rows: readonly Readonly<Record<string, Cell>>[]
+}
+
+/** Colours that differ for every kind of sight (Okabe and Ito), and the greys of bands. */
+export const colours = {
+  blue: '#0072b2',
+  orange: '#d55e00',
+  green: '#009e73',
+  purple: '#cc79a7',
+  sky: '#56b4e9',
+  yellow: '#e69f00',
+  lost: '#d00000',
+  down: '#b8b8b8',
+  cut: '#f3d9a4',
+  ink: '#222222',
+} as const
+
+let known: Document | undefined
+
+/** Draws a plot as text; the same marks give the same text. */
+export function draw(options: Plot.PlotOptions): string {
+  const document = (known ??= new JSDOM('').window.document)
+  const plot = Plot.plot({
+    document,
+    width: 920,
+    marginBottom: 46,
+    style: { fontSize: '12px', fontFamily: 'system-ui, sans-serif', color: colours.ink, background: 'none' },
+    className: 'plot',
+    ...options,
+  })
+  return plot.outerHTML
+}
+
+const cellText = (cell: Cell | undefined): string => {
+  const text = cell === null || cell === undefined ? '' : String(cell)
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
+
+/** Rows as CSV, a line each after the names of the columns. */
+export function csvOf(rows: Figure['rows']): string {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  return [columns.join(), ...rows.map((row) => columns.map((name) => cellText(row[name])).join())]
+    .map((line) => `${line}\n`)
+    .join('')
+}

@@ -1,0 +1,150 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { keepFolder } from '../../simulations/cli/keep.ts'
+import { readDuration, readShare } from '../../simulations/cli/quantity.ts'
+import { runRecipe } from '../../simulations/cli/recipe.ts'
+import { readSettings, settingNames } from '../../simulations/cli/settings.ts'
+import { csvOf } from '../../simulations/report/figure.ts'
+import { makeReport } from '../../simulations/report/report.ts'
+import { differenceOf, intervalOf, quantile, shareOf } from '../../simulations/report/stats.ts'
+import { readStory } from '../../simulations/report/story.ts'
+import { summarise } from '../../simulations/report/summary.ts'
+import { drawPlan } from '../../simulations/scenarios/plan.ts'
+import { partitionHeal } from '../../simulations/scenarios/partition-heal.ts'
+import { streamsOf } from '../../simulations/world/stream.ts'
+
+describe('reports', function () {
+  this.timeout(120_000)
+  let folder: string
+  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'sotto-report-'))))
+  afterEach(() => {
+    rmSync(folder, { recursive: true })
+  })
+
+  it('are one file that loads nothing, with the numbers of every figure beside it', async () => {
+    const set = ['users=2', 'relays=1', 'messageEvery=4min', 'net.loss=20%']
+    const recipe = { scenario: 'partition-heal', hours: 0.5, set, plantBug: null }
+    const results = [await runRecipe(recipe, 5n), await runRecipe(recipe, 6n)]
+    const file = await keepFolder(folder, recipe, summarise(partitionHeal, results), results, 1_000)
+    const html = readFileSync(file, 'utf8')
+    expect(html).to.not.match(/<script|<link|<img|<iframe|@import|url\((?!#)|src=/i)
+    expect(
+      html.match(/https?:\/\/[^"'\s<]+/g)?.filter((url) => !url.startsWith('http://www.w3.org/')) ?? [],
+    ).to.deep.equal([])
+    expect(html.match(/<svg/g)?.length).to.be.at.least(8)
+    expect(html).to.include(`--seed 5 --hours 0.5 --set users=2`)
+    for (const name of ['space-time', 'latency', 'waiting', 'converged', 'traffic', 'sealed', 'growth'])
+      expect(readdirSync(folder)).to.include(`${name}.csv`)
+    expect(readFileSync(join(folder, 'space-time.csv'), 'utf8').split('\n').length).to.be.above(20)
+    makeReport(folder)
+    expect(readFileSync(file, 'utf8')).to.equal(html)
+  })
+
+  it('count the bytes of a frame once, whatever they are for', async () => {
+    const recipe = { scenario: 'partition-heal', hours: 0.2, set: ['users=2'], plantBug: null }
+    const results = [await runRecipe(recipe, 5n)]
+    await keepFolder(folder, recipe, summarise(partitionHeal, results), results, 1_000)
+    const { sealed } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as {
+      sealed: Record<string, number>
+    }
+    expect(Object.keys(sealed)).to.include.members(['padding', 'signed records', 'acknowledgements'])
+    // Without its padding, a padded length is no longer a multiple of its step; with it, it is.
+    const inside = Object.entries(sealed).filter(([cause]) => cause !== 'headers, nonces, tags')
+    expect(inside.reduce((sum, [, bytes]) => sum + bytes, 0) % 16).to.equal(0)
+  })
+
+  it('tell a trace: who was down, what was cut, what was lost, where a message was', () => {
+    const lines = [
+      { t: 0, kind: 'boot', host: 'ada' },
+      { t: 0, kind: 'queue', host: 'relay', queue: '0a', of: 'inbox' },
+      { t: 10, kind: 'workload' },
+      { t: 20, kind: 'accepted', host: 'ada', to: 'bob', message: 'm' },
+      { t: 21, kind: 'cut-begins', cut: 1, directions: 'ada>bob,bob>ada' },
+      {
+        t: 22,
+        kind: 'carried',
+        from: 'ada',
+        to: 'bob',
+        protocol: '/sotto/direct/1',
+        sent: 21,
+        lost: true,
+        bytes: 9,
+      },
+      { t: 25, kind: 'stored', host: 'relay', queue: '0a', bytes: 300 },
+      { t: 26, kind: 'state', host: 'ada', message: 'm', state: 'relayed' },
+      { t: 30, kind: 'crash', host: 'ada' },
+      { t: 40, kind: 'cut-ends', cut: 1 },
+      { t: 50, kind: 'boot', host: 'ada' },
+      { t: 60, kind: 'shown', host: 'bob', message: 'm' },
+    ]
+    const story = readStory(lines.map((line) => JSON.stringify(line)))
+    expect(story.hosts).to.deep.equal(['ada', 'bob', 'relay'])
+    expect(story.down).to.deep.equal([{ host: 'ada', fromMs: 30, toMs: 50 }])
+    expect(story.cuts).to.deep.equal([{ fromMs: 21, toMs: 40, directions: ['ada>bob', 'bob>ada'] }])
+    expect(story.carried.map(({ lost, sentMs }) => [lost, sentMs])).to.deep.equal([[true, 21]])
+    expect(story.deliveries).to.deep.equal([
+      { id: 'm', from: 'ada', acceptedMs: 20, relayedMs: 26, shownMs: 60 },
+    ])
+    expect(story.queues[0]?.deposits).to.deep.equal([{ atMs: 25, bytes: 300 }])
+  })
+
+  it('reckon quantiles and intervals', () => {
+    expect(quantile([1, 2, 3, 4], 0.5)).to.equal(2.5)
+    expect(quantile([], 0.5)).to.be.NaN
+    const { mean, low, high } = intervalOf([1, 2, 3, 4, 5])
+    // Student's t with four degrees of freedom: 2.776 standard errors of 0.7071 each way.
+    expect([mean, low, high].map((value) => Number(value.toFixed(3)))).to.deep.equal([3, 1.037, 4.963])
+    expect(intervalOf([7]).low).to.be.NaN
+    const none = shareOf(0, 100)
+    expect(none.low).to.equal(0)
+    expect(none.high).to.be.closeTo(0.037, 0.001)
+    expect(differenceOf([1, 1, 1], [1, 1, 1])).to.include({ mean: 0, low: 0, high: 0 })
+    expect(differenceOf([1, 2, 3, 2], [11, 12, 13, 12]).low).to.be.above(5)
+  })
+
+  it('write numbers as CSV, quoted where they must be', () => {
+    expect(
+      csvOf([
+        { a: 1, b: 'x,"y"' },
+        { a: null, b: true },
+      ]),
+    ).to.equal('a,b\n1,"x,""y"""\n,true\n')
+  })
+})
+
+describe('settings', () => {
+  const drawn = drawPlan(streamsOf(7n)('plan'), 2)
+
+  it('take the place of what a seed draws, and of nothing else', () => {
+    const plan = readSettings(['users=3', 'net.loss=5%', 'crashEvery=off', 'relayCrashEvery=90min'])(drawn)
+    expect(plan).to.deep.include({ users: 3, crashEveryMs: null, relayCrashEveryMs: 90 * 60_000 })
+    expect(plan.net).to.deep.equal({ ...drawn.net, loss: 0.05 })
+    expect({
+      ...plan,
+      users: drawn.users,
+      crashEveryMs: drawn.crashEveryMs,
+      relayCrashEveryMs: drawn.relayCrashEveryMs,
+      net: drawn.net,
+    }).to.deep.equal(drawn)
+  })
+
+  it('are refused without a unit, out of range, or under an unknown name', () => {
+    expect(() => readSettings(['crashEvery=5'])).to.throw(/a time with its unit/)
+    expect(() => readSettings(['net.loss=130%'])).to.throw(/a share/)
+    expect(() => readSettings(['users=two'])).to.throw(/a whole number/)
+    expect(() => readSettings(['net.los=1%'])).to.throw(/nothing is called net.los/)
+    expect(() => readSettings(['users'])).to.throw(/name=value/)
+    for (const name of settingNames()) expect(() => readSettings([`${name}=off`]), name).to.not.throw()
+  })
+
+  it('have units of time and shares', () => {
+    expect(['250ms', '1.5h', '2d', '3 min'].map(readDuration)).to.deep.equal([
+      250, 5_400_000, 172_800_000, 180_000,
+    ])
+    for (const bad of ['5', '5 weeks', 'h', '', '5%']) expect(readDuration(bad), bad).to.equal(undefined)
+    expect(['5%', '0.05', '0', '100%'].map(readShare)).to.deep.equal([0.05, 0.05, 0, 1])
+    for (const bad of ['101%', '2', '-1%', '', '5h']) expect(readShare(bad), bad).to.equal(undefined)
+  })
+})
