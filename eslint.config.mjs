@@ -57,7 +57,15 @@ const unsafeAutomerge = [
 
 export default tseslint.config(
   {
-    ignores: ['**/node_modules/', '**/dist/', 'coverage/', 'stubs/', 'test/bench/peers/', '**/*.d.ts', '**/*.d.mts'],
+    ignores: [
+      '**/node_modules/',
+      '**/dist/',
+      'coverage/',
+      'stubs/',
+      'test/bench/peers/',
+      '**/*.d.ts',
+      '**/*.d.mts',
+    ],
   },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
