@@ -35,9 +35,9 @@ function simulate(args) {
 const sign = ({ violated, crash }) => (crash === null ? violated.join(', ') : 'crash')
 
 /** Seeds of one scenario until one fails; undefined when none does. */
-async function hunt({ name }, scenario) {
+async function hunt({ name, set = [] }, scenario) {
   const bug = ['--plant-bug', name]
-  const common = [scenario, '--hours', values.hours]
+  const common = [scenario, '--hours', values.hours, ...set.flatMap((one) => ['--set', one])]
   const first = await simulate(['run', ...common, '--seeds', values.seeds, '--fail-fast', ...bug])
   const results = first.answers.filter((one) => one.seed !== undefined)
   const failed = results.at(-1)

@@ -1,6 +1,6 @@
 import { readResults } from '../report/folder.ts'
 import { metrics, valuesOf, type Metric } from '../report/metrics.ts'
-import { differenceOf, intervalOf, type Interval } from '../report/stats.ts'
+import { differenceOf, intervalOf, pairedDifferenceOf, type Interval } from '../report/stats.ts'
 import { exitCodes } from '../report/summary.ts'
 import type { RunResult } from '../scenarios/run.ts'
 import { Refused } from './refused.ts'
@@ -14,7 +14,7 @@ export interface Difference {
   readonly verdict: 'worse' | 'better' | 'no difference shown' | 'too few seeds'
 }
 
-/** What a share of messages at relays is, nobody wants less or more of. */
+/** Nobody wants less of these, or more. */
 const neutral: ReadonlySet<string> = new Set(['relayed'])
 
 /** `diff`: two folders of results; exit code 15 when a metric is worse beyond chance. */
@@ -36,7 +36,7 @@ export function compare(
 ): Difference {
   const [old, fresh] = [valuesOf(metric, before), valuesOf(metric, after)]
   const [a, b] = [intervalOf(old), intervalOf(fresh)]
-  const change = differenceOf(old, fresh)
+  const change = changeOf(metric, before, after)
   const failing = metric.name === 'failed' && b.mean > a.mean
   return {
     metric: metric.name,
@@ -45,6 +45,21 @@ export function compare(
     change,
     verdict: failing ? 'worse' : verdictOf(metric, old, fresh, change),
   }
+}
+
+/** Seeds that both have are compared one by one: what a seed draws is the same before and after. */
+function changeOf(metric: Metric, before: readonly RunResult[], after: readonly RunResult[]): Interval {
+  const pairs = before.flatMap((one) => {
+    const other = after.find(({ seed }) => seed === one.seed)
+    const [old, fresh] = [metric.of(one), other === undefined ? null : metric.of(other)]
+    return old === null || fresh === null ? [] : [[old, fresh] as const]
+  })
+  return pairs.length >= 2
+    ? pairedDifferenceOf(
+        pairs.map(([old]) => old),
+        pairs.map(([, fresh]) => fresh),
+      )
+    : differenceOf(valuesOf(metric, before), valuesOf(metric, after))
 }
 
 function verdictOf(

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { runJobs } from '../report/jobs.ts'
-import { metrics, valuesOf } from '../report/metrics.ts'
+import { meanOf, metrics } from '../report/metrics.ts'
 import { readSeed } from '../report/seeds.ts'
-import { intervalOf } from '../report/stats.ts'
+import type { Interval } from '../report/stats.ts'
 import { exitCodeOf, lineOf, worstOf } from '../report/summary.ts'
 import type { Point } from '../report/folder.ts'
 import { writeSweep } from '../report/sweep-report.ts'
@@ -70,7 +70,7 @@ async function runPoint(
 }
 
 function tellPoint(set: readonly string[], { results }: Point, json: boolean): void {
-  const rows = metrics.map((metric) => ({ metric, interval: intervalOf(valuesOf(metric, results)) }))
+  const rows = metrics.map((metric) => ({ metric, interval: meanOf(metric, results) }))
   if (json) {
     const figures = Object.fromEntries(rows.map(({ metric, interval }) => [metric.name, interval]))
     process.stdout.write(`${JSON.stringify({ set, ...figures })}\n`)
@@ -83,7 +83,7 @@ function tellPoint(set: readonly string[], { results }: Point, json: boolean): v
 /** A mean with its interval, as people read it. */
 export function describeInterval(
   { title, format }: (typeof metrics)[number],
-  { n, mean, low, high }: ReturnType<typeof intervalOf>,
+  { n, mean, low, high }: Interval,
 ): string {
   if (n === 0) return `${title}: none`
   const range = Number.isFinite(low) ? ` (95 %: ${format(low)} to ${format(high)})` : ''

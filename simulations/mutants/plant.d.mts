@@ -8,6 +8,8 @@ export interface Mutant {
   readonly replace: string
   /** Where a law should notice it, the likeliest first. */
   readonly scenarios: readonly string[]
+  /** Settings under which what it breaks happens often. */
+  readonly set?: readonly string[]
 }
 
 export const mutants: readonly Mutant[]

@@ -1,6 +1,6 @@
 import type { RunResult } from '../scenarios/run.ts'
 import { exitCodeOf, exitCodes } from './summary.ts'
-import { ascending, quantile } from './stats.ts'
+import { ascending, intervalOf, quantile, shareOf, type Interval } from './stats.ts'
 import { duration, size } from './units.ts'
 
 /** A number one seed gives; less is better in all of them. */
@@ -57,3 +57,11 @@ export const metrics: readonly Metric[] = [
 /** The values of a metric over seeds that have it. */
 export const valuesOf = (metric: Metric, results: readonly RunResult[]): readonly number[] =>
   results.map(metric.of).filter((value) => value !== null)
+
+/** The mean of a metric with its interval; none of them can be negative. */
+export function meanOf(metric: Metric, results: readonly RunResult[]): Interval {
+  const values = valuesOf(metric, results)
+  if (metric.name === 'failed') return shareOf(values.filter((value) => value > 0).length, values.length)
+  const interval = intervalOf(values)
+  return { ...interval, low: Math.max(0, interval.low) }
+}

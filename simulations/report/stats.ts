@@ -59,3 +59,7 @@ export function differenceOf(before: readonly number[], after: readonly number[]
   if (va + vb === 0) return { n, mean, low: mean, high: mean }
   return { n, mean, low: mean - half, high: mean + half }
 }
+
+/** The interval of the mean difference of runs that belong together in pairs. */
+export const pairedDifferenceOf = (before: readonly number[], after: readonly number[]): Interval =>
+  intervalOf(after.map((value, i) => value - (before[i] ?? NaN)))

@@ -3,9 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { colours, csvOf, draw, type Figure } from './figure.ts'
 import type { Sweep } from './folder.ts'
-import { metrics, valuesOf, type Metric } from './metrics.ts'
+import { meanOf, metrics, type Metric } from './metrics.ts'
 import { sweepPage } from './page.ts'
-import { intervalOf } from './stats.ts'
 
 /** Writes a sweep with its report; the report's file. */
 export function writeSweep(folder: string, sweep: Sweep): string {
@@ -22,7 +21,7 @@ export function writeSweep(folder: string, sweep: Sweep): string {
 function multiple({ varied, points }: Sweep, metric: Metric): Figure {
   const [first, ...others] = varied
   const rows = points.map(({ values, results }) => {
-    const { n, mean, low, high } = intervalOf(valuesOf(metric, results))
+    const { n, mean, low, high } = meanOf(metric, results)
     const [x = '', ...rest] = values
     const settings = Object.fromEntries(varied.map(({ name }, i) => [name, values[i] ?? '']))
     return { ...settings, x, series: rest.join(', '), n, mean, low, high }

@@ -34,7 +34,8 @@ export class Air<Node extends Host> {
   readonly #nodes = new Map<string, Node>()
   /** Directions that are cut, with how many cuts lie on each. */
   readonly #cuts = new Map<string, number>()
-  readonly #delays = new Map<string, number>()
+  /** Where a pair lies among all pairs: the same under every median and sigma. */
+  readonly #spreads = new Map<string, number>()
   readonly #recorded = new Map<string, Uint8Array[]>()
   #nextConnection = 1
   #cutsMade = 0
@@ -93,12 +94,13 @@ export class Air<Node extends Host> {
   /** One-way delay of a frame: the pair's own, drawn once, and up to half as much again. */
   delayMs(from: string, to: string): number {
     const key = `${from}>${to}`
-    let base = this.#delays.get(key)
-    if (base === undefined) {
-      base = Math.min(2_000, this.draw.lognormal(this.conditions.medianMs, this.conditions.sigma))
-      this.#delays.set(key, base)
+    let spread = this.#spreads.get(key)
+    if (spread === undefined) {
+      spread = this.draw.lognormal(1, 1)
+      this.#spreads.set(key, spread)
     }
-    return base * this.draw.between(1, 1.5)
+    const { medianMs, sigma } = this.conditions
+    return Math.min(2_000, medianMs * spread ** sigma) * this.draw.between(1, 1.5)
   }
 
   /** How long until an end notices that its link is broken. */
