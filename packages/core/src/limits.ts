@@ -355,6 +355,12 @@ export const limits = {
   inviteRecordBytes: 23 * 512 - 1,
   /** Records of one invite that a reader looks at; liars may have put up any number. */
   inviteCandidates: 16,
+  /** Devices of other members that the record of an invite into a group names. */
+  inviteWays: 4,
+  /** Requests to be let into groups, answers to them and introductions that wait for one device's next frame. */
+  joinsTold: 4,
+  /** What another member's device is told of an account that wants into a group; it fits a frame beside records. */
+  joinAccountBytes: 3 * 1024,
   /** Uses of one invite, at most. */
   inviteUses: 1_000,
 

@@ -204,6 +204,7 @@ function drawArgs(
     if (invite?.args.kind !== 'invite') return undefined
     const about = { conversation: drawing.create.conversation, invite: invite.id, account: id }
     const proof = admitProof(crypto, drawing.invites.get(toHex(invite.args.key))!, about)
+    if (random(6) === 0) return { kind: 'close', invite: invite.id }
     return { kind: 'admit', invite: invite.id, account: id, heads: target.account.heads, proof }
   }
   if (dice < 36) {

@@ -13,6 +13,7 @@ import {
   writeOp,
   type KnownOpArgs,
   type MembershipOp,
+  type OpId,
   type OpPlace,
   type OpSet,
 } from '../../../packages/core/src/group/index.ts'
@@ -218,6 +219,17 @@ describe('group: hostile operations', () => {
     expect(fate(group, forged(group, 'B', after, { ...args, invite: group.create.id }))).to.equal('bad-terms')
     expect(fate(group, forged(group, 'B', { ...after, tsMs: startMs + 1_001 }, args))).to.equal('bad-terms')
     expect(fate(group, forged(group, 'B', after, { ...args, heads: [] }))).to.equal('bad-terms')
+  })
+
+  it('revocations by a member, or of what is no invite', () => {
+    const group = base()
+    group.grant('A', 'C', 'admin')
+    const invite = group.invite('B', 1)
+    const close = (by: string, id: OpId): string =>
+      fate(group, forged(group, by, { deps: [invite.id] }, { kind: 'close', invite: id }))
+    expect(close('D', invite.id)).to.equal('bad-cap')
+    expect(close('C', group.create.id)).to.equal('bad-terms')
+    expect(close('C', invite.id)).to.equal('added')
   })
 
   it('what a newer version wrote is kept, counts for nothing, and is said', () => {

@@ -109,6 +109,8 @@ export function reference(
     if (!counts(invite)) return false
     const open = (R: Op): boolean => past(invite).has(R) || past(R).has(op)
     if (ops.some((R) => R.args.kind === 'revoke' && counts(R) && !open(R))) return false
+    const shuts = (C: Op): boolean => C.args.kind === 'close' && get(C.args.invite) === invite
+    if (ops.some((C) => shuts(C) && counts(C) && !past(C).has(op))) return false
     const uses = invite.args.kind === 'invite' ? invite.args.uses : 0
     const earlier = ops.filter(
       (one) =>

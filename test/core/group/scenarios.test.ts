@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { MembershipOp } from '../../../packages/core/src/group/index.ts'
+import { inviteStanding, type MembershipOp } from '../../../packages/core/src/group/index.ts'
 import { Group } from './support.ts'
 
 /** A: owner; B, C: admins by A; D: member by B; all know of all. */
@@ -275,6 +275,23 @@ describe('group: invites', () => {
     expect(group.now().conflicts.map(({ kind }) => kind)).to.deep.equal(['void', 'ejected'])
     group.admit('C', 'F', group.invite('B', 1, { after: [removal] }))
     expect(group.members()).to.include('F:member')
+  })
+
+  it('a revoked link admits nobody more, also not who was being admitted; who was seen inside stays', () => {
+    const group = base()
+    const invite = group.invite('B', 5)
+    const seen = group.admit('C', 'E', invite)
+    const standing = () => inviteStanding(group.now(), invite.id)?.state
+    expect(standing()).to.equal('open')
+    const close = group.write('A', { kind: 'close', invite: invite.id })
+    expect(standing()).to.equal('closed')
+    const unseen = group.admit('B', 'F', invite, { after: [seen] })
+    expect(group.members()).to.equal('A:owner B:admin C:admin D:member E:member')
+    expect(group.now().faults.get(unseen.key)).to.deep.equal({ reason: 'invite-closed', by: close.id })
+    const next = group.invite('B', 1)
+    group.admit('C', 'F', next)
+    expect(group.members()).to.include('F:member')
+    expect(inviteStanding(group.now(), next.id)).to.include({ state: 'used', uses: 1 })
   })
 
   it('the invite of who was removed meanwhile admits nobody', () => {

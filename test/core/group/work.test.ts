@@ -96,7 +96,7 @@ function bound({ entries, chains, grants }: OpSet): number {
     named +
     pairs +
     2 * undone +
-    count('admit') * count('revoke') +
+    count('admit') * (count('revoke') + count('close')) +
     2 * (count('grant') + count('admit') + 8) * (count('policy') + 1)
   )
 }

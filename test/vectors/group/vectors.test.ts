@@ -58,6 +58,7 @@ function vectors(crypto: (typeof providers)[number]): Readonly<Record<string, st
     ['deviceset', { kind: 'deviceset', account, heads, last: seen }],
     ['seg', { kind: 'seg', depth: 4 }],
     ['meta', { kind: 'meta', intent: counting(0xc0), after: [counting<OpId>(0xd0)] }],
+    ['close', { kind: 'close', invite }],
   ]
   const place = { conversation, deps: [create.id, invite], accountHeads: heads, oseq: 2, tsMs: 1_760_000_000_001 }
   const ops = args.map(([name, what]) => {

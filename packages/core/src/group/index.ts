@@ -1,4 +1,6 @@
-export { admitProof } from './invite-proof.ts'
+export { admitProof, verifyAdmitProof } from './invite-proof.ts'
+export { inviteStanding } from './invite-standing.ts'
+export type { InviteStanding } from './invite-standing.ts'
 export type { AdmitTerms } from './invite-proof.ts'
 export type { Conflict } from './conflicts.ts'
 export type { Fault } from './judge-gather.ts'

@@ -42,6 +42,8 @@ export interface Judge {
   readonly words: ReadonlyMap<string, readonly Word[]>
   /** Chains with revokes, and with each policy setting, in chain order. */
   readonly revokes: readonly (readonly OpEntry[])[]
+  /** What closes an invite, by the hexadecimal of its id. */
+  readonly closes: ReadonlyMap<string, readonly OpEntry[]>
   readonly policies: ReadonlyMap<string, readonly (readonly OpEntry[])[]>
   readonly faults: Map<OpEntry, Fault | null>
   readonly enders: Map<OpEntry, readonly OpEntry[]>
@@ -57,6 +59,7 @@ export function gather(set: OpSet, clock: Clock, standing: Standing): Judge {
   const entries = set.entries.filter((entry) => within(clock, entry))
   const endings = new Map<string, OpEntry[]>()
   const revokes = new Map<number, OpEntry[]>()
+  const closes = new Map<string, OpEntry[]>()
   const policies = new Map<string, Map<number, OpEntry[]>>()
   const words = new Map<string, Word[]>()
   let named = 0
@@ -65,6 +68,7 @@ export function gather(set: OpSet, clock: Clock, standing: Standing): Judge {
     if (args.kind === 'revoke' || args.kind === 'demote') append(endings, toHex(args.account), entry)
     if (args.kind === 'leave') append(endings, byAccount, entry)
     if (args.kind === 'revoke') append(revokes, entry.chain, entry)
+    if (args.kind === 'close') append(closes, toHex(args.invite), entry)
     if (args.kind === 'deviceset') {
       named += args.last.length
       for (const seen of args.last)
@@ -76,7 +80,7 @@ export function gather(set: OpSet, clock: Clock, standing: Standing): Judge {
     append(chains, entry.chain, entry)
   }
   return {
-    ...{ set, clock, standing, entries, endings, words },
+    ...{ set, clock, standing, entries, endings, closes, words },
     revokes: [...revokes.values()],
     policies: new Map([...policies].map(([setting, chains]) => [setting, [...chains.values()]])),
     ...{ faults: new Map(), enders: new Map(), reaches: new Map(), uses: new Map() },

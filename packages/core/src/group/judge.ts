@@ -248,26 +248,36 @@ function admission(judge: Judge, entry: OpEntry, inviteId: OpId, account: string
   const invite = judge.set.byId.get(toHex(inviteId))
   if (invite?.op.args.kind !== 'invite' || faultOf(judge, invite) !== null)
     return { reason: 'invite-void', by: inviteId }
-  const closer = closedBy(judge, invite, entry)
+  const closer = closersOf(judge, invite, (ending) => inPast(ending, entry))[0]
   if (closer !== undefined) return { reason: 'invite-closed', by: closer.op.id }
   return useUp(judge, invite, invite.op.args.uses, entry, account)
 }
 
-/** A removal that counts, which neither the invite knew of, nor itself knew of the admission. */
-function closedBy(judge: Judge, invite: OpEntry, entry: OpEntry): OpEntry | undefined {
+/**
+ * What counts and closes an invite, canonically first: revocations of it, and removals it did not know of. Those that
+ * knew of the admission in question are no reason against it.
+ */
+export function closersOf(
+  judge: Judge,
+  invite: OpEntry,
+  knew: (ending: OpEntry) => boolean,
+): readonly OpEntry[] {
   const found: OpEntry[] = []
   for (const chain of judge.revokes) {
     for (const revoke of chain) {
       judge.work.steps += 1
       if (within(invite.past, revoke)) continue
-      if (inPast(revoke, entry)) break
+      if (knew(revoke)) break
       if (faultOf(judge, revoke) === null) {
         found.push(revoke)
         break
       }
     }
   }
-  return found.sort(canonicalOrder)[0]
+  const closes = judge.closes.get(invite.op.key) ?? []
+  judge.work.steps += closes.length
+  found.push(...closes.filter((close) => !knew(close) && faultOf(judge, close) === null))
+  return found.sort(canonicalOrder)
 }
 
 function useUp(judge: Judge, invite: OpEntry, uses: number, entry: OpEntry, account: string): Fault | null {

@@ -153,6 +153,7 @@ function leastRank({ args }: MembershipOp): number {
     case 'revoke':
     case 'demote':
     case 'invite':
+    case 'close':
       return 1
     default:
       return 2
@@ -172,6 +173,10 @@ function wrongArgs({ crypto }: Admission, draft: Draft, candidate: Candidate): O
       return bad(rankOf(args.role) > 0 && demotes(draft, candidate, toHex(args.account), rankOf(args.role)))
     case 'invite':
       return bad(args.uses > 0)
+    case 'close': {
+      const invite = draft.byId.get(toHex(args.invite))
+      return bad(invite?.op.args.kind === 'invite' && within(past, invite))
+    }
     case 'admit': {
       const invite = draft.byId.get(toHex(args.invite))
       if (invite?.op.args.kind !== 'invite' || !within(past, invite) || args.heads.length === 0)

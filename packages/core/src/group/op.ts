@@ -116,6 +116,8 @@ const argsShape = openOneOf({
   seg: [10, { depth: uint() }],
   /** An edit of a shared document: what it says is the history room's business. */
   meta: [11, { intent: bytesBetween(1, limits.metaIntentBytes), after: list(opIdShape, limits.groupOpDeps) }],
+  /** Revokes an invite: it admits nobody whose admission its author had not seen. */
+  close: [12, { invite: opIdShape }],
 })
 
 const bodyShape = fields({
