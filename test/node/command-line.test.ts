@@ -188,9 +188,14 @@ describe('node: command line', () => {
     })
 
     it('answers requests', async () => {
-      cli.face.requests = [{ requestId: fakeId(70), accountId: fakeId(71), name: 'Mallory', atMs: 0 }]
+      cli.face.requests = [
+        { requestId: fakeId(70), accountId: fakeId(71), name: 'Mallory', atMs: 0, group: null },
+      ]
       expect((await cli.run(['requests', 'list', '--json'])).json).to.deep.equal([
-        { requestId: fakeId(70), accountId: fakeId(71), name: 'Mallory', at: '1970-01-01T00:00:00.000Z' },
+        {
+          ...{ requestId: fakeId(70), accountId: fakeId(71), name: 'Mallory' },
+          ...{ at: '1970-01-01T00:00:00.000Z', group: null },
+        },
       ])
       const accepted = await cli.run(['requests', 'accept', fakeId(70).slice(0, 10), '--json'])
       expect(accepted.json).to.include({ accountId: fakeId(71), name: 'Mallory' })
@@ -264,7 +269,7 @@ describe('node: command line', () => {
       cli.face.emit({ type: 'contact', contact: bob, change: 'connected' })
       cli.face.emit({
         type: 'request',
-        request: { requestId: fakeId(70), accountId: fakeId(71), name: 'Mallory', atMs: 0 },
+        request: { requestId: fakeId(70), accountId: fakeId(71), name: 'Mallory', atMs: 0, group: null },
       })
       cli.face.emit({ type: 'connection', connection: 'relay' })
       const { code, lines, out } = await cli.run(['listen', '--since', '0', '--json'])

@@ -224,16 +224,22 @@ export class FakeFace implements DeviceFace {
       used: 0,
       state: 'open',
       heldBy: [],
+      group: this.#groupNamed(given['conversationId']),
     }
     this.invites = [...this.invites, invite]
     return invite
+  }
+
+  #groupNamed(conversationId: unknown): InviteView['group'] {
+    const group = this.groups.conversations.find((one) => one.conversationId === conversationId)
+    return group === undefined ? null : { conversationId: group.conversationId, name: group.name }
   }
 
   #add(): AddedView {
     const contact = fakeContact((this.#serial += 1), 'Bob', { state: 'pending' })
     this.contacts = [...this.contacts, contact]
     const { accountId, conversationId, name } = contact
-    return { accountId, conversationId, name, state: 'pending' }
+    return { accountId, conversationId, name, state: 'pending', group: null }
   }
 
   #accept(requestId: string): ContactView {

@@ -21,6 +21,7 @@ export const fakeGroup = (
   accountId: null,
   name,
   contactState: 'connected',
+  join: null,
   members: 1,
   unread: 0,
   last: null,

@@ -89,6 +89,7 @@ export const conversation = (
   members: 2,
   name,
   contactState: 'connected',
+  join: null,
   unread: 0,
   last,
   ...more,
@@ -216,7 +217,7 @@ export function busyWorld(): ScreenWorld {
         contactState: 'pending',
       }),
     ],
-    requests: [{ requestId: 'r1', accountId: 'rrrr', name: 'Charles', atMs: noon }],
+    requests: [{ requestId: 'r1', accountId: 'rrrr', name: 'Charles', atMs: noon, group: null }],
     invites: [],
     status: {
       peerId: '12D3KooWSelf',
@@ -454,6 +455,7 @@ export class ScreenFace {
       used: 0,
       state: 'open',
       heldBy: ['relay'],
+      group: null,
     }
     this.world.invites = [invite]
     return invite

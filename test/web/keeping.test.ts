@@ -169,7 +169,10 @@ describe('what a tab keeps', function () {
       line(index, 'role-changed', { by: `p${index}`, subject: text, detail: text }),
     ])
     world.devices = corpus.map((text, index) => ownDevice(`d${index}${text}`, text, { addedBy: text }))
-    world.requests = corpus.map((name, index) => ({ requestId: `r${index}`, accountId: name, name, atMs: 0 }))
+    world.requests = corpus.map((name, index) => ({
+      ...{ requestId: `r${index}`, accountId: name, name, atMs: 0 },
+      group: index === 0 ? null : { conversationId: `g${index}`, name },
+    }))
     world.self = {
       accountId: 'a',
       deviceId: corpus[0] ?? '',

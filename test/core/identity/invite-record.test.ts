@@ -15,6 +15,7 @@ import {
   sealInviteCopy,
 } from '../../../packages/core/src/identity/invite-record.ts'
 import { limits } from '../../../packages/core/src/index.ts'
+import { equalBytes } from '../../../packages/core/src/wire/index.ts'
 import { bytesOf, crypto, dayMs, Household, inviteOf, nowMs, recordBy } from './invite-world.ts'
 
 const home = new Household('ada')
@@ -60,13 +61,37 @@ describe('identity/invite record', () => {
       [open({ copies: [new Uint8Array(40)] }), 'not-found', 'E_INVITE_UNREACHABLE', true],
     ] as const
     for (const [opened, result, code, retryable] of codes)
-      expect(opened).to.deep.equal({ result, code, retryable })
+      expect(opened).to.include({ result, code, retryable })
     expect(resultOf({ records: [record] }, invite.expiresAtMs - 1)).to.equal('ok')
   })
 
   it('carries no keys once it is used or revoked', () => {
     const closed = readInviteRecord(recordBy(home, laptop, revokeInvite(invite)))!.record
-    expect([closed.bundles, closed.intro, closed.conversation]).to.deep.equal([[], null, null])
+    expect([closed.bundles, closed.intro, closed.group]).to.deep.equal([[], null, null])
+  })
+
+  it('into a group names it and the devices that may let in, as far as there is room and they are sound', () => {
+    const others = ['Bob', 'Cy', 'Dee', 'Eve', 'Fay', 'Gus'].map((name) => {
+      const house = new Household(name)
+      const own = house.found('desk')
+      return { log: house.log, device: own.device, bundle: house.bundle(own, 1) }
+    })
+    const [bob, cy, dee] = others
+    const swapped = { ...cy!, bundle: dee!.bundle }
+    const terms = { conversation: bytesOf('group'), invite: bytesOf('operation'), name: 'Walkers' }
+    const input = recordBy(home, laptop, invite, { group: { ...terms, ways: [bob!, swapped, ...others] } })
+    expect(input.length).to.be.at.most(limits.inviteRecordBytes)
+    const read = readInviteRecord(input)!.record
+    expect(read.group?.ways.length).to.be.within(2, limits.inviteWays)
+    const opened = open({ records: [input] })
+    if (opened.result !== 'ok') throw new Error(opened.result)
+    const { group } = opened.invite
+    expect(group).to.include({ name: 'Walkers' })
+    expect(group?.ways[0]?.device.device).to.deep.equal(bob!.device)
+    expect(group?.ways.some(({ log }) => equalBytes(log.account.id, cy!.log.account.id))).to.equal(false)
+    const over = recordBy(home, laptop, revokeInvite(invite), { group: { ...terms, ways: [bob!] } })
+    expect(readInviteRecord(over)?.record.group).to.deep.equal({ ...terms, ways: [] })
+    expect(open({ records: [over] })).to.deep.include({ result: 'revoked', conversation: terms.conversation })
   })
 
   it('lets the highest seq speak, from wherever it comes', () => {

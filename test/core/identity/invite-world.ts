@@ -154,7 +154,7 @@ export function recordBy(
     device: own.device,
     bundles: changes.bundles ?? [home.bundle(own)],
     intro: { relay: address(80), writerSeed: bytesOf('invite intro') },
-    conversation: null,
+    group: null,
     ...changes,
   }
   return writeInviteRecord(crypto, own.identity, terms, atMs)

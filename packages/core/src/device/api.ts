@@ -14,7 +14,13 @@ export type ConnectionState = 'offline' | 'local' | 'limited' | 'relay' | 'direc
 export interface Commands {
   'create-account': { readonly in: { readonly name: string }; readonly out: SelfView }
   'create-invite': {
-    readonly in: { readonly expiresInMs?: number; readonly uses?: number; readonly direct?: boolean }
+    /** With a `conversationId`, a link into that group. */
+    readonly in: {
+      readonly expiresInMs?: number
+      readonly uses?: number
+      readonly direct?: boolean
+      readonly conversationId?: string
+    }
     readonly out: InviteView
   }
   'revoke-invite': { readonly in: { readonly inviteId: string }; readonly out: InviteView }
@@ -24,6 +30,7 @@ export interface Commands {
     readonly in: { readonly link: string; readonly relayHints?: readonly string[] }
     readonly out: AddedView
   }
+  /** A stranger becomes a contact, or who came by a link into a group a member of it. */
   'accept-request': { readonly in: { readonly requestId: string }; readonly out: ContactView }
   'ignore-request': { readonly in: { readonly requestId: string }; readonly out: null }
   /** Resolves once the message is durable in the outbox. */
@@ -204,6 +211,8 @@ export interface RequestView {
   readonly accountId: string
   readonly name: string
   readonly atMs: number
+  /** The group they want into; null for who wants to write. */
+  readonly group: { readonly conversationId: string; readonly name: string } | null
 }
 
 export interface InviteView {
@@ -216,13 +225,20 @@ export interface InviteView {
   readonly state: 'open' | 'used' | 'revoked' | 'expired'
   /** Who can answer for it while this device is away. */
   readonly heldBy: readonly ('relay' | 'dht')[]
+  /** The group it leads into; null for a contact. */
+  readonly group: { readonly conversationId: string; readonly name: string } | null
 }
 
 export interface AddedView {
+  /** Whose link it was. */
   readonly accountId: string
+  /** The direct conversation, or the group the link is into. */
   readonly conversationId: string
   readonly name: string
+  /** A group is `pending` until somebody of it has let this account in. */
   readonly state: 'pending' | 'connected'
+  /** Name of the group; null for a contact. */
+  readonly group: string | null
 }
 
 export interface RelayView {
@@ -239,8 +255,13 @@ export interface ConversationView {
   /** The other account of a direct conversation, the own one for notes; null for a group. */
   readonly accountId: string | null
   readonly name: string
-  /** Of the contact in a direct conversation; `left` for a group this account is no longer in. */
+  /**
+   * Of the contact in a direct conversation; for a group `left` when this account is no longer in it, `pending` while
+   * it waits to be let in.
+   */
   readonly contactState: 'pending' | 'connected' | 'blocked' | 'left'
+  /** A group that was asked to let this account in: by whose link, and why it will not. */
+  readonly join: { readonly by: string; readonly refused: string | null } | null
   readonly members: number
   readonly unread: number
   readonly last: MessageView | null
@@ -360,8 +381,16 @@ export type DeviceEvent = { readonly seq: number; readonly atMs: number } & (
   | { readonly type: 'message.edited'; readonly message: MessageView }
   | { readonly type: 'message.deleted'; readonly message: MessageView }
   | { readonly type: 'message.reacted'; readonly message: MessageView }
-  /** Members, roles, rules or the name of a conversation changed. */
-  | { readonly type: 'group'; readonly conversationId: string }
+  /**
+   * Members, roles, rules or the name of a conversation changed; `joined` and `refused`: what came of asking to be
+   * let in.
+   */
+  | {
+      readonly type: 'group'
+      readonly conversationId: string
+      readonly change?: 'joined' | 'refused'
+      readonly code?: string
+    }
   | {
       readonly type: 'state'
       readonly messageId: string

@@ -25,7 +25,12 @@ type Fields = Readonly<Record<string, Check>>
 
 const commandFields: Readonly<Record<CommandName, Fields>> = {
   'create-account': { name: text },
-  'create-invite': { expiresInMs: maybe(number), uses: maybe(number), direct: maybe(flag) },
+  'create-invite': {
+    expiresInMs: maybe(number),
+    uses: maybe(number),
+    direct: maybe(flag),
+    conversationId: maybe(text),
+  },
   'revoke-invite': { inviteId: text },
   add: { link: text, relayHints: maybe(texts) },
   'accept-request': { requestId: text },

@@ -9,7 +9,6 @@ import { emit } from './events.ts'
 import { readId, requireContact, requireConversation, peersOf } from './lookup.ts'
 import { rowKey } from './outbox-rows.ts'
 import { settleAt } from './relay-input.ts'
-import { tendAllQueues } from './relay-queues.ts'
 import { peerIdIn, relayIdOf, relayLink, wantRelay } from './relay-link.ts'
 import {
   bootstrapRows,
@@ -19,7 +18,6 @@ import {
   peerRows,
   queueRows,
   relayRows,
-  requestRows,
   type Contact,
 } from './tables.ts'
 import { contactView } from './views.ts'
@@ -61,27 +59,6 @@ export function commandUnblock(step: Step, input: Commands['unblock']['in']): Co
   }))
   putConversation(step, { ...conversation, remotes })
   return change(step, { ...contact, state: contact.stateBefore })
-}
-
-/** A stranger becomes a contact: from now on they are answered, and what they wrote is shown. */
-export function commandAcceptRequest(step: Step, input: Commands['accept-request']['in']): ContactView {
-  const request = step.tx.get(requestRows, readId(input.requestId, 'a request id'))
-  if (request === undefined) throw new UsageError('E_NOT_FOUND', 'there is no such request')
-  step.tx.delete(requestRows, request.requestId)
-  const contact = { ...requireContact(step, request.account), state: contactStates.connected }
-  step.tx.put(contactRows, contact.account, contact)
-  tendAllQueues(step)
-  const view = contactView(step, contact)
-  emit(step, { type: 'contact', contact: view, change: 'connected' })
-  return view
-}
-
-/** An ignored stranger hears nothing, and does not ask again. */
-export function commandIgnoreRequest(step: Step, input: Commands['ignore-request']['in']): null {
-  const request = step.tx.get(requestRows, readId(input.requestId, 'a request id'))
-  if (request === undefined) throw new UsageError('E_NOT_FOUND', 'there is no such request')
-  step.tx.put(requestRows, request.requestId, { ...request, ignored: true })
-  return null
 }
 
 /** All that is held counts as seen; the author is told when receipts are on. */

@@ -11,16 +11,18 @@ import { writeIntent } from './intents.ts'
 import { conversationNow, newGroup, putConversation } from './conversations.ts'
 import { opsCame } from './group-arrival.ts'
 import { newestSeen, opAuthor, openSegment, pinnedHeads, requireMember, writeGroupOp } from './group-ops.ts'
-import { addOpsTo, isGroup, membershipOf } from './groups.ts'
+import { forgetGroup } from './frame-group.ts'
+import { addOpsTo, isArriving, isGroup, membershipOf } from './groups.ts'
 import { readId, requireContact, requireConversation } from './lookup.ts'
 import { requireMe } from './me.ts'
 import { membersView } from './query-group.ts'
-import { contactStates, type Conversation } from './tables.ts'
+import { contactStates, joinRows, type Conversation } from './tables.ts'
 import { conversationView } from './views.ts'
 
 const accountOf = (id: string): AccountId => readId(id, 'an account id') as AccountId
 
-function requireGroup(step: Step, id: string): Conversation {
+/** A group by the id a face gave. */
+export function requireGroup(step: Step, id: string): Conversation {
   const conversation = requireConversation(step, id)
   if (!isGroup(conversation)) throw new UsageError('E_NOT_GROUP', 'this conversation is no group')
   return conversation
@@ -127,6 +129,7 @@ export async function commandGroupRole(
 /** Ends this account's own part; a last owner names another one first. */
 export async function commandGroupLeave(step: Step, input: Commands['group-leave']['in']): Promise<null> {
   const conversation = requireGroup(step, input.conversationId)
+  if (step.tx.get(joinRows, conversation.conversation) !== undefined) return stopAsking(step, conversation)
   const member = requireMember(step, conversation)
   const others = [...membershipOf(step, conversation).members.values()].filter((one) => one !== member)
   if (member.role === 'owner' && others.length > 0 && !others.some((one) => one.role === 'owner'))
@@ -134,6 +137,13 @@ export async function commandGroupLeave(step: Step, input: Commands['group-leave
       hint: 'sotto group role GROUP WHO owner',
     })
   await writeGroupOp(step, conversation, { kind: 'leave' })
+  return null
+}
+
+/** Gives up on being let in; of a group this account never was in nothing stays. */
+function stopAsking(step: Step, conversation: Conversation): null {
+  step.tx.delete(joinRows, conversation.conversation)
+  if (isArriving(step, conversation)) forgetGroup(step, conversation)
   return null
 }
 

@@ -12,7 +12,7 @@ import { activeDevice, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { findMessage, lookAt, tellRecord } from './messages.ts'
 import { requireMessage } from './query-history.ts'
-import { contactStates, type Conversation } from './tables.ts'
+import { contactStates, joinRows, type Conversation } from './tables.ts'
 import { writeRecord, type Said } from './write-record.ts'
 
 /** Signs a message and makes it durable in the outbox; flushing seals and sends it. */
@@ -119,6 +119,10 @@ export function requireMayWrite(step: Step, conversation: Conversation): void {
       hint: 'link it again from another device',
     })
   if (isGroup(conversation)) {
+    if (step.tx.get(joinRows, conversation.conversation) !== undefined)
+      throw new UsageError('E_NOT_ADMITTED', 'nobody has let this account into the group yet', {
+        hint: 'somebody of the group has to: sotto requests list',
+      })
     if (!takesPart(step, conversation))
       throw new UsageError('E_NOT_MEMBER', 'this account is no member of the group any longer')
     return

@@ -6,11 +6,9 @@ import {
   commandSetSetting,
 } from './command-account.ts'
 import {
-  commandAcceptRequest,
   commandAddBootstrap,
   commandAddRelay,
   commandBlock,
-  commandIgnoreRequest,
   commandMarkRead,
   commandRemoveRelay,
   commandRename,
@@ -26,13 +24,14 @@ import {
   commandGroupRole,
 } from './command-group.ts'
 import { commandDelete, commandEdit, commandReact, commandSend } from './command-message.ts'
+import { commandAcceptRequest, commandIgnoreRequest } from './command-request.ts'
 import { commandRemoveDevice } from './command-devices.ts'
 import { UsageError } from '../errors.ts'
 import type { Step } from './context.ts'
 import { commandLinkOffer, confirmNew } from './link-new.ts'
 import { commandLinkApprove, confirmOld } from './link-old.ts'
 import { commandAdd } from './resolve.ts'
-import { commandCreateInvite, commandRevokeInvite } from './invites.ts'
+import { commandCreateInvite, commandRevokeInvite } from './command-invite.ts'
 
 /** Commands that take as long as the network or a person does. */
 type SlowCommand = 'add' | 'link-offer' | 'link-approve' | 'link-confirm'

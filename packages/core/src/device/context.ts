@@ -76,6 +76,8 @@ export interface PeerLink extends Attempts {
   readonly asksWaiting: Map<string, SyncItem>
   /** States of conversations the device told and that are the same here, by conversation in hexadecimal. */
   readonly groupGots: Map<string, Uint8Array>
+  /** Requests to be let into a group, and answers to them, that ride on the next payload. */
+  joins: readonly PayloadItem[]
   /** Answers about device logs that ride on the next payload. */
   extras: readonly PayloadItem[]
 }

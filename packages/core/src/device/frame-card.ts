@@ -9,7 +9,7 @@ import { linkTo, peersOf } from './lookup.ts'
 import { rowKey } from './outbox-rows.ts'
 import type { PayloadItem } from './payload.ts'
 import { contactRows, contactStates, outboxRows, peerRows, requestRows, type Peer } from './tables.ts'
-import { contactView, requestView } from './views.ts'
+import { contactView } from './views.ts'
 import { equalBytes } from '../wire/index.ts'
 
 type Card = Extract<PayloadItem, { readonly kind: 'card' }>
@@ -75,9 +75,7 @@ function places(peer: Peer, { queues }: Card, bundle: KeyBundle): Peer {
 function nameRequest(step: Step, account: Uint8Array, name: string): void {
   const request = step.tx.get(requestRows, account)
   if (request === undefined || request.name === name) return
-  const named = { ...request, name }
-  step.tx.put(requestRows, account, named)
-  emit(step, { type: 'request', request: requestView(named) })
+  step.tx.put(requestRows, account, { ...request, name })
 }
 
 /** Cards a contact may say it has of ours beyond the last we remember, after a restored copy. */

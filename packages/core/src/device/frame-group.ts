@@ -14,20 +14,20 @@ import {
   remoteOf,
   withRemote,
 } from './conversations.ts'
-import { groupState, putStanding, standingOf, stateDigest, tellOne } from './group-exchange.ts'
+import { groupState, isRemoved, putStanding, standingOf, stateDigest, tellOne } from './group-exchange.ts'
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { linkTo } from './lookup.ts'
 import { headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
-import { rowKey } from './outbox-rows.ts'
+import { settleState } from './outbox-rows.ts'
 import type { PayloadItem } from './payload.ts'
 import {
   contactRows,
   contactStates,
   conversationRows,
+  joinRows,
   opRows,
-  outboxRows,
   type Conversation,
   type Peer,
 } from './tables.ts'
@@ -45,10 +45,16 @@ export async function receiveGroup(step: Step, peer: Peer, item: GroupItem): Pro
   await takeOps(step, known, peer, item)
 }
 
-/** Somebody in the conversation, or once in it: what those who are out knew still has to be judged. */
+/** Somebody in the conversation, or once in it, or asked to let this account in: what those who are out knew still has to be judged. */
 const mayCompare = (step: Step, conversation: Conversation, peer: Peer): boolean =>
   equalBytes(peer.account, requireMe(step).self.account) ||
+  (step.tx.get(joinRows, conversation.conversation) !== undefined && isKnown(step, peer)) ||
   (findRemote(conversation, peer.device) !== undefined && isTalkedWith(step, conversation, peer.account))
+
+const isKnown = (step: Step, { account }: Peer): boolean => {
+  const state = step.tx.get(contactRows, account)?.state
+  return state !== undefined && state !== contactStates.requested && state !== contactStates.blocked
+}
 
 /** A conversation not known here: kept only if its operations say that this account takes part, or may yet come to. */
 async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise<void> {
@@ -81,14 +87,16 @@ async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise
 function mayArrive(step: Step, conversation: Conversation, { heads }: GroupItem): boolean {
   const { byId } = opSetOf(step, conversation)
   if (!isArriving(step, conversation) || heads.every((head) => byId.has(toHex(head)))) return false
-  const arriving = step.tx.all(conversationRows).filter((one) => isArriving(step, one))
+  const arriving = step.tx
+    .all(conversationRows)
+    .filter((one) => isArriving(step, one) && step.tx.get(joinRows, one.conversation) === undefined)
   arriving.sort((a, b) => a.lastMs - b.lastMs)
   for (const old of arriving.slice(0, -limits.arrivingGroups)) forgetGroup(step, old)
   return true
 }
 
 /** A group that did not become one of ours leaves nothing behind. */
-function forgetGroup(step: Step, group: Conversation): void {
+export function forgetGroup(step: Step, group: Conversation): void {
   const { conversation } = group
   for (const { op } of opSetOf(step, group).entries) step.tx.delete(opRows, concat(conversation, op.id))
   step.tx.delete(conversationRows, conversation)
@@ -141,8 +149,25 @@ async function takeOps(step: Step, conversation: Conversation, peer: Peer, item:
     tellOne(step, conversation, peer)
     return
   }
-  if (added.length > 0) await opsCame(step, conversation, before, added)
+  if (added.length > 0) {
+    await opsCame(step, conversation, before, added)
+    tellChanged(step, conversation)
+  }
   compare(step, conversationNow(step, conversation), peer, item)
+}
+
+/**
+ * Operations of others changed who is in: whoever came is met anew, and who is out though nobody removed them, as by a
+ * link used twice, is told why.
+ */
+function tellChanged(step: Step, before: Conversation): void {
+  const conversation = conversationNow(step, before)
+  for (const remote of conversation.remotes) {
+    const was = findRemote(before, remote.device)?.active === true
+    if (remote.active === was) continue
+    if (remote.active) linkTo(step, remote.device).met = true
+    else if (!isRemoved(step, conversation, remote.account)) tellOne(step, conversation, remote)
+  }
 }
 
 /** Ends the exchange when both hold the same; else says how things stand here, once for each two states. */
@@ -185,17 +210,4 @@ export function receiveGroupGot(
     logs: ours.logs,
     due: false,
   })
-}
-
-/** Frames that told this state have done so. */
-function settleState(step: Step, peer: Peer, conversation: Conversation, digest: Uint8Array): void {
-  for (const row of step.tx.all(outboxRows)) {
-    const { state } = row
-    if (state === null || !equalBytes(row.device, peer.device)) continue
-    if (!equalBytes(state.conversation, conversation.conversation) || !equalBytes(state.digest, digest))
-      continue
-    const left = { ...row, state: null }
-    if (left.aseqs.length === 0 && left.cardSeq === 0) step.tx.delete(outboxRows, rowKey(row.seq))
-    else step.tx.put(outboxRows, rowKey(row.seq), left)
-  }
 }

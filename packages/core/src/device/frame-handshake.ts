@@ -43,8 +43,6 @@ import {
   type Contact,
 } from './tables.ts'
 import { newContact, newPeer } from './contacts.ts'
-import { emit } from './events.ts'
-import { requestView } from './views.ts'
 
 /**
  * A first flight: who it is from is known only once its inner part opened, and counts only once that device is
@@ -92,6 +90,7 @@ export async function receiveHandshake(
     log.event('handshake-refused')
     return
   }
+  const before = step.tx.get(requestRows, device.account)
   if (!admitContact(step, device, accepted.invite === undefined ? undefined : invites[accepted.invite]))
     return
   learnLog(step, introduced.log)
@@ -107,7 +106,7 @@ export async function receiveHandshake(
   step.spent.push(...accepted.spent)
   rememberFlight(step, flight, device)
   tendAllQueues(step)
-  await receivePayload(step, device.device, accepted.plaintext, frame)
+  await receivePayload(step, device.device, accepted.plaintext, frame, before ?? null)
 }
 
 /** A first flight seen before rides on later messages too; it must open on the session it made. */
@@ -197,6 +196,5 @@ function admitRequest(step: Step, account: ActiveDevice['account'], known: Conta
   const request = { requestId: account, account, name: '', atMs: step.nowMs, ignored: false }
   step.tx.put(requestRows, request.requestId, request)
   step.tx.put(contactRows, account, { ...newContact(step, account), state: contactStates.requested })
-  emit(step, { type: 'request', request: requestView(request) })
   return true
 }

@@ -8,6 +8,8 @@ import type { Step } from './context.ts'
 import { findRemote, putConversation, remoteOf, withRemote } from './conversations.ts'
 import { receiveAccount } from './accounts.ts'
 import { receiveGroup, receiveGroupGot } from './frame-group.ts'
+import { receiveJoin } from './frame-join.ts'
+import { receiveJoinAnswer } from './joins.ts'
 import { receiveSeed, receiveSeedAck } from './epochs.ts'
 import { receiveSync } from './sync-talk.ts'
 import { emit, metaOf } from './events.ts'
@@ -29,22 +31,30 @@ import {
   type Contact,
   type Conversation,
   type Peer,
+  type Request,
 } from './tables.ts'
 import { rowKey, tellStates } from './outbox-rows.ts'
 import { outboxOf } from './delivery.ts'
-import { contactView } from './views.ts'
+import { contactView, requestView } from './views.ts'
 import { resumeAfter } from './resume.ts'
 import { forgetAcknowledged, hasForgotten, noteBoot, peerRolledBack } from './rollback.ts'
 
 /** Items whose arrival is said; a frame with none of them is an answer itself. */
-const answered: ReadonlySet<PayloadItem['kind']> = new Set(['records', 'card', 'group'])
+const answered: ReadonlySet<PayloadItem['kind']> = new Set(['records', 'card', 'group', 'join'])
 
-/** Takes the plaintext of an opened frame apart. The device it is from is proven; what it says is not. */
+/**
+ * Takes the plaintext of an opened frame apart. The device it is from is proven; what it says is not. `before`: what
+ * its account asked for before the frame came.
+ */
 export async function receivePayload(
   step: Step,
   device: DeviceId,
   padded: Uint8Array,
   frame: Uint8Array,
+  before: Request | null | undefined = step.tx.get(
+    requestRows,
+    step.tx.get(peerRows, device)?.account ?? device,
+  ),
 ): Promise<void> {
   const { log } = step.context
   const plaintext = unpad(padded)
@@ -63,7 +73,15 @@ export async function receivePayload(
   compareLogs(step, peer, decoded.value)
   connected(step, contact)
   for (const item of decoded.value.items) await receiveItem(step, device, item, decoded.value)
+  tellRequest(step, peer.account, before)
   if (!decoded.value.items.some(({ kind }) => answered.has(kind))) noteAnswer(step, device, frame)
+}
+
+/** Somebody asks to write, or says another name: told once all of the frame is known, for it may be another matter. */
+function tellRequest(step: Step, account: Peer['account'], before: Request | null | undefined): void {
+  const request = step.tx.get(requestRows, account)
+  if (request === undefined || request.name === before?.name) return
+  emit(step, { type: 'request', request: requestView(request) })
 }
 
 /** Whose clock ends the doubt of ours. */
@@ -170,6 +188,12 @@ async function receiveItem(step: Step, device: DeviceId, item: PayloadItem, payl
       return receiveSync(step, peer, item)
     case 'group':
       return receiveGroup(step, peer, item)
+    case 'join':
+      return receiveJoin(step, peer, item)
+    case 'joinAnswer': {
+      receiveJoinAnswer(step, peer, item)
+      return
+    }
     case 'groupGot': {
       receiveGroupGot(step, peer, item)
       return

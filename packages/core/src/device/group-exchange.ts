@@ -9,13 +9,16 @@ import { conversationNow, findRemote } from './conversations.ts'
 import { accountsIn, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
+import { sureNow } from './timers.ts'
 import type { AccountHeads, PayloadItem } from './payload.ts'
 import {
   contactRows,
   contactStates,
   conversationKinds,
+  joinRows,
   standingRows,
   type Conversation,
+  type Join,
   type Peer,
   type Standing,
 } from './tables.ts'
@@ -130,6 +133,13 @@ export const isCompared = (step: Step, conversation: Conversation): boolean =>
 
 /** Two devices meet: where they did not agree on what stands here now, they compare. */
 export function compareOnMeeting(step: Step, conversation: Conversation, peer: Peer): void {
+  const join = step.tx.get(joinRows, conversation.conversation)
+  if (join !== undefined) {
+    const { agreed } = standingOf(step, conversation, peer)
+    const over = join.refused !== null || sureNow(step) >= join.expiresAtMs
+    if (!over && (agreed === null || !equalBytes(agreed, join.invite))) tellOne(step, conversation, peer)
+    return
+  }
   if (!isCompared(step, conversation)) return
   const { agreed } = standingOf(step, conversation, peer)
   if (agreed !== null && equalBytes(agreed, groupState(step, conversation).digest)) return
@@ -150,20 +160,19 @@ export function stateItems(
   const set = opSetOf(step, conversation)
   const budget = met ? limits.payloadGroupBytes / 2 : limits.payloadGroupBytes / 8
   const id = conversation.conversation
-  if (isArriving(step, conversation)) {
+  const join = step.tx.get(joinRows, id)
+  if (join !== undefined || isArriving(step, conversation)) {
     const heads = groupHeads(set).slice(0, limits.payloadGroupHeads)
-    return {
-      items: [{ kind: 'group', conversation: id, accounts: [], heads, logs: [], ops: [] }],
-      digest: undefined,
-    }
+    const known = { kind: 'group', conversation: id, accounts: [], heads, logs: [], ops: [] } as const
+    return join === undefined
+      ? { items: [known], digest: undefined }
+      : { items: [joinItem(step, join), known], digest: join.invite }
   }
   if (findRemote(conversation, peer.device)?.active !== true) {
     const heads = endingsFor(step, conversation, peer)
     const ops = withinBytes(pastOf(set, heads), limits.groupParkedOps, budget)
-    return {
-      items: [{ kind: 'group', conversation: id, accounts: [], heads, logs: [], ops }],
-      digest: undefined,
-    }
+    const known = { kind: 'group', conversation: id, accounts: [], heads, logs: [], ops } as const
+    return { items: [...namedIn(step, conversation, peer, heads, budget), known], digest: undefined }
   }
   const state = groupState(step, conversation)
   const lacking = missingOpsFrom(set, standing.heads).ops
@@ -174,6 +183,29 @@ export function stateItems(
   const items = [...introductions(step, conversation, peer, state, room - sizeOf(ops))]
   items.push({ kind: 'group', conversation: id, accounts, heads: state.heads, logs: state.logs, ops })
   return { items, digest: state.digest }
+}
+
+const joinItem = (step: Step, { conversation, invite, proof }: Join): PayloadItem => ({
+  kind: 'join',
+  ...{ conversation, invite, proof },
+  account: requireMe(step).self.account,
+})
+
+/** Accounts that operations are about and that whoever is told of them may not know. */
+function namedIn(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  heads: readonly OpId[],
+  budget: number,
+): readonly PayloadItem[] {
+  const { byId } = opSetOf(step, conversation)
+  return heads.flatMap((head) => {
+    const args = byId.get(toHex(head))?.op.args
+    if (args?.kind !== 'admit' || equalBytes(args.account, peer.account)) return []
+    const item = accountItem(step, args.account, [], budget / 4)
+    return item === undefined ? [] : [item]
+  })
 }
 
 /** Accounts whose logs the device seems to lack. */
@@ -221,7 +253,25 @@ const removalsOf = (set: OpSet, account: AccountId): readonly OpId[] =>
 function endingsFor(step: Step, conversation: Conversation, peer: Peer): readonly OpId[] {
   const set = opSetOf(step, conversation)
   const own = takesPart(step, conversation) ? [] : removalsOf(set, requireMe(step).self.account)
-  return [...own, ...removalsOf(set, peer.account)].slice(0, limits.payloadGroupHeads)
+  const theirs = removalsOf(set, peer.account)
+  const other = theirs.length > 0 ? [] : undoingsOf(step, conversation, peer.account)
+  return [...own, ...theirs, ...other].slice(0, limits.payloadGroupHeads)
+}
+
+/** Whether somebody ended an account's part, as against a grant of it that turned out to count for nothing. */
+export const isRemoved = (step: Step, conversation: Conversation, account: AccountId): boolean =>
+  removalsOf(opSetOf(step, conversation), account).length > 0
+
+/** Why grants of an account count for nothing: what undid them, and who came first by a link that was used up. */
+function undoingsOf(step: Step, conversation: Conversation, account: AccountId): readonly OpId[] {
+  const { grants } = opSetOf(step, conversation)
+  const { faults, judge } = membershipOf(step, conversation)
+  return (grants.get(toHex(account)) ?? []).flatMap(({ op }) => {
+    const fault = faults.get(op.key)
+    if (fault === undefined || !('by' in fault) || fault.by === null) return []
+    if (fault.reason !== 'invite-used-up') return [fault.by]
+    return [...(judge.uses.get(toHex(fault.by))?.values() ?? [])].map((first) => first.op.id)
+  })
 }
 
 /** Operations and everything before them, each after those it names. */

@@ -27,7 +27,7 @@ import {
 } from './groups.ts'
 import { headsOf, stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
-import type { Conversation } from './tables.ts'
+import { joinRows, type Conversation } from './tables.ts'
 
 /** Writing operations of a conversation's membership. */
 
@@ -43,6 +43,8 @@ export const pinnedHeads = (step: Step, account: AccountId) =>
 /** This account's grant in a group. Throws `E_NOT_MEMBER` when it has none. */
 export function requireMember(step: Step, conversation: Conversation): Member {
   const member = membershipOf(step, conversation).members.get(toHex(requireMe(step).self.account))
+  if (member === undefined && step.tx.get(joinRows, conversation.conversation) !== undefined)
+    throw new UsageError('E_NOT_ADMITTED', 'nobody has let this account into the group yet')
   if (member === undefined)
     throw new UsageError('E_NOT_MEMBER', 'this account is no member of the group any longer')
   return member

@@ -1,35 +1,46 @@
-import { Secret, sizes } from '../crypto/index.ts'
+import { sizes } from '../crypto/index.ts'
 import { publishingDays, recordExpiry, sealRecord } from '../discovery/index.ts'
-import { UsageError } from '../errors.ts'
+import { invariant } from '../errors.ts'
 import {
-  createInvite,
   decodeInvite,
   encodeInvite,
-  formatInvite,
   inviteEditKey,
   inviteKeys,
   inviteStatus,
   renewInvite,
   revokeInvite,
   sealInviteCopy,
+  usedByThese,
   writeInviteRecord,
+  type AccountId,
   type InviteState,
 } from '../identity/index.ts'
-import { invariant } from '../errors.ts'
+import { inviteStanding } from '../group/index.ts'
 import { limits } from '../limits.ts'
 import { recordRequest } from '../mailbox/index.ts'
-import { bytes, bytesBetween, equalBytes, fields, frame, literal, nullable, toBase32 } from '../wire/index.ts'
-import type { Commands, InviteView } from './api.ts'
+import {
+  bytes,
+  bytesBetween,
+  equalBytes,
+  fields,
+  frame,
+  fromHex,
+  literal,
+  nullable,
+  toBase32,
+} from '../wire/index.ts'
+import type { InviteView } from './api.ts'
 import type { RelayLink, Step } from './context.ts'
 import { sureNow } from './timers.ts'
 import { emit } from './events.ts'
-import { readId } from './lookup.ts'
+import { groupOfInvite, groupTerms } from './group-invites.ts'
+import { membershipOf } from './groups.ts'
 import { storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { currentBundle } from './prekeys.ts'
 import { introTarget } from './queues.ts'
 import { ask } from './relay-link.ts'
-import { inviteRows, relayRows, type Invite } from './tables.ts'
+import { groupInviteRows, inviteRows, relayRows, type Conversation, type Invite } from './tables.ts'
 
 /** What an inviter's own device is asked, and answers, about an invite. */
 export const inviteQuestion = frame(
@@ -49,8 +60,9 @@ export function stateOfInvite(row: Invite): InviteState {
 }
 
 /** An invite as faces see it. */
-export function inviteView(row: Invite, nowMs: number): InviteView {
+export function inviteView(step: Step, row: Invite): InviteView {
   const state = stateOfInvite(row)
+  const group = groupOfInvite(step, row.inviteId)
   const heldBy: InviteView['heldBy'][number][] = []
   if (row.heldByRelay) heldBy.push('relay')
   if (row.heldByDht) heldBy.push('dht')
@@ -61,62 +73,10 @@ export function inviteView(row: Invite, nowMs: number): InviteView {
     expiresAtMs: state.expiresAtMs,
     uses: state.uses,
     used: state.usedBy.length,
-    state: inviteStatus(state, nowMs),
+    state: inviteStatus(state, sureNow(step)),
     heldBy,
+    group: group === undefined ? null : { conversationId: toBase32(group.conversation), name: group.title },
   }
-}
-
-/** Makes an invite and hands its record to the relays and the DHT. */
-export function commandCreateInvite(step: Step, input: Commands['create-invite']['in']): InviteView {
-  const { crypto, random, live } = step.context
-  const { self } = requireMe(step)
-  const open = step.tx
-    .all(inviteRows)
-    .filter((row) => inviteStatus(stateOfInvite(row), sureNow(step)) === 'open')
-  if (open.length >= limits.openInvites)
-    throw new UsageError('E_INVITES_FULL', 'too many invites are open', { hint: 'sotto invite revoke ID' })
-  const host = step.tx.all(relayRows).find((relay) => relay.web !== null)?.web ?? null
-  const direct = input.direct ?? host === null
-  const state = createInvite(crypto, {
-    account: self.account,
-    secret: new Secret(random.bytes(16)),
-    editSeed: new Secret(random.bytes(sizes.seed)),
-    host,
-    addresses: direct ? directHints(live.addresses) : [],
-    nowMs: step.nowMs,
-    ...(input.expiresInMs === undefined ? {} : { lifeMs: input.expiresInMs }),
-    ...(input.uses === undefined ? {} : { uses: input.uses }),
-  })
-  const row: Invite = {
-    inviteId: state.inviteId,
-    state: encodeInvite(state),
-    link: formatInvite(state),
-    heldByRelay: false,
-    heldByDht: false,
-    published: 0,
-  }
-  step.tx.put(inviteRows, row.inviteId, row)
-  publishInvite(step, row)
-  return inviteView(row, sureNow(step))
-}
-
-/** Two addresses at most: one that is not loopback if there is one, and a WebSocket one for tabs. */
-function directHints(addresses: readonly string[]): readonly string[] {
-  const plain = addresses.filter(
-    (address) => !address.includes('/p2p-circuit') && !address.includes('/webrtc'),
-  )
-  const far = plain.filter((address) => !address.includes('/127.0.0.1/') && !address.includes('/::1/'))
-  const pool = far.length > 0 ? far : plain
-  const tcp = pool.find((address) => !address.includes('/ws'))
-  const ws = pool.find((address) => address.includes('/ws'))
-  return [tcp, ws].filter((address) => address !== undefined).slice(0, limits.inviteAddresses)
-}
-
-/** Revokes an invite for good; its record says so from now on. */
-export function commandRevokeInvite(step: Step, input: Commands['revoke-invite']['in']): InviteView {
-  const row = step.tx.get(inviteRows, readId(input.inviteId, 'an invite id'))
-  if (row === undefined) throw new UsageError('E_NOT_FOUND', 'there is no such invite')
-  return inviteView(putInviteState(step, revokeInvite(stateOfInvite(row))), sureNow(step))
 }
 
 /** Stores a changed invite and publishes what its record says now. */
@@ -126,9 +86,26 @@ export function putInviteState(step: Step, state: InviteState): Invite {
   const changed = { ...row, state: encodeInvite(state) }
   if (equalBytes(changed.state, row.state)) return row
   step.tx.put(inviteRows, row.inviteId, changed)
-  emit(step, { type: 'invite', invite: inviteView(changed, sureNow(step)) })
+  emit(step, { type: 'invite', invite: inviteView(step, changed) })
   publishInvite(step, changed)
   return changed
+}
+
+/** The invites of ours into a group, as its operations say who used them and what closed them. */
+export function settleInvites(step: Step, conversation: Conversation): void {
+  const membership = membershipOf(step, conversation)
+  for (const row of step.tx.all(groupInviteRows)) {
+    if (!equalBytes(row.conversation, conversation.conversation)) continue
+    const standing = inviteStanding(membership, row.op)
+    const held = step.tx.get(inviteRows, row.inviteId)
+    if (standing === undefined || held === undefined) continue
+    const used = usedByThese(
+      stateOfInvite(held),
+      standing.usedBy.map((key) => fromHex(key) as AccountId),
+    )
+    const over = standing.state === 'closed' || standing.state === 'void'
+    putInviteState(step, over ? revokeInvite(used) : used)
+  }
 }
 
 /** Fresh bundles or a new intro queue: every open invite's record is written again. */
@@ -154,7 +131,7 @@ function recordOf(step: Step, state: InviteState): Uint8Array {
     device: me.self.device,
     bundles,
     intro: introTarget(step),
-    conversation: null,
+    group: groupTerms(step, state.inviteId),
   }
   return writeInviteRecord(step.context.crypto, me.identity, terms, sureNow(step))
 }
@@ -224,7 +201,7 @@ function noteHeld(step: Step, row: Invite): void {
   const before = step.tx.get(inviteRows, row.inviteId)
   step.tx.put(inviteRows, row.inviteId, row)
   if (before?.heldByRelay !== row.heldByRelay || before.heldByDht !== row.heldByDht)
-    emit(step, { type: 'invite', invite: inviteView(row, sureNow(step)) })
+    emit(step, { type: 'invite', invite: inviteView(step, row) })
 }
 
 /** Answers who holds a link and asks this device itself; says as little to everyone else. */

@@ -62,6 +62,7 @@ export function linkTo(step: Step, device: DeviceId): PeerLink {
     seedAcks: new Map(),
     asksWaiting: new Map(),
     groupGots: new Map(),
+    joins: [],
     extras: [],
   }
   peers.set(key, fresh)

@@ -1,9 +1,9 @@
-import { toBase32 } from '../wire/index.ts'
+import { equalBytes, toBase32 } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { ownRecordKey } from './records.ts'
 import { emit } from './events.ts'
 import { counterKey } from './row.ts'
-import { ownRecordRows, type Conversation } from './tables.ts'
+import { outboxRows, ownRecordRows, type Conversation, type Peer } from './tables.ts'
 import { deliveryState, outboxOf } from './delivery.ts'
 
 /** Key of an outbox row. */
@@ -25,5 +25,18 @@ export async function tellStates(
       conversationId: toBase32(conversation.conversation),
       state: deliveryState(step, conversation, aseq, rows),
     })
+  }
+}
+
+/** Frames that told a device this state of a conversation have done so. */
+export function settleState(step: Step, peer: Peer, conversation: Conversation, digest: Uint8Array): void {
+  for (const row of step.tx.all(outboxRows)) {
+    const { state } = row
+    if (state === null || !equalBytes(row.device, peer.device)) continue
+    if (!equalBytes(state.conversation, conversation.conversation) || !equalBytes(state.digest, digest))
+      continue
+    const left = { ...row, state: null }
+    if (left.aseqs.length === 0 && left.cardSeq === 0) step.tx.delete(outboxRows, rowKey(row.seq))
+    else step.tx.put(outboxRows, rowKey(row.seq), left)
   }
 }

@@ -161,6 +161,7 @@ function seekRoutes(step: Step, peer: Peer, link: PeerLink): void {
 function hasWork(step: Step, peer: Peer, contact: Contact, link: PeerLink): boolean {
   if (contact.state === contactStates.refused) return contact.owed !== null && link.refusalDue
   const talks = talksWith(step, peer, contact)
+  if (link.joins.length > 0) return true
   if (talks.length === 0) return false
   return (
     talks.some((one) => recordsDue(step, one, peer) || standingOf(step, one, peer).due) ||
@@ -199,8 +200,11 @@ const isWanted = (step: Step, conversation: Conversation, peer: Peer): boolean =
   step.context.live.wanted.has(toHex(conversation.conversation)) &&
   findRemote(conversation, peer.device)?.active === true
 
+/** Whether the device is to hear where this one is: not before something is shared with it. */
 const cardDue = (step: Step, peer: Peer, contact: Contact): boolean =>
-  peer.cardOf < requireMe(step).self.cardSeq && contact.refused === null
+  peer.cardOf < requireMe(step).self.cardSeq &&
+  contact.refused === null &&
+  talksWith(step, peer, contact).length > 0
 
 /** Acknowledgements and answers: what is small, and owed no answer itself. The conversations it spoke of. */
 function smallTalk(
@@ -254,6 +258,7 @@ async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink
     if (
       aseqs.length === 0 &&
       !cardDue(step, now, contact) &&
+      link.joins.length === 0 &&
       smallTalk(step, now, talks, link).items.length === 0
     )
       return
@@ -337,7 +342,8 @@ async function sealBatch(
   // A state fills its frame; acknowledgements have the next one.
   const talks = told === undefined ? talksWith(step, peer, contact) : []
   const small = smallTalk(step, peer, talks, link)
-  const items: PayloadItem[] = [...(card === undefined ? [] : [card]), ...small.items]
+  const joins = told === undefined ? link.joins : []
+  const items: PayloadItem[] = [...(card === undefined ? [] : [card]), ...small.items, ...joins]
   const state = told === undefined ? undefined : stateItems(step, told, peer, isMet(step, peer))
   if (state !== undefined) items.push(...state.items)
   if (speaking !== undefined && records.length > 0)
@@ -355,6 +361,7 @@ async function sealBatch(
         : { conversation: told.conversation, digest: state.digest },
   }
   settleSealed(step, peer, link, small.said, kept)
+  if (told === undefined) link.joins = []
   if (told !== undefined) settleTold(step, peer, told, row)
   if (row !== undefined)
     step.tx.put(outboxRows, rowKey(row.seq), {

@@ -1,4 +1,4 @@
-import { sizes } from '../crypto/index.ts'
+import { sizes, type Signature } from '../crypto/index.ts'
 import { incomingRecord } from '../history/index.ts'
 import { opIdShape, seedAckFields, seedFields } from '../group/index.ts'
 import { accountIdShape, logOpIdShape } from '../identity/index.ts'
@@ -72,6 +72,18 @@ const itemShape = openOneOf({
       frame: bytesBetween(1, limits.syncFrameBytes + 1024),
     },
   ],
+  /** Asks to be let into a group: the account that asks, and its proof to hold the link's key. */
+  join: [
+    14,
+    {
+      conversation: id,
+      invite: opIdShape,
+      account: accountIdShape,
+      proof: bytes<Signature>(sizes.signature),
+    },
+  ],
+  /** What becomes of that: nothing yet (empty), or why not. */
+  joinAnswer: [15, { conversation: id, invite: opIdShape, code: text(64) }],
   /** An account of a shared conversation: its device log, and where its devices are. */
   account: [
     10,

@@ -26,12 +26,15 @@ import {
   eventRows,
   heldRows,
   inviteRows,
+  joinRequestRows,
+  joinRows,
   relayRows,
   requestRows,
   warningRows,
+  type Conversation,
 } from './tables.ts'
 import { findMessage, lookAt } from './messages.ts'
-import { contactView, conversationView, requestView } from './views.ts'
+import { contactView, conversationView, joinRequestView, requestView } from './views.ts'
 
 type Handler<Q extends QueryName> = (
   step: Step,
@@ -46,15 +49,11 @@ export const queries: { readonly [Q in QueryName]: Handler<Q> } = {
   },
   status: queryStatus,
   contacts: (step) => shownContacts(step).map((contact) => contactView(step, contact)),
-  requests: (step) =>
-    step.tx
-      .all(requestRows)
-      .filter((request) => !request.ignored)
-      .map(requestView),
+  requests: (step) => queryRequests(step),
   invites: (step) =>
     step.tx
       .all(inviteRows)
-      .map((row) => inviteView(row, sureNow(step)))
+      .map((row) => inviteView(step, row))
       .sort((a, b) => a.createdAtMs - b.createdAtMs),
   relays: (step) => step.tx.all(relayRows).map((relay) => relayViewOf(step, relay.relayId, relay.address)),
   conversations: queryConversations,
@@ -78,11 +77,23 @@ const shownStates: ReadonlySet<number> = new Set([
   contactStates.blocked,
 ])
 
+/** Strangers who want to write, and people who want into a group, in the order in which they came. */
+const queryRequests = (step: Step): Queries['requests']['out'] =>
+  [
+    ...step.tx.all(requestRows).filter(isOpen).map(requestView),
+    ...step.tx
+      .all(joinRequestRows)
+      .filter(isOpen)
+      .map((request) => joinRequestView(step, request)),
+  ].sort((a, b) => a.atMs - b.atMs)
+
+const isOpen = ({ ignored }: { readonly ignored: boolean }): boolean => !ignored
+
 async function queryConversations(step: Step): Promise<Queries['conversations']['out']> {
   const shown = new Set(shownContacts(step).map((contact) => toBase32(contact.account)))
   const open = step.tx
     .all(conversationRows)
-    .filter((one) => !isArriving(step, one))
+    .filter((one) => isShown(step, one))
     .filter((one) => one.account === null || shown.has(toBase32(one.account)) || isNotes(step, one))
   const views = []
   for (const conversation of open.toSorted((a, b) => b.lastMs - a.lastMs))
@@ -90,9 +101,13 @@ async function queryConversations(step: Step): Promise<Queries['conversations'][
   return views
 }
 
+/** A group is shown once this account is in it, or asked to be let in. */
+const isShown = (step: Step, conversation: Conversation): boolean =>
+  !isArriving(step, conversation) || step.tx.get(joinRows, conversation.conversation) !== undefined
+
 function queryStatus(step: Step): StatusView {
   const { live } = step.context
-  const conversations = step.tx.all(conversationRows).filter((one) => !isArriving(step, one))
+  const conversations = step.tx.all(conversationRows).filter((one) => isShown(step, one))
   const outbox = conversations.reduce((sum, one) => {
     const reached = activeRemotes(one).map((remote) => remote.got.upTo - remote.got.holes.length)
     if (reached.length === 0 && (isGroup(one) || isNotes(step, one))) return sum

@@ -1,5 +1,5 @@
 import { openRecords, readingDays, recordKey } from '../discovery/index.ts'
-import { PortError, UsageError } from '../errors.ts'
+import { InvariantError, PortError, UsageError } from '../errors.ts'
 import {
   inviteKeys,
   logOps,
@@ -14,6 +14,8 @@ import { lookupRequest } from '../mailbox/index.ts'
 import { Secret } from '../crypto/index.ts'
 import { toBase32, toHex } from '../wire/index.ts'
 import type { AddedView, Commands } from './api.ts'
+import { beginJoin, joinedView } from './joins.ts'
+import { takesPart } from './groups.ts'
 import { isOwn } from './command-account.ts'
 import type { RelayLink, Resolve, Step } from './context.ts'
 import { conversationWith, refreshRemotes } from './conversations.ts'
@@ -27,7 +29,7 @@ import { inviteProtocol } from './protocols.ts'
 import { tendAllQueues } from './relay-queues.ts'
 import { ask, peerIdIn, wantRelay } from './relay-link.ts'
 import { wakeAt } from './timers.ts'
-import { contactRows, contactStates, peerRows, relayRows, type Contact } from './tables.ts'
+import { contactRows, contactStates, conversationRows, peerRows, relayRows, type Contact } from './tables.ts'
 import { contactName } from './contacts.ts'
 import { contactView } from './views.ts'
 
@@ -44,7 +46,6 @@ export function commandAdd(
 ): void {
   const link = readLink(step, input.link)
   const known = step.tx.get(contactRows, link.account)
-  if (known?.state === contactStates.connected) return settle(addedView(known, 'connected'))
   if (known?.state === contactStates.blocked)
     throw new UsageError('E_BLOCKED', 'this contact is blocked', { hint: 'sotto contacts unblock' })
   const { live } = step.context
@@ -223,16 +224,36 @@ function judge(step: Step, { link, copies, records }: Resolve): InviteResult {
 function finish(step: Step, resolve: Resolve): void {
   step.context.live.resolves.delete(resolve.token)
   const result = judge(step, resolve)
-  if (result.result === 'ok') {
-    const view = takeUp(step, resolve.link, result.invite)
+  const view = outcome(step, resolve.link, result)
+  if (view !== undefined) {
     step.effects.push({ kind: 'settle', run: () => resolve.settle(view), fail: resolve.fail })
     return
   }
   resolve.fail(refusal(result))
 }
 
-function refusal(result: Exclude<InviteResult, { result: 'ok' }>): Error {
+/**
+ * What opening the link came to, when it came to something. Who is a contact already, or in the group already, stays
+ * that, whatever became of the link since.
+ */
+function outcome(step: Step, link: InviteLink, result: InviteResult): AddedView | undefined {
+  const contact = step.tx.get(contactRows, link.account)
+  const connected = contact?.state === contactStates.connected ? addedView(contact, 'connected') : undefined
+  if (result.result === 'ok') {
+    const { invite } = result
+    if (invite.group !== null) return beginJoin(step, link, invite, invite.group)
+    return connected ?? takeUp(step, link, invite)
+  }
+  if (!('conversation' in result)) return undefined
+  const group = result.conversation === null ? undefined : step.tx.get(conversationRows, result.conversation)
+  if (group !== undefined && takesPart(step, group)) return joinedView(step, group, link, 'connected')
+  return result.conversation === null ? connected : undefined
+}
+
+function refusal(result: InviteResult): Error {
   switch (result.result) {
+    case 'ok':
+      return new InvariantError('E_INVITE', 'an open invite is no refusal')
     case 'expired':
       return new UsageError(result.code, 'this invite has expired', { hint: 'ask for a new link' })
     case 'used':
@@ -290,4 +311,5 @@ const addedView = (contact: Contact, state: AddedView['state']): AddedView => ({
   conversationId: toBase32(contact.conversation),
   name: contactName(contact),
   state,
+  group: null,
 })

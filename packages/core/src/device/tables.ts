@@ -384,6 +384,41 @@ const inviteShape = fields({
 export type Invite = Infer<typeof inviteShape>
 export const inviteRows = rows('invite', inviteShape, mutable)
 
+/** The group an invite of ours is into, and the operation that opened the link. */
+export const groupInviteRows = rows(
+  'group-invite',
+  fields({ inviteId: id, conversation: id, op: opIdShape }),
+  mutable,
+)
+
+/** A group this account asks to be let into: what it shows for it, and what came of it. */
+const joinShape = fields({
+  conversation: id,
+  invite: opIdShape,
+  proof: bytes<Signature>(sizes.signature),
+  /** Whose link it was. */
+  inviter: accountIdShape,
+  expiresAtMs: millis,
+  askedAtMs: millis,
+  /** Why nobody lets it in. */
+  refused: nullable(text(64)),
+})
+export type Join = Infer<typeof joinShape>
+export const joinRows = rows('join', joinShape, mutable)
+
+/** Somebody with a link into a group who waits to be let in. */
+const joinRequestShape = fields({
+  requestId: id,
+  conversation: id,
+  invite: opIdShape,
+  account: accountIdShape,
+  proof: bytes<Signature>(sizes.signature),
+  atMs: millis,
+  ignored: bool,
+})
+export type JoinRequest = Infer<typeof joinRequestShape>
+export const joinRequestRows = rows('join-request', joinRequestShape, mutable)
+
 /** A stranger's first flight that waits for the person's word. */
 const requestShape = fields({
   requestId: id,
@@ -472,6 +507,9 @@ export const tables = [
   heldRows,
   outboxRows,
   inviteRows,
+  groupInviteRows,
+  joinRows,
+  joinRequestRows,
   requestRows,
   relayRows,
   bootstrapRows,

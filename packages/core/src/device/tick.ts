@@ -12,8 +12,17 @@ import { tickTopics } from './topics.ts'
 import { renewDevices, watchExpiry } from './renewal.ts'
 import { tendRelays } from './relay-input.ts'
 import { tickResolves } from './resolve.ts'
+import { settleJoinRequests } from './join-requests.ts'
 import { clearWarning, warn } from './warnings.ts'
-import { heldRows, metaRows, onlyRow, prekeyRows, replayRows } from './tables.ts'
+import {
+  conversationRows,
+  heldRows,
+  joinRequestRows,
+  metaRows,
+  onlyRow,
+  prekeyRows,
+  replayRows,
+} from './tables.ts'
 
 /** Periodic work: relays, DHT, prekeys, lookups that ran out of time. Delivery itself is `flush`, after every batch. */
 export async function tick(step: Step): Promise<void> {
@@ -52,6 +61,10 @@ export function watchClock(step: Step): void {
 
 /** Renews the own certificate, and drops what has outlived its use: old prekeys, replay marks and records that waited too long. */
 function expire(step: Step): void {
+  for (const id of new Set(step.tx.all(joinRequestRows).map(({ conversation }) => conversation))) {
+    const conversation = step.tx.get(conversationRows, id)
+    if (conversation !== undefined) settleJoinRequests(step, conversation)
+  }
   renewDevices(step)
   watchExpiry(step)
   const { crypto } = step.context

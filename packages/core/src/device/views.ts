@@ -11,11 +11,14 @@ import {
   contactRows,
   contactStates,
   conversationRows,
+  joinRows,
   type Contact,
   type Conversation,
+  type JoinRequest,
   type Request,
 } from './tables.ts'
 import { pagesBack } from './segments.ts'
+import { sureNow } from './timers.ts'
 
 const stateName = (state: number): ContactView['state'] => {
   if (state === contactStates.blocked) return 'blocked'
@@ -42,7 +45,35 @@ export const requestView = (request: Request): RequestView => ({
   accountId: toBase32(request.account),
   name: request.name,
   atMs: request.atMs,
+  group: null,
 })
+
+/** Somebody who wants into a group. */
+export function joinRequestView(step: Step, request: JoinRequest): RequestView {
+  const contact = step.tx.get(contactRows, request.account)
+  const group = step.tx.get(conversationRows, request.conversation)
+  return {
+    requestId: toBase32(request.requestId),
+    accountId: toBase32(request.account),
+    name: contact === undefined ? '' : contactName(contact),
+    atMs: request.atMs,
+    group: { conversationId: toBase32(request.conversation), name: group?.title ?? '' },
+  }
+}
+
+/** What came of asking to be let into a group; null when nothing was asked. */
+function joinView(step: Step, { conversation }: Conversation): ConversationView['join'] {
+  const join = step.tx.get(joinRows, conversation)
+  if (join === undefined) return null
+  const inviter = step.tx.get(contactRows, join.inviter)
+  const expired = sureNow(step) >= join.expiresAtMs ? 'E_INVITE_EXPIRED' : null
+  return { by: inviter === undefined ? '' : contactName(inviter), refused: join.refused ?? expired }
+}
+
+function groupState(step: Step, conversation: Conversation): ConversationView['contactState'] {
+  if (takesPart(step, conversation)) return 'connected'
+  return step.tx.get(joinRows, conversation.conversation) === undefined ? 'left' : 'pending'
+}
 
 export async function conversationView(step: Step, conversation: Conversation): Promise<ConversationView> {
   const { account } = conversation
@@ -54,11 +85,8 @@ export async function conversationView(step: Step, conversation: Conversation): 
     kind: group ? 'group' : isNotes(step, conversation) ? 'notes' : 'direct',
     accountId: account === null ? null : toBase32(account),
     name: group ? conversation.title : contact === undefined ? '' : contactName(contact),
-    contactState: group
-      ? takesPart(step, conversation)
-        ? 'connected'
-        : 'left'
-      : stateName(contact?.state ?? contactStates.pending),
+    contactState: group ? groupState(step, conversation) : stateName(contact?.state ?? contactStates.pending),
+    join: group ? joinView(step, conversation) : null,
     members: accountsIn(step, conversation).length,
     unread: conversation.unread,
     last: last === undefined ? null : await findMessage(step, await lookAt(step, conversation), last),

@@ -27,9 +27,9 @@ export type { AccountId, DeviceAddress, DeviceId, LogOpId } from './ids.ts'
 export { formatInvite, inviteEditKey, inviteKeys, parseInvite } from './invite.ts'
 export type { InviteKeys, InviteLink, InviteLinkFault, ParsedInvite } from './invite.ts'
 export { openInvite } from './invite-open.ts'
-export type { InviteFindings, InviteResult, OpenedInvite } from './invite-open.ts'
+export type { InviteFindings, InviteResult, OpenedGroup, OpenedInvite } from './invite-open.ts'
 export { openInviteCopy, sealInviteCopy, writeInviteRecord } from './invite-record.ts'
-export type { InviteRecord, InviteRecordTerms } from './invite-record.ts'
+export type { InviteRecord, InviteRecordTerms, WayTerms } from './invite-record.ts'
 export {
   createInvite,
   decodeInvite,
@@ -37,6 +37,7 @@ export {
   inviteStatus,
   renewInvite,
   revokeInvite,
+  usedByThese,
   useInvite,
 } from './invite-state.ts'
 export type { InviteRefusal, InviteState, InviteStatus, InviteTerms } from './invite-state.ts'

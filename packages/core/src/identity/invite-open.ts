@@ -11,6 +11,9 @@ import {
   readInviteRecord,
   recordStates,
   signedBy,
+  type InviteGroup,
+  type InviteRecord,
+  type InviteWay,
   type UncheckedRecord,
 } from './invite-record.ts'
 import { addOps } from './log-add.ts'
@@ -41,23 +44,50 @@ export interface OpenedInvite {
   /** At least one, each of an active device of the account and unexpired. */
   readonly bundles: readonly KeyBundle[]
   readonly intro: IntroQueue | null
+  readonly group: OpenedGroup | null
+}
+
+/** The group an invite is into, and who else than its maker may let somebody in: each proved active. */
+export interface OpenedGroup extends Omit<InviteGroup, 'ways'> {
+  readonly ways: readonly OpenedWay[]
+}
+
+export interface OpenedWay {
+  readonly log: DeviceLog
+  readonly device: ActiveDevice
+  readonly bundle: KeyBundle
+}
+
+/** The group that an invite was into, which is over. */
+interface Over {
+  readonly retryable: false
   readonly conversation: Uint8Array | null
 }
 
 /** What a link came to. Only `not-found` and `invalid` may end otherwise at another time. */
 export type InviteResult =
   | { readonly result: 'ok'; readonly invite: OpenedInvite }
-  | { readonly result: 'expired'; readonly code: 'E_INVITE_EXPIRED'; readonly retryable: false }
-  | { readonly result: 'used'; readonly code: 'E_INVITE_USED'; readonly retryable: false }
-  | { readonly result: 'revoked'; readonly code: 'E_INVITE_REVOKED'; readonly retryable: false }
+  | ({ readonly result: 'expired'; readonly code: 'E_INVITE_EXPIRED' } & Over)
+  | ({ readonly result: 'used'; readonly code: 'E_INVITE_USED' } & Over)
+  | ({ readonly result: 'revoked'; readonly code: 'E_INVITE_REVOKED' } & Over)
   /** Something was there, but nothing of the account's; the genuine record may be hidden or late. */
   | { readonly result: 'invalid'; readonly code: 'E_INVITE_UNREACHABLE'; readonly retryable: true }
   /** Nothing was there, or only keys that have expired: the inviter has to come online. */
   | { readonly result: 'not-found'; readonly code: 'E_INVITE_UNREACHABLE'; readonly retryable: true }
 
-const expired = { result: 'expired', code: 'E_INVITE_EXPIRED', retryable: false } as const
-const used = { result: 'used', code: 'E_INVITE_USED', retryable: false } as const
-const revoked = { result: 'revoked', code: 'E_INVITE_REVOKED', retryable: false } as const
+const over = ({ group }: InviteRecord) => ({
+  retryable: false as const,
+  conversation: group?.conversation ?? null,
+})
+const expired = (record: InviteRecord): InviteResult => ({
+  ...{ result: 'expired', code: 'E_INVITE_EXPIRED', ...over(record) },
+})
+const used = (record: InviteRecord): InviteResult => ({
+  ...{ result: 'used', code: 'E_INVITE_USED', ...over(record) },
+})
+const revoked = (record: InviteRecord): InviteResult => ({
+  ...{ result: 'revoked', code: 'E_INVITE_REVOKED', ...over(record) },
+})
 const invalid = { result: 'invalid', code: 'E_INVITE_UNREACHABLE', retryable: true } as const
 const notFound = { result: 'not-found', code: 'E_INVITE_UNREACHABLE', retryable: true } as const
 
@@ -117,19 +147,36 @@ function judge(
 ): InviteResult {
   const genuine = own.filter((one) => signedByDevice(crypto, one, known)).sort(newestFirst)
   const best = genuine.find(({ record }) => known.state.active.has(toHex(record.device)))
-  if (best === undefined) return genuine.length === 0 ? invalid : revoked
+  if (best === undefined) return genuine[0] === undefined ? invalid : revoked(genuine[0].record)
   const { record } = best
-  if (record.state === recordStates.revoked) return revoked
-  if (record.state === recordStates.used) return used
-  if (nowMs >= record.expiresAtMs) return expired
+  if (record.state === recordStates.revoked) return revoked(record)
+  if (record.state === recordStates.used) return used(record)
+  if (nowMs >= record.expiresAtMs) return expired(record)
   const inviter = known.state.active.get(toHex(record.device))
   const bundles = usableBundles(crypto, record.bundles, known.state, nowMs)
   if (inviter === undefined || bundles.length === 0) return notFound
-  const { name, expiresAtMs, uses, seq, intro, conversation } = record
+  const { name, expiresAtMs, uses, seq, intro } = record
+  const group = record.group === null ? null : openGroup(crypto, record.group, nowMs)
   return {
     result: 'ok',
-    invite: { keys, name, expiresAtMs, uses, seq, inviter, ...known, bundles, intro, conversation },
+    invite: { keys, name, expiresAtMs, uses, seq, inviter, ...known, bundles, intro, group },
   }
+}
+
+const openGroup = (crypto: CryptoProvider, group: InviteGroup, nowMs: number): OpenedGroup => ({
+  ...group,
+  ways: group.ways.flatMap((way) => openWay(crypto, way, nowMs) ?? []),
+})
+
+/** Another member's device, if its own log and bundle say so. */
+function openWay(crypto: CryptoProvider, way: InviteWay, nowMs: number): OpenedWay | undefined {
+  const account = readGenesis(crypto, way.genesis)
+  const read = readBundle(crypto, way.bundle, nowMs)
+  if (account === undefined || read.verdict !== 'accepted') return undefined
+  const { log } = addOps(crypto, emptyLog(account), way.ops, nowMs)
+  const device = resolveLog(log).active.get(toHex(read.value.certificate.device))
+  const own = device !== undefined && equalBytes(read.value.certificate.account, account.id)
+  return own ? { log, device, bundle: read.value } : undefined
 }
 
 /** Whether the device a record names signed it, active or not; a device the log does not know signs nothing. */

@@ -8,6 +8,23 @@ import { resolveSlice } from './log-resolve.ts'
 /** Bytes a string in a list takes beside its own. */
 const headBytes = 3
 
+/** Bytes of strings in lists, at most. */
+export const listBytes = (list: readonly Uint8Array[]): number =>
+  list.reduce((sum, one) => sum + one.length + headBytes, 0)
+
+/** The fewest operations that prove a device active; none when it is not. */
+export function provingOps(log: DeviceLog, device: DeviceId): readonly Uint8Array[] {
+  const by = toHex(device)
+  const part = isActive(log, everything(log), by) ? smallestPart(log, by, measure(log)) : []
+  return opsIn(log, part)
+}
+
+const opsIn = (log: DeviceLog, part: Frontier): readonly Uint8Array[] =>
+  log.entries
+    .filter((entry) => within(part, entry))
+    .sort(canonicalOrder)
+    .map((entry) => entry.op.bytes)
+
 /** What of a log and of the bundles goes into an invite record. */
 export interface InvitePack {
   readonly ops: readonly Uint8Array[]
@@ -31,14 +48,13 @@ export function packInvite(
   const sizeOf = measure(log)
   const forOps = room - (first === undefined ? 0 : first.length + headBytes)
   const part = grow(log, by, provingPart(log, by, sizeOf, forOps), sizeOf, forOps)
-  const ops = log.entries.filter((entry) => within(part, entry)).sort(canonicalOrder)
   let left = forOps - sizeOf(part)
   const more = others.filter((bundle) => {
     const fits = bundle.length + headBytes <= left
     if (fits) left -= bundle.length + headBytes
     return fits
   })
-  return { ops: ops.map((entry) => entry.op.bytes), bundles: first === undefined ? [] : [first, ...more] }
+  return { ops: opsIn(log, part), bundles: first === undefined ? [] : [first, ...more] }
 }
 
 /** Bytes of a part of the log in a record. */
@@ -57,16 +73,20 @@ function measure(log: DeviceLog): Measure {
 function provingPart(log: DeviceLog, by: string, sizeOf: Measure, room: number): Frontier {
   if (!isActive(log, everything(log), by))
     throw new UsageError('E_DEVICE_NOT_ACTIVE', 'only an active device signs an invite')
-  const parts = log.entries
-    .filter((entry) => adds(log, entry, by))
-    .map((entry) => pastOf([entry]))
-    .sort((a, b) => sizeOf(a) - sizeOf(b))
-  const part = parts.find((one) => isActive(log, one, by)) ?? everything(log)
+  const part = smallestPart(log, by, sizeOf)
   if (sizeOf(part) > room)
     throw new UsageError('E_INVITE_TOO_LARGE', 'device log and bundle leave no room for an invite record', {
       detail: { bytes: sizeOf(part), limit: Math.max(room, 0) },
     })
   return part
+}
+
+function smallestPart(log: DeviceLog, by: string, sizeOf: Measure): Frontier {
+  const parts = log.entries
+    .filter((entry) => adds(log, entry, by))
+    .map((entry) => pastOf([entry]))
+    .sort((a, b) => sizeOf(a) - sizeOf(b))
+  return parts.find((one) => isActive(log, one, by)) ?? everything(log)
 }
 
 /** Adds parts while there is room and the device stays active. */

@@ -26,11 +26,30 @@ import { introShape, type IntroQueue } from './bundle.ts'
 import type { DeviceLog } from './device-log.ts'
 import { deviceIdShape, type AccountId, type DeviceId } from './ids.ts'
 import type { InviteKeys } from './invite.ts'
-import { packInvite } from './invite-pack.ts'
+import { listBytes, packInvite, provingOps } from './invite-pack.ts'
 import { inviteStatus, type InviteState } from './invite-state.ts'
 
 /** What a record says of the invite, as numbers on the wire. */
 export const recordStates = { open: 0, used: 1, revoked: 2 } as const
+
+/** Another device that can let somebody in: what proves it active in its account, and its bundle. */
+const wayShape = fields({
+  genesis: bytesBetween(1, 128),
+  ops: list(bytesBetween(1, limits.deviceLogOpBytes), 64),
+  bundle: bytesBetween(1, limits.bundleBytes),
+})
+/** A device of another member, as a record names it. */
+export type InviteWay = Infer<typeof wayShape>
+
+const groupShape = fields({
+  conversation: bytes(sizes.hash),
+  /** Id of the operation that opened the link. */
+  invite: bytes(sizes.hash),
+  name: text(limits.nameBytes),
+  ways: list(wayShape, limits.inviteWays),
+})
+/** The group an invite is into. */
+export type InviteGroup = Infer<typeof groupShape>
 
 const recordFields = {
   version: literal(1),
@@ -46,7 +65,7 @@ const recordFields = {
   device: deviceIdShape,
   bundles: list(bytesBetween(1, limits.bundleBytes), limits.activeDevices),
   intro: nullable(introShape),
-  conversation: nullable(bytes(sizes.hash)),
+  group: nullable(groupShape),
 }
 const recordShape = fields(recordFields)
 
@@ -75,7 +94,14 @@ export interface InviteRecordTerms {
   readonly bundles: readonly Uint8Array[]
   readonly intro: IntroQueue | null
   /** The group an invite leads to; null for a contact. */
-  readonly conversation: Uint8Array | null
+  readonly group: (Omit<InviteGroup, 'ways'> & { readonly ways: readonly WayTerms[] }) | null
+}
+
+/** A device of another member that may let newcomers in. */
+export interface WayTerms {
+  readonly log: DeviceLog
+  readonly device: DeviceId
+  readonly bundle: Uint8Array
 }
 
 /**
@@ -93,7 +119,7 @@ export function writeInviteRecord(
   const status = inviteStatus(invite, nowMs)
   const open = status === 'open' || status === 'expired'
   const draft = {
-    version: 1,
+    version: 1 as const,
     inviteId: invite.inviteId,
     seq: invite.seq,
     name,
@@ -103,17 +129,39 @@ export function writeInviteRecord(
     genesis: log.account.bytes,
     device,
     intro: open ? terms.intro : null,
-    conversation: open ? terms.conversation : null,
-  } as const
+    group: terms.group === null ? null : { ...terms.group, ways: [] },
+  }
   const bare = bodyFrame.encode({ ...draft, ops: [], bundles: [] }).length + signedOverhead
   const room = limits.inviteRecordBytes - bare
   const { ops, bundles } = packInvite(log, device, open ? terms.bundles : [], room)
-  const body = bodyFrame.encode({ ...draft, ops, bundles })
+  const left = room - listBytes([...ops, ...bundles])
+  const ways = open ? packWays(terms.group?.ways ?? [], left) : []
+  const group = draft.group === null ? null : { ...draft.group, ways }
+  const body = bodyFrame.encode({ ...draft, group, ops, bundles })
   return signedFrame.encode({
     body,
     signature: signAs(crypto, identity, signatureType, log.account.id, body),
   })
 }
+
+/** As many other devices as there is room for, in the order given. */
+function packWays(ways: readonly WayTerms[], room: number): readonly InviteWay[] {
+  let left = room
+  const packed: InviteWay[] = []
+  for (const { log, device, bundle } of ways) {
+    if (packed.length >= limits.inviteWays) break
+    const genesis = log.account.bytes
+    const ops = provingOps(log, device)
+    const size = listBytes([genesis, ...ops, bundle]) + wayOverhead
+    if (ops.length === 0 || size > left) continue
+    left -= size
+    packed.push({ genesis, ops, bundle })
+  }
+  return packed
+}
+
+/** Heads of the array and of the list of operations of one way. */
+const wayOverhead = 6
 
 /** The signature, the heads of frame, body and lists. */
 const signedOverhead = sizes.signature + 16

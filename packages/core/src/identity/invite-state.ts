@@ -99,6 +99,13 @@ export function useInvite(
   }
 }
 
+/** The invite as used by exactly these accounts, for one into a group, whose members say who came by it. */
+export const usedByThese = (invite: InviteState, usedBy: readonly AccountId[]): InviteState => {
+  const same = usedBy.length === invite.usedBy.length
+  const known = same && usedBy.every((one, at) => equalBytes(one, invite.usedBy[at] ?? one.subarray(1)))
+  return known ? invite : { ...invite, usedBy, seq: invite.seq + 1 }
+}
+
 /** Revokes an invite for good; revoking again changes nothing. */
 export const revokeInvite = (invite: InviteState): InviteState =>
   invite.revoked ? invite : { ...invite, revoked: true, seq: invite.seq + 1 }

@@ -121,6 +121,8 @@ export interface InviteKeys {
   readonly copyKey: Secret
   /** 32 bytes, mixed into the handshake: proof that the initiator holds the link. */
   readonly psk: Secret
+  /** The key whose holders may be admitted to the group of the invite, if it is into one. */
+  readonly admit: SignKeyPair
 }
 
 /** Derives what holder and maker of a link share. */
@@ -133,6 +135,7 @@ export function inviteKeys(crypto: CryptoProvider, link: Pick<InviteLink, 'accou
     locator: derive('invite-locator'),
     copyKey: new Secret(derive('invite-copy')),
     psk: new Secret(derive('invite-psk')),
+    admit: crypto.signKeyPair(derive('invite-admit')),
   }
 }
 

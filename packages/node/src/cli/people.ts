@@ -1,6 +1,6 @@
 import { UsageError } from '@sotto/core/ports'
-import type { InviteView } from '@sotto/core'
-import { findContact, resolveId } from '../face/who.ts'
+import type { AddedView, DeviceFace, InviteView, RequestView } from '@sotto/core'
+import { findContact, findGroup, resolveId } from '../face/who.ts'
 import { onDevice } from './context.ts'
 import type { Context } from './context.ts'
 import { parseCount, parseDurationMs } from './duration.ts'
@@ -16,6 +16,7 @@ export interface InviteOptions {
   readonly expires?: string
   readonly uses?: string
   readonly direct?: boolean
+  readonly group?: string
 }
 
 function usesWords(invite: InviteView): string {
@@ -29,10 +30,17 @@ export function inviteWords(invite: InviteView): string {
   return `It works ${usesWords(invite)}, until ${until}, ${away}.`
 }
 
+const givenWords = (invite: InviteView): string =>
+  invite.group === null
+    ? `Give it to ${invite.uses === 1 ? 'one person' : 'whom you want to hear from'}. ${inviteWords(invite)}`
+    : `It leads into ${printableLine(invite.group.name)}. ${inviteWords(invite)}\nWho opens it asks to be let in: sotto requests list`
+
 /** `sotto invite new` */
 export const runInviteNew = (context: Context, given: InviteOptions): Promise<Outcome> =>
   onDevice(context, async (session) => {
+    const group = given.group === undefined ? undefined : await findGroup(session.face, given.group)
     const input = {
+      ...(group === undefined ? {} : { conversationId: group.conversationId }),
       ...(given.expires === undefined ? {} : { expiresInMs: parseDurationMs(given.expires) }),
       ...(given.uses === undefined ? {} : { uses: parseCount(given.uses, 1) }),
       ...(given.direct === undefined ? {} : { direct: given.direct }),
@@ -40,7 +48,7 @@ export const runInviteNew = (context: Context, given: InviteOptions): Promise<Ou
     const invite = await session.face.dispatch('create-invite', input)
     warnWhenNotRunning(context.io, session)
     const qr = context.io.stdoutIsTerminal ? `${qrText(invite.link)}\n` : ''
-    return outcome(inviteJson(invite), `${qr}${invite.link}\n\nGive it to one person. ${inviteWords(invite)}`)
+    return outcome(inviteJson(invite), `${qr}${invite.link}\n\n${givenWords(invite)}`)
   })
 
 /** `sotto invite list` */
@@ -52,6 +60,7 @@ export const runInviteList = (context: Context): Promise<Outcome> =>
       invite.state,
       `used ${invite.used} of ${invite.uses}`,
       `until ${new Date(invite.expiresAtMs).toISOString().slice(0, 10)}`,
+      invite.group === null ? '' : `into ${printableLine(invite.group.name)}`,
       invite.link,
     ])
     return outcome(
@@ -78,11 +87,22 @@ export const runAdd = (context: Context, link: string): Promise<Outcome> =>
       })
     }
     const added = await session.face.dispatch('add', { link: link.trim() })
-    const name = printableLine(added.name)
+    return outcome(addedJson(added), addedWords(added))
+  })
+
+/** What opening a link came to, and what to do next. */
+function addedWords(added: AddedView): string {
+  const name = added.name === '' ? 'the group' : printableLine(added.name)
+  if (added.group === null) {
     const words =
       added.state === 'connected' ? `Connected with ${name}.` : `Asked ${name}; you can write already.`
-    return outcome(addedJson(added), `${words}\nNext: sotto send ${short(added.accountId)} TEXT`)
-  })
+    return `${words}\nNext: sotto send ${short(added.accountId)} TEXT`
+  }
+  const group = printableLine(added.group)
+  return added.state === 'connected'
+    ? `You are in ${group}.\nNext: sotto send ${short(added.conversationId)} TEXT`
+    : `Asked to be let into ${group}, by ${name}’s link. Somebody of the group has to say yes; sotto listen tells when.`
+}
 
 /** `sotto requests list` */
 export const runRequestsList = (context: Context): Promise<Outcome> =>
@@ -92,34 +112,39 @@ export const runRequestsList = (context: Context): Promise<Outcome> =>
       short(request.requestId),
       new Date(request.atMs).toISOString(),
       printableLine(request.name),
+      wantsWords(request),
     ])
     return outcome(requests.map(requestJson), rows.length > 0 ? table(rows) : 'No requests.')
   })
 
-async function requestId(face: Parameters<typeof findContact>[0], typed: string): Promise<string> {
+const wantsWords = ({ group }: RequestView): string =>
+  group === null ? 'wants to write to you' : `wants into ${printableLine(group.name)}`
+
+async function findRequest(face: DeviceFace, typed: string): Promise<RequestView> {
   const requests = await face.view('requests', {})
-  return resolveId(
-    requests.map((request) => ({ id: request.requestId, name: request.name })),
-    typed,
-    'request',
-  )
+  const known = requests.map((request) => ({ id: request.requestId, name: request.name }))
+  const id = resolveId(known, typed, 'request')
+  const found = requests.find(({ requestId }) => requestId === id)
+  if (found === undefined) throw new UsageError('E_NOT_FOUND', 'no request has this id')
+  return found
 }
 
 /** `sotto requests accept ID` */
 export const runRequestsAccept = (context: Context, typed: string): Promise<Outcome> =>
   onDevice(context, async (session) => {
-    const id = await requestId(session.face, typed)
-    const contact = await session.face.dispatch('accept-request', { requestId: id })
+    const { requestId, group } = await findRequest(session.face, typed)
+    const contact = await session.face.dispatch('accept-request', { requestId })
     warnWhenNotRunning(context.io, session)
-    return outcome(contactJson(contact), `${printableLine(contact.name)} is a contact now.`)
+    const now = group === null ? 'a contact now' : `in ${printableLine(group.name)} now`
+    return outcome({ ...contactJson(contact), group }, `${printableLine(contact.name)} is ${now}.`)
   })
 
 /** `sotto requests ignore ID` */
 export const runRequestsIgnore = (context: Context, typed: string): Promise<Outcome> =>
   onDevice(context, async ({ face }) => {
-    const id = await requestId(face, typed)
-    await face.dispatch('ignore-request', { requestId: id })
-    return outcome({ requestId: id }, 'Ignored; they are not told.')
+    const { requestId } = await findRequest(face, typed)
+    await face.dispatch('ignore-request', { requestId })
+    return outcome({ requestId }, 'Ignored; they are not told.')
   })
 
 /** `sotto contacts list` */

@@ -110,11 +110,8 @@ function addPeople(program: Command, bind: Bind): void {
       .option('--expires <time>', 'how long it works (7d)')
       .option('--uses <count>', 'how often it works (1)')
       .option('--direct', 'with addresses of this device, for a peer without a relay in common')
-      .option('--group <group>', 'into a group'),
-    (context, _args, given) => {
-      if (given['group'] !== undefined) throw notBuilt('inviting into a group')
-      return runInviteNew(context, given)
-    },
+      .option('--group <group>', 'into a group; somebody of it lets in who opens the link'),
+    (context, _args, given) => runInviteNew(context, given),
   )
   bind(invite.command('list').description('show all'), (context) => runInviteList(context))
   bind(invite.command('revoke <id>').description('end one'), (context, args) =>
@@ -124,7 +121,9 @@ function addPeople(program: Command, bind: Bind): void {
     program.command('add <link>').description('open somebody’s link (- reads it from standard input)'),
     async (context, args) => runAdd(context, args[0] === '-' ? await readStdin(context.io) : arg(args, 0)),
   )
-  const requests = program.command('requests').description('strangers who want to write to you')
+  const requests = program
+    .command('requests')
+    .description('people who want to write to you, or into a group of yours')
   bind(requests.command('list').description('show all'), (context) => runRequestsList(context))
   bind(requests.command('accept <id>').description('let them'), (context, args) =>
     runRequestsAccept(context, arg(args, 0)),

@@ -22,6 +22,7 @@ export const inviteJson = (invite: InviteView) => ({
   used: invite.used,
   state: invite.state,
   heldBy: invite.heldBy,
+  group: invite.group,
 })
 
 export const addedJson = (added: AddedView) => ({
@@ -29,6 +30,7 @@ export const addedJson = (added: AddedView) => ({
   name: added.name,
   conversationId: added.conversationId,
   state: added.state,
+  group: added.group,
 })
 
 export const contactJson = (contact: ContactView) => ({
@@ -45,6 +47,7 @@ export const requestJson = (request: RequestView) => ({
   accountId: request.accountId,
   name: request.name,
   at: isoTime(request.atMs),
+  group: request.group,
 })
 
 export const relayJson = (relay: RelayView) => ({
@@ -122,7 +125,11 @@ function eventBody(event: DeviceEvent, previews: boolean): object {
     case 'message.reacted':
       return messageEvent(event.message, previews)
     case 'group':
-      return { conversationId: event.conversationId }
+      return {
+        conversationId: event.conversationId,
+        ...(event.change === undefined ? {} : { change: event.change }),
+        ...(event.code === undefined ? {} : { code: event.code }),
+      }
     case 'state':
       return { messageId: event.messageId, conversationId: event.conversationId, state: event.state }
     case 'contact': {
@@ -132,11 +139,13 @@ function eventBody(event: DeviceEvent, previews: boolean): object {
     }
     case 'request': {
       const request = requestJson(event.request)
-      return previews ? request : withoutName(request)
+      const group = request.group === null ? null : withoutName(request.group)
+      return previews ? request : { ...withoutName(request), group }
     }
     case 'invite': {
       const { link: _link, ...invite } = inviteJson(event.invite)
-      return invite
+      const group = invite.group === null ? null : withoutName(invite.group)
+      return previews ? invite : { ...invite, group }
     }
     case 'device':
       return { accountId: event.accountId, deviceId: event.deviceId, change: event.change }

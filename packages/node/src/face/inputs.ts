@@ -19,6 +19,7 @@ export const commandInputs = {
     expiresInMs: count.max(limits.inviteMaxMs).optional(),
     uses: count.max(limits.inviteUses).optional(),
     direct: z.boolean().optional(),
+    conversationId: id.optional(),
   }),
   'revoke-invite': z.strictObject({ inviteId: id }),
   add: z.strictObject({ link, relayHints: z.array(address).max(16).optional() }),
