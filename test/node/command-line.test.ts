@@ -303,7 +303,6 @@ describe('node: command line', () => {
         ['contacts', 'verify', 'Bob', '--number', '1'],
         ['init', '--restore', 'f'],
         ['send', 'Bob', 'x', '-f', 'y'],
-        ['invite', 'new', '--group', 'g'],
       ]
       for (const args of verbs) {
         const { code, json } = await cli.run([...args, '--json'])

@@ -70,6 +70,33 @@ describe('node: group commands', () => {
     })
   })
 
+  it('make a link into a group, and say who came by it', async () => {
+    const made = await run('invite', 'new', '--group', 'Lake', '--uses', '3')
+    expect(made.json).to.deep.include({ uses: 3, group: { conversationId: group, name: 'Lake' } })
+    expect(last()?.input).to.deep.equal({ conversationId: group, uses: 3 })
+    expect((await cli.run(['invite', 'new', '--group', group.slice(0, 8)])).out).to.include(
+      'It leads into Lake.',
+    )
+    expect((await cli.run(['invite', 'list'])).out).to.include('into Lake')
+    expect(await code('invite', 'new', '--group', 'Bob')).to.deep.equal([2, 'E_NOT_GROUP'])
+    expect(await code('invite', 'new', '--group', 'Nothing')).to.deep.equal([6, 'E_NOT_FOUND'])
+    const asks = { conversationId: group, name: 'Lake' }
+    const request = { requestId: fakeId(70), accountId: fakeId(71), name: 'Eve', atMs: 0, group: asks }
+    cli.face.requests = [request]
+    expect((await cli.run(['requests', 'list'])).out).to.match(/Eve +wants into Lake/)
+    expect((await run('requests', 'list')).json)
+      .to.have.nested.property('[0].group')
+      .that.deep.equals(asks)
+    expect((await cli.run(['requests', 'accept', fakeId(70).slice(0, 8)])).out).to.include(
+      'Eve is in Lake now.',
+    )
+    cli.face.emit({ type: 'request', request })
+    cli.face.emit({ type: 'group', conversationId: group, change: 'refused', code: 'E_INVITE_USED' })
+    const { lines } = await run('listen', '--since', '0')
+    expect(lines.find(({ event }) => event === 'request')?.['group']).to.deep.equal({ conversationId: group })
+    expect(lines.at(-2)).to.include({ event: 'group', change: 'refused', code: 'E_INVITE_USED' })
+  })
+
   it('find a member who is no contact, and not a contact who is no member', async () => {
     const stranger = fakeId(77)
     cli.face.contacts = [...cli.face.contacts, { ...fakeContact(30, 'Eve'), accountId: stranger }]
