@@ -202,7 +202,19 @@ describe('node: group commands', () => {
       },
     ])
     expect((await run('audit')).json).to.have.length(2)
-    expect((await cli.run(['audit'])).out).to.match(/member-added +Bob +by Ada +member/)
+    expect((await cli.run(['audit'])).out).to.match(/you let Bob in/)
+    const undone = { kind: 'conflict-removal-undone', by: cyd.accountId, detail: fakeId(1) }
+    cli.face.audit = [
+      { ...line(1, group), ...undone },
+      { ...line(2, group), ...undone, detail: '' },
+    ]
+    const text = (await cli.run(['group', 'audit', 'Lake'])).out
+    expect(text).to.include('Bob is back: the removal by Cyd was undone when you removed Cyd.')
+    expect(text).to.include('The removal of Bob by Cyd was undone')
+    cli.face.audit = [{ ...line(1, group), kind: 'conflict-link-used-twice' }]
+    expect((await cli.run(['group', 'audit', 'Lake'])).out).to.include(
+      'Bob came by a link that was used twice',
+    )
   })
 
   it('report why the device refused, each with its exit code', async () => {

@@ -160,3 +160,60 @@ describe('device: sync', () => {
     expect((await cy.device.view('history', { conversationId })).missing).to.equal(0)
   })
 })
+
+describe('device: words that were undone', () => {
+  it('say who is back, whose removal did not hold and who undid it; whoever was let in meanwhile can be again', async () => {
+    const town = await Town.found()
+    const [ada, bob, cy, dee] = [
+      await town.person('Ada'),
+      await town.person('Bob'),
+      await town.person('Cy'),
+      await town.person('Dee'),
+    ]
+    const conversationId = await groupOf(town, ada, [bob, cy])
+    await befriend(town, bob, dee)
+    await ada.device.dispatch('group-role', {
+      conversationId,
+      accountId: await accountOf(bob),
+      role: 'admin',
+    })
+    await town.pass(10_000)
+    town.hub.cut(ada.peerId, bob.peerId)
+    town.hub.cut(cy.peerId, bob.peerId)
+    await bob.device.dispatch('group-remove', { conversationId, accountId: await accountOf(cy) })
+    await bob.device.dispatch('group-add', { conversationId, accountId: await accountOf(dee) })
+    await ada.device.dispatch('group-remove', { conversationId, accountId: await accountOf(bob) })
+    await town.pass(10_000)
+    town.hub.heal(ada.peerId, bob.peerId)
+    town.hub.heal(cy.peerId, bob.peerId)
+    await town.pass(120_000)
+    expect(await rolesOf(ada, conversationId)).to.deep.equal(['Ada owner', 'Cy member'])
+    const lines = await ada.device.view('audit', { conversationId })
+    const [a, b, c, d] = await Promise.all([ada, bob, cy, dee].map(accountOf))
+    const conflicts = lines.filter(({ kind }) => kind.startsWith('conflict-'))
+    expect(
+      conflicts.map(({ kind, subject, by, detail }) => [kind, subject, by, detail]),
+    ).to.have.deep.members([
+      ['conflict-removal-undone', c, b, a],
+      ['conflict-ejected', d, a, ''],
+    ])
+    await ada.device.dispatch('group-add', { conversationId, accountId: d! })
+    await town.pass(20_000)
+    expect(await rolesOf(dee, conversationId)).to.include('Dee member')
+  })
+
+  it('whoever is known from a group becomes a contact by a link, as anybody else does', async () => {
+    const town = await Town.found()
+    const [ada, bob, cy] = [await town.person('Ada'), await town.person('Bob'), await town.person('Cy')]
+    const conversationId = await groupOf(town, ada, [bob, cy])
+    for (const person of [bob, cy]) await person.device.dispatch('send', { conversationId, text: 'hi' })
+    await town.pass(10_000)
+    const direct = await befriend(town, bob, cy)
+    await town.pass(20_000)
+    const contacts = await bob.device.view('contacts', {})
+    expect(contacts.find(({ name }) => name === 'Cy')).to.include({ state: 'connected' })
+    await cy.device.dispatch('send', { conversationId: direct, text: 'just us' })
+    await town.pass(10_000)
+    expect(await bob.texts(direct)).to.deep.equal(['just us'])
+  })
+})

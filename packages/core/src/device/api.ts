@@ -354,6 +354,7 @@ export interface AuditView {
   readonly by: string | null
   readonly subject: string | null
   readonly deviceId: string | null
+  /** A role, a rule, or of a removal that was undone, so that somebody is back, the account that undid it. */
   readonly detail: string
   /** Of a device that contradicted itself: the two signed operations that prove it, in base32; else null. */
   readonly proof: string | null

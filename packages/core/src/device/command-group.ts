@@ -3,8 +3,9 @@ import { sizes } from '../crypto/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import { UsageError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { equalBytes } from '../wire/index.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
 import type { Commands, ConversationView, MemberView, PolicyView } from './api.ts'
+import { becomeMember } from './accounts.ts'
 import { checkName } from './command-account.ts'
 import type { Step } from './context.ts'
 import { writeIntent } from './intents.ts'
@@ -12,7 +13,7 @@ import { conversationNow, newGroup, putConversation } from './conversations.ts'
 import { opsCame } from './group-arrival.ts'
 import { newestSeen, opAuthor, openSegment, pinnedHeads, requireMember, writeGroupOp } from './group-ops.ts'
 import { forgetGroup } from './frame-group.ts'
-import { addOpsTo, isArriving, isGroup, membershipOf } from './groups.ts'
+import { addOpsTo, isArriving, isGroup, membershipOf, opSetOf } from './groups.ts'
 import { readId, requireContact, requireConversation } from './lookup.ts'
 import { requireMe } from './me.ts'
 import { membersView } from './query-group.ts'
@@ -68,7 +69,9 @@ async function addMember(step: Step, conversation: Conversation, account: Accoun
   const contact = requireContact(step, account)
   if (contact.state === contactStates.blocked)
     throw new UsageError('E_BLOCKED', 'this contact is blocked', { hint: 'sotto contacts unblock' })
-  if (contact.state !== contactStates.connected && contact.state !== contactStates.member)
+  // Who was let in before, and went out with whoever did that, need not be a contact.
+  if (opSetOf(step, conversation).grants.has(toHex(account))) becomeMember(step, account)
+  else if (contact.state !== contactStates.connected && contact.state !== contactStates.member)
     throw new UsageError('E_NOT_CONNECTED', 'this contact has not answered yet')
   requireMember(step, conversation)
   if (isMember(step, conversation, account)) return

@@ -35,12 +35,12 @@ type Asked = Pick<JoinRequest, 'conversation' | 'invite' | 'account' | 'proof'>
  */
 export async function receiveJoin(step: Step, peer: Peer, item: JoinItem): Promise<void> {
   const conversation = step.tx.get(conversationRows, item.conversation)
-  if (conversation === undefined || !isGroup(conversation) || !takesPart(step, conversation))
-    return step.context.log.event('join-unknown')
   const themselves = equalBytes(item.account, peer.account)
+  if (conversation === undefined || !mayAsk(step, conversation, peer, item)) {
+    step.context.log.event('join-unknown')
+    return
+  }
   const { members } = membershipOf(step, conversation)
-  if (!themselves && !members.has(toHex(peer.account))) return step.context.log.event('join-unknown')
-  if (!holdsLink(step, conversation, item)) return step.context.log.event('join-refused')
   if (members.has(toHex(item.account))) {
     if (themselves) tellOne(step, conversation, peer)
     return
@@ -50,10 +50,21 @@ export async function receiveJoin(step: Step, peer: Peer, item: JoinItem): Promi
   const asked: Asked = item
   const standing = inviteStanding(membershipOf(step, conversation), item.invite)
   const over = standing === undefined ? undefined : overBy(step, standing)
-  if (over !== undefined) return answerJoin(step, asked, over)
+  if (over !== undefined) {
+    answerJoin(step, asked, over)
+    return
+  }
   if (await admitUnasked(step, conversation, asked)) return
   if (themselves) passOn(step, conversation, item)
   if (mayAdmit(step, conversation)) keepRequest(step, asked)
+}
+
+/** They ask for themselves, or a member passes it on, with a proof to hold a link into a group of ours. */
+function mayAsk(step: Step, conversation: Conversation, peer: Peer, item: JoinItem): boolean {
+  if (!isGroup(conversation) || !takesPart(step, conversation)) return false
+  const { members } = membershipOf(step, conversation)
+  const fit = equalBytes(item.account, peer.account) || members.has(toHex(peer.account))
+  return fit && holdsLink(step, conversation, item)
 }
 
 function holdsLink(step: Step, conversation: Conversation, { invite, account, proof }: JoinItem): boolean {
@@ -62,7 +73,7 @@ function holdsLink(step: Step, conversation: Conversation, { invite, account, pr
   const about = {
     conversation: conversation.conversation as ConversationId,
     invite,
-    account: account as AccountId,
+    account: account,
   }
   return verifyAdmitProof(step.context.crypto, entry.op.args.key, about, proof)
 }
@@ -109,7 +120,7 @@ async function admitUnasked(step: Step, conversation: Conversation, asked: Asked
 /** Other devices whose people may let somebody in hear of it too, as far as they can be reached now. */
 function passOn(step: Step, conversation: Conversation, item: JoinItem): void {
   const { members } = membershipOf(step, conversation)
-  const introduction = accountItem(step, item.account as AccountId, [], limits.joinAccountBytes)
+  const introduction = accountItem(step, item.account, [], limits.joinAccountBytes)
   if (introduction === undefined) return
   for (const remote of activeRemotes(conversation)) {
     const role = members.get(toHex(remote.account))?.role

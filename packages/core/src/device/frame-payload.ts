@@ -102,6 +102,8 @@ function noteAnswer(step: Step, device: DeviceId, frame: Uint8Array): void {
 /** A contact whose first reply opened is connected; the invite's secret has done its work. */
 function connected(step: Step, contact: Contact): void {
   if (contact.state !== contactStates.pending || contact.refused !== null) return
+  // What comes on a session from before the invite was taken up answers something else.
+  if (peersOf(step, contact.account).some(({ renew }) => renew) && contact.invitePsk !== null) return
   const now = { ...contact, state: contactStates.connected, invitePsk: null, refused: null }
   step.tx.put(contactRows, contact.account, now)
   emit(step, { type: 'contact', contact: contactView(step, now), change: 'connected' })

@@ -1,5 +1,5 @@
 import type { Membership, MembershipOp } from '../group/index.ts'
-import { toHex } from '../wire/index.ts'
+import { toBase32, toHex } from '../wire/index.ts'
 import { note } from './audit.ts'
 import type { Step } from './context.ts'
 import type { Conversation } from './tables.ts'
@@ -33,19 +33,42 @@ export function noteMembership(
   const known = new Set(before.conflicts.map(conflictKey))
   for (const conflict of after.conflicts) {
     if (known.has(conflictKey(conflict)) || toldElsewhere.has(conflict.kind)) continue
-    const subject = 'account' in conflict ? conflict.account : conversation
-    note(step, {
-      conversation,
-      kind: `conflict-${conflict.kind}`,
-      by: null,
-      subject,
-      device: null,
-      detail: '',
-    })
+    note(step, { conversation, kind: `conflict-${conflict.kind}`, ...whatOf(after, conversation, conflict) })
   }
 }
 
 type Conflict = Membership['conflicts'][number]
+
+/** Whom a resolved conflict is about, whose word it was, and where it matters who undid that. */
+function whatOf(
+  { judge }: Membership,
+  conversation: Uint8Array,
+  conflict: Conflict,
+): { subject: Uint8Array; by: Uint8Array | null; device: Uint8Array | null; detail: string } {
+  const authorOf = (op: Uint8Array | null): Uint8Array | null =>
+    op === null ? null : (judge.set.byId.get(toHex(op))?.op.account ?? null)
+  const about = (subject: Uint8Array, by: Uint8Array | null = null, detail = '') => ({
+    ...{ subject, by, detail, device: null },
+  })
+  switch (conflict.kind) {
+    case 'removal-undone': {
+      const { account, by, undoneByAccount, back } = conflict
+      return about(account, by.account, back && undoneByAccount !== null ? toBase32(undoneByAccount) : '')
+    }
+    case 'removal-incomplete':
+      return about(conflict.account, conflict.by.account)
+    case 'ejected':
+      return about(conflict.account, authorOf(conflict.cause))
+    case 'link-used-twice':
+      return about(conflict.account, authorOf(conflict.admission))
+    case 'policy-overruled':
+      return about(conversation, authorOf(conflict.by), conflict.setting)
+    case 'equivocation':
+      return { ...about(conflict.device.account), device: conflict.device.device }
+    default:
+      return about('account' in conflict ? conflict.account : conversation)
+  }
+}
 
 /** Void operations have lines of their own kinds; what befalls an account is told with its device log. */
 const toldElsewhere: ReadonlySet<Conflict['kind']> = new Set(['void', 'account-contested', 'account-accused'])

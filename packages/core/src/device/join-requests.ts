@@ -1,5 +1,5 @@
 import { idOf } from '../crypto/index.ts'
-import { inviteStanding, type InviteStanding, type OpId } from '../group/index.ts'
+import { inviteStanding, type InviteStanding } from '../group/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { encodeCbor, equalBytes, toHex } from '../wire/index.ts'
@@ -54,7 +54,7 @@ export function settleJoinRequests(step: Step, conversation: Conversation): void
   if (requests.length === 0) return
   const membership = membershipOf(step, conversation)
   for (const request of requests) {
-    const standing = inviteStanding(membership, request.invite as OpId)
+    const standing = inviteStanding(membership, request.invite)
     const inside = membership.members.has(toHex(request.account))
     const code = standing === undefined ? undefined : overBy(step, standing)
     if (!inside && code === undefined) continue

@@ -1,4 +1,3 @@
-import { sureNow } from './timers.ts'
 import { deviceState, safetyNumber, type AccountId } from '../identity/index.ts'
 import { UsageError } from '../errors.ts'
 import { toBase32 } from '../wire/index.ts'

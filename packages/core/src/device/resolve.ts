@@ -6,6 +6,7 @@ import {
   openInvite,
   parseInvite,
   peerIdOf,
+  type DeviceId,
   type InviteLink,
   type InviteResult,
   type OpenedInvite,
@@ -24,12 +25,21 @@ import { newContact, newPeer } from './contacts.ts'
 import { inviteAnswer, inviteQuestion } from './invites.ts'
 import { learnLog } from './accounts.ts'
 import { storedLog } from './logs.ts'
+import { putSessions, sessionsWith } from './sessions.ts'
 import { requireMe } from './me.ts'
 import { inviteProtocol } from './protocols.ts'
 import { tendAllQueues } from './relay-queues.ts'
 import { ask, peerIdIn, wantRelay } from './relay-link.ts'
 import { wakeAt } from './timers.ts'
-import { contactRows, contactStates, conversationRows, peerRows, relayRows, type Contact } from './tables.ts'
+import {
+  contactRows,
+  contactStates,
+  conversationRows,
+  peerRows,
+  relayRows,
+  type Contact,
+  type Peer,
+} from './tables.ts'
 import { contactName } from './contacts.ts'
 import { contactView } from './views.ts'
 
@@ -297,6 +307,7 @@ function takeUp(step: Step, link: InviteLink, invite: OpenedInvite): AddedView {
       bundle: bundle.bytes,
       addresses: [...new Set([...hints, ...bundle.addresses])].slice(0, 8),
       deposits: intro,
+      ...beginAgain(step, active.device),
     })
   }
   refreshRemotes(step, conversationWith(step, contact.account))
@@ -304,6 +315,17 @@ function takeUp(step: Step, link: InviteLink, invite: OpenedInvite): AddedView {
   if (known === undefined)
     emit(step, { type: 'contact', contact: contactView(step, contact), change: 'added' })
   return addedView(contact, 'pending')
+}
+
+/**
+ * Whoever is known from a group has a session that says nothing of the invite, and the card: both are made anew, at
+ * once, for it is the person who asks and no repair.
+ */
+function beginAgain(step: Step, device: DeviceId): Partial<Peer> {
+  const held = sessionsWith(step, device)
+  if (held.sessions.length === 0) return {}
+  putSessions(step, device, { ...held, handshakeAtMs: 0 })
+  return { renew: true, cardOf: 0 }
 }
 
 const addedView = (contact: Contact, state: AddedView['state']): AddedView => ({

@@ -3,12 +3,21 @@ import { printableLine } from '../cli/printable.ts'
 import { short } from '../cli/table.ts'
 
 /** Whose name an account goes by; undefined for the own one. */
-type NameOf = (account: string | null) => string | undefined
+export type NameOf = (account: string | null) => string | undefined
 
 const possessive = (name: string | undefined): string => (name === undefined ? 'your' : `${name}’s`)
 
+/** Somebody's removal of somebody did not hold: who wrote it, and who undid that. */
+function undoneLine(line: AuditView, nameOf: NameOf): string {
+  const who = nameOf(line.subject) ?? 'you'
+  const by = line.by === null ? 'somebody' : (nameOf(line.by) ?? 'you')
+  if (line.detail === '') return `* The removal of ${who} by ${by} was undone`
+  const undoing = nameOf(line.detail) ?? 'you'
+  return `! ${who} is back: the removal by ${by} was undone when ${undoing} removed ${by}. To remove again: sotto group remove GROUP WHO`
+}
+
 /** A line of the audit as a chat says it; lines it has no words for are named by their kind. */
-function noticeLine(line: AuditView, nameOf: NameOf): string {
+export function noticeLine(line: AuditView, nameOf: NameOf): string {
   const name = nameOf(line.subject)
   const who = name ?? 'you'
   const by = line.by === null ? undefined : (nameOf(line.by) ?? 'you')
@@ -29,6 +38,13 @@ function noticeLine(line: AuditView, nameOf: NameOf): string {
     'member-added': by === undefined ? `* ${who} joined` : `* ${by} let ${who} in`,
     'member-removed': by === undefined ? `* ${who} went out` : `* ${by} removed ${who}`,
     'member-left': `* ${who} left`,
+    'conflict-removal-undone': undoneLine(line, nameOf),
+    'conflict-removal-incomplete': `! ${who} stayed, although ${by ?? 'somebody'} removed them: others had let them in too.`,
+    'conflict-ejected': `! ${who} went out because of what became of whoever let them in. To have them back: sotto group add GROUP WHO`,
+    'conflict-link-used-twice': `! ${who} came by a link that was used twice at once, and is not in the group. To let them in: sotto group add GROUP WHO`,
+    'conflict-policy-overruled': `* Two people changed a rule at once (${printableLine(line.detail)}): what ${by ?? 'somebody'} said counts`,
+    'conflict-equivocation': `! One of ${possessive(name)} devices told members different things: ${device}. A copy of it may be in use.`,
+    'conflict-no-owner': '! The group has no owner any more. Admins keep what they may do.',
     'role-changed': `* ${who}: ${printableLine(line.detail)} now`,
     'policy-changed': `* ${by ?? 'somebody'} changed a rule of the group (${printableLine(line.detail)})`,
   }

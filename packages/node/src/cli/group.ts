@@ -4,6 +4,7 @@ import { findContact, findGroup, findPlace, resolveMember } from '../face/who.ts
 import type { Place } from '../face/who.ts'
 import { onDevice } from './context.ts'
 import type { Context } from './context.ts'
+import { noticeLine, type NameOf } from '../chat/notices.ts'
 import { auditJson, memberJson } from './group-shapes.ts'
 import { outcome } from './io.ts'
 import type { Outcome } from './io.ts'
@@ -116,18 +117,19 @@ export const runGroupRename = (context: Context, group: string, name: string): P
     return outcome({ conversationId, name: renamed.name }, `The group is now ${printableLine(renamed.name)}.`)
   })
 
-async function auditOutcome(face: DeviceFace, lines: readonly AuditView[]): Promise<Outcome> {
+async function auditOutcome(
+  face: DeviceFace,
+  lines: readonly AuditView[],
+  more: readonly MemberView[] = [],
+): Promise<Outcome> {
   const self = await face.view('self', {})
-  const people = [...(await face.view('contacts', {})), ...(self === null ? [] : [self])]
+  const people = [...(await face.view('contacts', {})), ...more]
   const names = new Map(people.map(({ accountId, name }) => [accountId, printableLine(name)]))
-  const nameOf = (id: string | null): string => (id === null ? '' : (names.get(id) ?? short(id)))
-  const rows = lines.map((line) => [
-    new Date(line.atMs).toISOString(),
-    line.kind,
-    nameOf(line.subject),
-    line.by === null ? '' : `by ${nameOf(line.by)}`,
-    printableLine(line.detail),
-  ])
+  const nameOf: NameOf = (id) => {
+    if (id === null) return 'somebody'
+    return id === self?.accountId ? undefined : (names.get(id) ?? short(id))
+  }
+  const rows = lines.map((line) => [new Date(line.atMs).toISOString(), noticeLine(line, nameOf)])
   return outcome(lines.map(auditJson), rows.length > 0 ? table(rows) : 'Nothing yet.')
 }
 
@@ -135,7 +137,8 @@ async function auditOutcome(face: DeviceFace, lines: readonly AuditView[]): Prom
 export const runGroupAudit = (context: Context, who: string): Promise<Outcome> =>
   onDevice(context, async ({ face }) => {
     const { conversationId } = await findPlace(face, who)
-    return auditOutcome(face, await face.view('audit', { conversationId }))
+    const members = await face.view('members', { conversationId })
+    return auditOutcome(face, await face.view('audit', { conversationId }), members)
   })
 
 /** `sotto audit` */
