@@ -15,6 +15,8 @@ const causeOf: Readonly<Record<PayloadItem['kind'], string>> = {
   refused: 'cards and device logs',
   group: 'membership and epochs',
   seed: 'membership and epochs',
+  join: 'membership and epochs',
+  joinAnswer: 'membership and epochs',
   sync: 'sync',
   unknown: 'other',
 }
