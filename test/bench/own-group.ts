@@ -1,5 +1,6 @@
 /** Our conversation epochs behind the interface the peers are compared by. */
 import { randomFillSync } from 'node:crypto'
+import { payloadFrame } from '../../packages/core/src/device/payload.ts'
 import { pad, type CryptoProvider, type SignKeyPair } from '../../packages/core/src/crypto/index.ts'
 import {
   acceptEpoch,
@@ -189,25 +190,53 @@ export const sottoGroup = (crypto: CryptoProvider): GroupPeer => ({
   },
 })
 
-/** One device leaves a group of `n`: everything the committer does and sends, and what it weighs. */
+/** Bytes that leave the author of an epoch. */
+export interface EpochBytes {
+  /** A device's payloads, each with the record beside the seed, sealed and padded as they are. */
+  readonly sent: number
+  /** The same without padding. */
+  readonly bare: number
+  /** The record once, on a topic, and the seeds alone, without padding: what the protocol asks for. */
+  readonly least: number
+}
+
+/** What a device says to another of a new epoch, and what of it is the seed. */
+function seedPayload({ seed, record }: EpochCreated): {
+  readonly payload: Uint8Array
+  readonly seedBytes: number
+} {
+  const heads = [new Uint8Array(32) as never]
+  const payload = payloadFrame.encode({
+    ...{ version: 1, boot: 3, bootSeen: 3, sentAtMs: startMs, myLogHeads: heads, yourLogHeads: heads },
+    items: [{ kind: 'seed', conversation, record, ...seed }],
+  })
+  return { payload, seedBytes: seedFrame.encode(seed).length }
+}
+
+/** A new epoch of a group of `n` devices, after one left it: everything its author does and sends. */
 export function removal(
   crypto: CryptoProvider,
   n: number,
-): { readonly commit: () => number; readonly join: () => void } {
+): { readonly commit: () => EpochBytes; readonly join: () => void } {
   const { devices, viewOf, a, b } = makeGroup(crypto, n + 1)
   const view = viewOf(devices.slice(0, n), 2)
   const [alice] = establishedPair(crypto, 'bench removal')
   const session = alice.peer
-  const commit = (): EpochCreated & { readonly bytes: number } => {
+  const commit = (): EpochCreated & { readonly bytes: EpochBytes } => {
     const draft = { reason: 'devices', base: 0 } as const
     const made = createEpoch(crypto, a.state, a.keys, view, draft, random(32), startMs)
     const control = { kind: 'epoch', record: made.record } as const
-    let bytes = sealControl(crypto, made.state, made.epoch, control, random(24))?.envelope.length ?? 0
-    const payload = pad(seedFrame.encode(made.seed))
+    const topic = sealControl(crypto, made.state, made.epoch, control, random(24))?.envelope.length ?? 0
+    const bytes = { sent: topic, bare: topic, least: topic }
+    const { payload, seedBytes } = seedPayload(made)
+    const padded = pad(payload)
     for (let i = 0; i < made.recipients.length; i++) {
-      const sealed = sealTo(crypto, session, payload, random(sealEntropyBytes), startMs)
+      const sealed = sealTo(crypto, session, padded, random(sealEntropyBytes), startMs)
       if (!sealed.ok) throw new Error(sealed.reason)
-      bytes += sealed.frame.length
+      const around = sealed.frame.length - padded.length
+      bytes.sent += sealed.frame.length
+      bytes.bare += around + payload.length
+      bytes.least += around + seedBytes
     }
     written(a.state, made.state)
     return { ...made, bytes }
