@@ -184,7 +184,7 @@ export function groupWorld(): ScreenWorld {
     line(-40, 'policy-changed', { by: 'bbbb', subject: 'bbbb', detail: 'history' }),
     line(-14, 'member-removed', { by: 'bbbb', subject: 'eeee' }),
     line(-8, 'device-added', { conversationId: null, subject: 'bbbb', deviceId: 'bbbbphone' }),
-    line(-6, 'conflict-removal-undone', { subject: 'cccc' }),
+    line(-6, 'conflict-removal-undone', { subject: 'cccc', by: 'eeee', detail: 'aaaa' }),
   ]
   return world
 }
@@ -359,7 +359,10 @@ export class ScreenFace {
         world.self = { ...self, name: String(input['name']) }
         return world.self
       case 'create-invite':
-        return this.#invite()
+        return this.#invite(input)
+      case 'revoke-invite':
+        world.invites = world.invites.map((one) => ({ ...one, state: 'revoked' }))
+        return world.invites[0]
       case 'send': {
         const text = String(input['text'])
         this.sent.push(text)
@@ -405,6 +408,10 @@ export class ScreenFace {
         )
         return world.members
       case 'group-leave':
+        if (world.conversations.some(({ conversationId: id, join }) => id === input['conversationId'] && join !== null)) {
+          world.conversations = world.conversations.filter((one) => one.conversationId !== input['conversationId'])
+          return null
+        }
         world.members = world.members.filter(({ me }) => !me)
         world.conversations = world.conversations.map((one) =>
           one.conversationId === 'c1' ? { ...one, contactState: 'left' } : one,
@@ -445,17 +452,18 @@ export class ScreenFace {
     }
   }
 
-  #invite(): InviteView {
+  #invite({ conversationId, uses }: Input): InviteView {
+    const group = this.world.conversations.find((one) => one.conversationId === conversationId)
     const invite: InviteView = {
       inviteId: 'i1',
       link: `https://relay.example/i#${'k3yK3yPa7h'.repeat(7).slice(0, 64)}`,
       createdAtMs: noon,
       expiresAtMs: noon + 7 * day,
-      uses: 1,
+      uses: typeof uses === 'number' ? uses : 1,
       used: 0,
       state: 'open',
       heldBy: ['relay'],
-      group: null,
+      group: group === undefined ? null : { conversationId: group.conversationId, name: group.name },
     }
     this.world.invites = [invite]
     return invite

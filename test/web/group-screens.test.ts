@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { launchBrowser, needBrowser, type Browser, type Page } from '../support/browser.ts'
-import { freshWorld, groupWorld, member, self, type ScreenWorld } from '../support/screen-face.ts'
+import { conversation, freshWorld, groupWorld, line, member, self, type ScreenWorld } from '../support/screen-face.ts'
 import { look, showWorld, type Visit } from '../support/screen-look.ts'
 import { buildApp } from '../support/tabs.ts'
 
@@ -91,7 +91,7 @@ describe('every screen of groups', function () {
       await dialog.getByText('can read the last 30 days as well').waitFor()
       await dialog.getByLabel('Forget messages after').selectOption('90 days')
       await dialog.getByLabel('New messages disappear after').selectOption('1 hour')
-      await dialog.getByText('Members may add people').click()
+      await dialog.getByText('Members let in whoever has a link').click()
       await page.waitForFunction(() => document.querySelectorAll('input:checked').length === 1)
       const conversationId = 'c1'
       expect(face.done.filter(([command]) => command.startsWith('group-'))).to.deep.equal([
@@ -160,7 +160,88 @@ describe('every screen of groups', function () {
       await look(page, '36-group-member')
       world.policy = { ...world.policy, membersAdmit: true }
       face.tell({ type: 'group', conversationId: 'c1' })
-      await dialog.getByRole('button', { name: 'Add Grandmother' }).waitFor()
+      await page.waitForFunction(() => document.querySelectorAll('input:checked').length === 2)
+      expect(await dialog.getByRole('button', { name: 'Add Grandmother' }).count()).to.equal(0)
+      expect(await dialog.getByText('A link into the group').count()).to.equal(0)
+    })
+  })
+
+  it('a link into the group: made, shown, withdrawn, and a fresh one offered', async () => {
+    await open(groupWorld(), async (page, face) => {
+      const dialog = page.getByRole('dialog')
+      await dialog.getByText('Whoever opens it asks to be let in').waitFor()
+      await dialog.getByLabel('For how many people').selectOption('5 people')
+      await dialog.getByRole('button', { name: 'Make a link' }).click()
+      await dialog.getByText(/^It works for 5 people, until .*19.*, or until somebody is removed\./).waitFor()
+      await dialog.getByRole('img', { name: 'Invite link as a QR code' }).scrollIntoViewIfNeeded()
+      await look(page, '37-group-link')
+      await dialog.getByRole('button', { name: 'Withdraw it' }).click()
+      await dialog.getByText('The last link ended').waitFor()
+      expect(face.done.filter(([command]) => command.endsWith('-invite'))).to.deep.equal([
+        ['create-invite', { conversationId: 'c1', uses: 5 }],
+        ['revoke-invite', { inviteId: 'i1' }],
+      ])
+    })
+  })
+
+  it('who asks to be let in is named with the group, and let in with one tap', async () => {
+    const world = groupWorld()
+    const group = { conversationId: 'c1', name: 'Lake on Saturday' }
+    world.requests = [{ requestId: 'r1', accountId: 'ffff', name: 'Frank', atMs: 0, group }]
+    await showWorld(browser!, world, async (page, face) => {
+      const requests = page.getByRole('region', { name: 'Requests' })
+      await requests.getByText('Frank wants into Lake on Saturday').waitFor()
+      await look(page, '38-group-request')
+      await requests.getByRole('button', { name: 'Let in' }).click()
+      await requests.waitFor({ state: 'detached' })
+      expect(face.inputs('accept-request')).to.deep.equal([{ requestId: 'r1' }])
+    })
+  })
+
+  it('a group one waits for says so, why it will not come about, and can be given up', async () => {
+    const world = { ...groupWorld(), messages: [], members: [], audit: [] }
+    world.conversations.push(
+      conversation('w1', 'Walkers', null, {
+        ...{ kind: 'group', accountId: null, members: 0, contactState: 'pending' },
+        join: { by: 'Bob', refused: null },
+      }),
+    )
+    await showWorld(browser!, world, async (page, face) => {
+      await page.getByRole('row', { name: 'Walkers' }).click()
+      const main = page.getByRole('main', { name: 'Walkers' })
+      await main.getByText('You came by the link of Bob').waitFor()
+      expect(await main.getByLabel('Message', { exact: true }).count()).to.equal(0)
+      await look(page, '39-group-waiting')
+      world.conversations = world.conversations.map((one) =>
+        one.conversationId === 'w1' ? { ...one, join: { by: 'Bob', refused: 'E_INVITE_USED' } } : one,
+      )
+      face.tell({ type: 'group', conversationId: 'w1', change: 'refused', code: 'E_INVITE_USED' })
+      await main.getByText('The link was used up.').waitFor()
+      await main.getByRole('button', { name: 'Stop asking' }).click()
+      await page.getByRole('row', { name: 'Walkers' }).waitFor({ state: 'detached' })
+      expect(face.inputs('group-leave')).to.deep.equal([{ conversationId: 'w1' }])
+    })
+  })
+
+  it('what was resolved against somebody’s word can be set right with one tap', async () => {
+    const world = groupWorld()
+    world.audit = [
+      line(-6, 'conflict-removal-undone', { subject: 'cccc', by: 'eeee', detail: 'aaaa' }),
+      line(-5, 'conflict-link-used-twice', { subject: 'gggg', by: 'bbbb' }),
+    ]
+    await showWorld(browser!, world, async (page, face) => {
+      await page.getByRole('row', { name: 'Lake on Saturday' }).click()
+      await page.getByRole('note').getByText('came by a link that was used twice at once').waitFor()
+      await look(page, '3a-conflicts')
+      await page.getByRole('button', { name: 'Let in' }).click()
+      await page.getByRole('button', { name: 'Let in' }).waitFor({ state: 'detached' })
+      await page.getByRole('button', { name: 'Remove again' }).click()
+      await page.getByRole('button', { name: 'Remove again' }).waitFor({ state: 'detached' })
+      const conversationId = 'c1'
+      expect(face.done.filter(([command]) => command.startsWith('group-'))).to.deep.equal([
+        ['group-add', { conversationId, accountId: 'gggg' }],
+        ['group-remove', { conversationId, accountId: 'cccc' }],
+      ])
     })
   })
 })

@@ -44,7 +44,7 @@ describe('every screen of messages', function () {
         'Bob changed a rule: what newcomers can read.',
         'Bob removed Eve.',
         'Bob added a new device: Phone (bbbbphon).',
-        'Carol came back:',
+        'Carol is back: the removal by Eve was undone when you removed Eve.',
       ])
         await log.getByRole('note').filter({ hasText: words }).waitFor()
       await look(page, '20-group')

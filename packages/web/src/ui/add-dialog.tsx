@@ -4,11 +4,10 @@ import { useEffect, useState } from 'react'
 import { Button, FieldError, Form, Input, Label, TextField } from 'react-aria-components'
 import type { Tab } from '../create-tab.ts'
 import { Sheet } from './dialog.tsx'
-import { CopyIcon } from './icons.tsx'
-import { addPatiently, shareLink } from './invites.ts'
+import { InviteLink } from './invite-link.tsx'
+import { addPatiently } from './invites.ts'
 import type { Model } from './model.ts'
 import { goTo } from './place.ts'
-import { QrCode } from './qr-code.tsx'
 import { errorWords, strings } from './strings.ts'
 import { dayOf } from './times.ts'
 import styles from './dialog.module.css'
@@ -34,8 +33,12 @@ export function AddDialog({ tab, role, model, onClose }: AddProps) {
   )
 }
 
+/** A link for a contact that nobody has used. */
+const isFree = ({ state, used, group }: InviteView): boolean =>
+  state === 'open' && used === 0 && group === null
+
 function Give({ tab, role, model }: Omit<AddProps, 'onClose'>) {
-  const invite = useStore(model.invites).findLast((one) => one.state === 'open' && one.used === 0)
+  const invite = useStore(model.invites).findLast(isFree)
   const [error, setError] = useState<string>()
   const run = (work: Promise<unknown>): void => {
     setError(undefined)
@@ -54,7 +57,7 @@ function Give({ tab, role, model }: Omit<AddProps, 'onClose'>) {
         <p className="fine">{words.making}</p>
       ) : (
         <>
-          <Link tab={tab} role={role} invite={invite} />
+          <InviteLink tab={tab} role={role} invite={invite} lead={words.giveLead(dayOf(invite.expiresAtMs))} />
           <div className={styles['row']}>
             <Button className="plain small" onPress={make}>
               {words.another}
@@ -82,7 +85,7 @@ function useFirstInvite(model: Model, make: () => void): void {
       (invites) => {
         if (gone) return
         model.invites.set(invites)
-        if (!invites.some((one) => one.state === 'open' && one.used === 0)) make()
+        if (!invites.some(isFree)) make()
       },
       () => undefined,
     )
@@ -91,52 +94,6 @@ function useFirstInvite(model: Model, make: () => void): void {
     }
     // Once for each dialog.
   }, [])
-}
-
-function Link({
-  tab,
-  role,
-  invite,
-}: {
-  readonly tab: Tab
-  readonly role: AddProps['role']
-  readonly invite: InviteView
-}) {
-  const [link, setLink] = useState<string>()
-  const [copied, setCopied] = useState(false)
-  useEffect(() => {
-    setCopied(false)
-    void shareLink(tab, role, invite.link).then(setLink)
-  }, [tab, role, invite.link])
-  if (link === undefined) return null
-  return (
-    <>
-      <QrCode text={link} label={words.qr} />
-      <p className={styles['link']} data-invite-link translate="no" aria-label={words.link}>
-        {link}
-      </p>
-      <Button
-        className="primary wide"
-        onPress={() =>
-          void navigator.clipboard.writeText(link).then(
-            () => setCopied(true),
-            () => undefined,
-          )
-        }
-      >
-        <CopyIcon />
-        <span aria-live="polite">{copied ? strings.copied : strings.copy}</span>
-      </Button>
-      <p className="fine">
-        {words.giveLead(dayOf(invite.expiresAtMs))} {heldWords(invite)}
-      </p>
-    </>
-  )
-}
-
-function heldWords({ heldBy }: InviteView): string {
-  if (heldBy.includes('relay')) return words.heldRelay
-  return heldBy.includes('dht') ? words.heldDht : words.heldNobody
 }
 
 function Take({ tab, model }: { readonly tab: Tab; readonly model: Model }) {

@@ -83,11 +83,34 @@ function HeadLine({
 }) {
   const line =
     contactState === 'pending'
-      ? words.pendingLine
+      ? kind === 'group'
+        ? strings.group.join.line
+        : words.pendingLine
       : contactState === 'left'
         ? strings.group.leftLine
         : { direct: undefined, notes: strings.notes.line, group: strings.group.members(members) }[kind]
   return line === undefined ? null : <span className="fine">{line}</span>
+}
+
+/** A group that was asked to let this account in: nothing can be written yet. */
+function Asking({ model, conversationId }: { readonly model: Model; readonly conversationId: string }) {
+  const stop = (): void => {
+    model.face.dispatch('group-leave', { conversationId }).then(
+      () => {
+        goTo({ conversationId: undefined })
+        model.refresh('conversations')
+      },
+      () => undefined,
+    )
+  }
+  return (
+    <div className={styles['blocked']}>
+      <p>{strings.group.join.line}</p>
+      <Button className="plain" onPress={stop}>
+        {strings.group.join.stop}
+      </Button>
+    </div>
+  )
 }
 
 interface FootProps {
@@ -98,7 +121,8 @@ interface FootProps {
 }
 
 function Foot({ model, conversation, aim, onAim }: FootProps) {
-  const { accountId, contactState, conversationId } = conversation
+  const { accountId, contactState, conversationId, join } = conversation
+  if (join !== null) return <Asking model={model} conversationId={conversationId} />
   if (contactState === 'left')
     return (
       <div className={styles['blocked']}>

@@ -2,8 +2,10 @@ import { useStore } from '@nanostores/react'
 import type { ConversationView, MemberView } from '@sotto/core'
 import { useEffect, useState } from 'react'
 import { Button, FieldError, Form, Input, Label, TextField } from 'react-aria-components'
+import type { Tab } from '../create-tab.ts'
 import { Ask } from './ask.tsx'
 import { Sheet } from './dialog.tsx'
+import { GroupLink } from './group-link.tsx'
 import { AddMembers, Members } from './group-members.tsx'
 import { rightsOf } from './group-rights.ts'
 import { Rules } from './group-rules.tsx'
@@ -15,13 +17,15 @@ import styles from './dialog.module.css'
 const words = strings.group
 
 interface GroupProps {
+  readonly tab: Tab
+  readonly role: 'own' | 'follower' | 'node'
   readonly model: Model
   readonly conversationId: string
   readonly onClose: () => void
 }
 
 /** Who is in the group, what may be done in it, and the way out. */
-export function GroupDialog({ model, conversationId, onClose }: GroupProps) {
+export function GroupDialog({ tab, role, model, conversationId, onClose }: GroupProps) {
   const conversation = useStore(model.conversations)?.find((one) => one.conversationId === conversationId)
   const around = useStore(model.around)
   useEffect(() => {
@@ -44,6 +48,9 @@ export function GroupDialog({ model, conversationId, onClose }: GroupProps) {
           members={members}
           historyDays={policy?.historyDays ?? null}
         />
+      )}
+      {rights.mayRule && (
+        <GroupLink tab={tab} role={role} model={model} conversationId={conversationId} />
       )}
       {policy !== undefined && (
         <Rules model={model} conversationId={conversationId} policy={policy} rights={rights} />

@@ -15,12 +15,12 @@ export function rightsOf(
   me: MemberView | undefined,
   policy: PolicyView | undefined,
 ): Rights {
-  const mayWrite = conversation.contactState !== 'left' && me !== undefined
+  const mayWrite = conversation.contactState === 'connected' && me !== undefined
   const isOwner = mayWrite && me.role === 'owner'
   const mayRule = mayWrite && me.role !== 'member'
   return {
     ...{ mayWrite, isOwner, mayRule },
-    mayAdd: mayRule || (mayWrite && policy?.membersAdmit === true),
+    mayAdd: mayRule,
     mayMakeAdmins: isOwner || (mayRule && policy?.adminsGrantAdmin === true),
   }
 }

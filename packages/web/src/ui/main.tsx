@@ -62,7 +62,7 @@ export function Main({ tab, role, model, self }: MainProps) {
         )}
         {dialog === 'new-group' && <NewGroupDialog model={model} onClose={leave} />}
         {dialog === 'group' && conversationId !== undefined && (
-          <GroupDialog model={model} conversationId={conversationId} onClose={leave} />
+          <GroupDialog tab={tab} role={role} model={model} conversationId={conversationId} onClose={leave} />
         )}
         {dialog === 'devices' && <DevicesDialog model={model} onClose={leave} />}
         {dialog === 'link' && <ApproveDialog model={model} onClose={leave} />}

@@ -5,9 +5,9 @@ import { Button } from 'react-aria-components'
 import { Message } from './message.tsx'
 import type { Model, OpenHistory } from './model.ts'
 import type { Names } from './names.ts'
-import { isAlert, noticeWords } from './notices.ts'
+import { isAlert, noticeWords, remedyOf } from './notices.ts'
 import { goTo } from './place.ts'
-import { strings } from './strings.ts'
+import { errorWords, strings } from './strings.ts'
 import { timelineOf } from './timeline.ts'
 import { dayOf, timeOf } from './times.ts'
 import { useNames } from './use-names.ts'
@@ -28,7 +28,9 @@ const noLines: readonly AuditView[] = []
 /** What was said and what happened. One message takes the Tab key; the arrows go from one to the next. */
 export function Messages({ model, name, conversation, onReply, onEdit }: MessagesProps) {
   const history = useStore(model.history)
-  const audit = useStore(model.around)?.audit ?? noLines
+  const around = useStore(model.around)
+  const audit = around?.audit ?? noLines
+  const mayRule = around?.members.some(({ me, role }) => me && role !== 'member') === true
   const names = useNames(model)
   const items = useMemo(() => timelineOf(history, audit), [history, audit])
   const scroller = useScrollToNewest(history, items.length)
@@ -51,14 +53,22 @@ export function Messages({ model, name, conversation, onReply, onEdit }: Message
           {words.earlier}
         </Button>
       )}
-      {history?.more === false && <p className={styles['begin']}>{beginWords(conversation, name)}</p>}
-      {pending && <p className={styles['begin']}>{words.pending(name)}</p>}
+      {history?.more === false && !(pending && conversation.kind === 'group') && <p className={styles['begin']}>{beginWords(conversation, name)}</p>}
+      {pending && <p className={styles['begin']}>{pendingWords(conversation, name)}</p>}
       {items.map((item) => {
         switch (item.kind) {
           case 'day':
             return <Day key={`day ${item.atMs}`} atMs={item.atMs} />
           case 'notice':
-            return <Notice key={`line ${item.line.seq}`} line={item.line} names={names} />
+            return (
+              <Notice
+                key={`line ${item.line.seq}`}
+                model={model}
+                line={item.line}
+                names={names}
+                mayRule={mayRule}
+              />
+            )
           case 'message': {
             const { message, follows } = item
             return (
@@ -88,6 +98,12 @@ export function Messages({ model, name, conversation, onReply, onEdit }: Message
   )
 }
 
+function pendingWords({ join }: ConversationView, name: string): string {
+  if (join === null) return words.pending(name)
+  const refused = join.refused === null ? undefined : strings.group.join.refused[join.refused]
+  return refused ?? strings.group.join.waiting(join.by)
+}
+
 function beginWords({ kind }: ConversationView, name: string): string {
   if (kind === 'notes') return words.emptyNotes
   return kind === 'group' ? words.emptyGroup(name) : words.empty(name)
@@ -100,7 +116,14 @@ const Day = ({ atMs }: { readonly atMs: number }) => (
 )
 
 /** One line on devices, members or rules, where it happened. */
-function Notice({ line, names }: { readonly line: AuditView; readonly names: Names }) {
+interface NoticeProps {
+  readonly model: Model
+  readonly line: AuditView
+  readonly names: Names
+  readonly mayRule: boolean
+}
+
+function Notice({ model, line, names, mayRule }: NoticeProps) {
   const mine = line.kind.startsWith('device-') && names.isMe(line.subject)
   return (
     <div className={styles['notice']} role="note" data-kind={line.kind} data-alert={isAlert(line)}>
@@ -113,7 +136,31 @@ function Notice({ line, names }: { readonly line: AuditView; readonly names: Nam
           {strings.devices.alertSee}
         </Button>
       )}
+      {mayRule && <Remedy model={model} line={line} names={names} />}
     </div>
+  )
+}
+
+/** What whoever may do it can do about a conflict, with one tap. */
+function Remedy({ model, line, names }: Omit<NoticeProps, 'mayRule'>) {
+  const [error, setError] = useState<string>()
+  const remedy = remedyOf(line, names)
+  const { conversationId, subject } = line
+  if (remedy === undefined || conversationId === null || subject === null) return null
+  const run = (): void => {
+    setError(undefined)
+    model.face.dispatch(remedy, { conversationId, accountId: subject }).then(
+      () => model.refresh('around'),
+      (failure: unknown) => setError(errorWords(failure)),
+    )
+  }
+  return (
+    <>
+      <Button className="plain small" onPress={run}>
+        {remedy === 'group-add' ? strings.notices.letIn : strings.notices.removeAgain}
+      </Button>
+      {error !== undefined && <span role="alert">{error}</span>}
+    </>
   )
 }
 

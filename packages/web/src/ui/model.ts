@@ -182,6 +182,7 @@ class DeviceModel implements Model {
         return
       case 'group':
         this.#changed(event.conversationId)
+        this.#refresh.requests()
         if (event.conversationId === this.#openId) this.#refresh.around()
         return
       case 'contact':

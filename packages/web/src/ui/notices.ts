@@ -70,12 +70,27 @@ function memberWords(line: AuditView, names: Names): string {
   }
 }
 
-function conflictWords({ kind, subject }: AuditView, names: Names): string {
+const personOf = (id: string | null, names: Names): string =>
+  names.isMe(id) ? words.youObject : names.of(id)
+
+/** What an owner or admin may do about a conflict, with one tap, as long as it still stands. */
+export function remedyOf(line: AuditView, names: Names): 'group-add' | 'group-remove' | undefined {
+  const { kind, subject, detail } = line
+  if (subject === null || names.isMe(subject)) return undefined
+  const inside = names.isMember(subject)
+  if (kind === 'conflict-removal-undone' && detail !== '' && inside) return 'group-remove'
+  const out = kind === 'conflict-ejected' || kind === 'conflict-link-used-twice'
+  return out && !inside ? 'group-add' : undefined
+}
+
+function conflictWords({ kind, subject, by, detail }: AuditView, names: Names): string {
   const who = names.isMe(subject) ? words.you : names.of(subject)
   const whom = names.isMe(subject) ? words.youObject : who
   switch (kind) {
     case 'conflict-removal-undone':
-      return names.isMember(subject) ? words.back(who) : words.removalUndone(whom)
+      return detail === ''
+        ? words.removalUndone(whom, personOf(by, names))
+        : words.back(who, personOf(by, names), personOf(detail, names))
     case 'conflict-removal-incomplete':
       return words.removalIncomplete(who)
     case 'conflict-ejected':

@@ -77,6 +77,9 @@ function Requests({ model, requests }: { readonly model: Model; readonly request
   )
 }
 
+const groupName = ({ name }: { readonly name: string }): string =>
+  name === '' ? strings.group.unnamed : name
+
 function Request({ model, request }: { readonly model: Model; readonly request: RequestView }) {
   const [error, setError] = useState<string>()
   const name = request.name === '' ? words.unnamed : request.name
@@ -92,12 +95,13 @@ function Request({ model, request }: { readonly model: Model; readonly request: 
   return (
     <div className={styles['request']}>
       <p>
-        <strong dir="auto">{name}</strong> {strings.requests.lead}
+        <strong dir="auto">{name}</strong>{' '}
+        {request.group === null ? strings.requests.lead : strings.requests.wantsInto(groupName(request.group))}
       </p>
       {error !== undefined && <p role="alert">{error}</p>}
       <div className={styles['answers']}>
         <Button className="primary small" onPress={answer('accept-request')}>
-          {strings.requests.accept}
+          {request.group === null ? strings.requests.accept : strings.requests.letIn}
         </Button>
         <Button className="plain small" onPress={answer('ignore-request')}>
           {strings.requests.ignore}
@@ -182,7 +186,7 @@ function lastLine({ last, contactState, kind }: ConversationView, name: string):
   if (contactState === 'left') return strings.group.leftLine
   if (last === null) {
     if (kind === 'notes') return strings.notes.line
-    if (kind === 'group') return words.noMessages
+    if (kind === 'group') return contactState === 'pending' ? strings.group.join.line : words.noMessages
     return contactState === 'pending' ? words.pending(name) : words.noMessages
   }
   const text = last.text ?? (last.deleted ? strings.conversation.deleted : strings.conversation.gone)

@@ -2,7 +2,7 @@
 export const errorStrings: Readonly<Record<string, string>> = {
   E_INVITE_EXPIRED: 'This link has expired. Ask for a new one.',
   E_INVITE_USED: 'This link was used already. Each works once; ask for a new one.',
-  E_INVITE_REVOKED: 'The person who made this link withdrew it. Ask for a new one.',
+  E_INVITE_REVOKED: 'This link was withdrawn, or ended with a removal. Ask for a new one.',
   E_INVITE_OWN: 'This is your own link. Give it to somebody else.',
   E_INVITE_MALFORMED: 'This is not a whole invite link. Copy it again, from start to end.',
   E_INVITE_UNREACHABLE:
@@ -29,6 +29,7 @@ export const errorStrings: Readonly<Record<string, string>> = {
   E_NOT_ALLOWED: 'The rules of this group do not let you do that.',
   E_NOT_CONNECTED: 'This contact has not answered your request yet.',
   E_NOT_MEMBER: 'You are no longer in this group.',
+  E_NOT_ADMITTED: 'Nobody has let you into this group yet.',
   E_POLICY: 'This rule cannot be set like that.',
 
   E_LINK_MALFORMED: 'This is neither a code nor a link of a new device. Compare it with the other screen.',

@@ -42,6 +42,29 @@ export const groupStrings = {
       : `Whoever comes in can read the last ${days} days as well.`
   },
 
+  link: {
+    title: 'A link into the group',
+    lead: 'Whoever opens it asks to be let in, also when you are offline. Owners and admins say yes or no.',
+    closed: 'The last link ended, withdrawn or because somebody was removed. Make a fresh one.',
+    uses: 'For how many people',
+    people: (count: number) => (count === 1 ? 'One person' : `${count} people`),
+    make: 'Make a link',
+    works: (left: number, until: string) =>
+      `It works for ${left === 1 ? 'one person' : `${left} people`}, until ${until}, or until somebody is removed.`,
+  },
+
+  join: {
+    line: 'Waiting to be let in',
+    waiting: (by: string) =>
+      `Somebody of the group has to let you in. You came by ${by === '' ? 'a link' : `the link of ${by}`}; they know that you ask once they are reached.`,
+    refused: {
+      E_INVITE_USED: 'The link was used up. Ask for a new one.',
+      E_INVITE_REVOKED: 'The link ended before anybody let you in. Ask for a new one.',
+      E_INVITE_EXPIRED: 'The link expired before anybody let you in. Ask for a new one.',
+    } as Readonly<Record<string, string>>,
+    stop: 'Stop asking',
+  },
+
   remove: 'Remove',
   removeName: (name: string) => `Remove ${name}`,
   removeAsk: (name: string) =>
@@ -70,7 +93,7 @@ export const groupStrings = {
   },
   days: (days: number) => (days === 1 ? 'The last day' : `The last ${days} days`),
   adminsGrantAdmin: 'Admins may make admins',
-  membersAdmit: 'Members may add people',
+  membersAdmit: 'Members let in whoever has a link',
   adminsRedact: 'Admins may delete what others wrote',
 } as const
 
@@ -113,19 +136,22 @@ export const noticeStrings = {
     retention: 'how long messages are kept',
     timer: 'when new messages disappear',
     adminsGrantAdmin: 'whether admins may make admins',
-    membersAdmit: 'whether members may add people',
+    membersAdmit: 'whether members let in whoever has a link',
     adminsRedact: 'whether admins may delete what others wrote',
   } as Readonly<Record<string, string>>,
   policyOther: 'one this version does not know',
 
-  back: (who: string) => `${who} came back: whoever removed them was removed as well, or had no right to.`,
-  removalUndone: (who: string) => `A removal of ${who} was undone: whoever wrote it had no right to.`,
+  back: (who: string, by: string, undoing: string) =>
+    `${who} is back: the removal by ${by} was undone when ${undoing} removed ${by}.`,
+  removeAgain: 'Remove again',
+  letIn: 'Let in',
+  removalUndone: (who: string, by: string) => `The removal of ${who} by ${by} was undone.`,
   removalIncomplete: (who: string) =>
     `${who} stayed, although somebody removed them: others had let them in too. An owner can remove them.`,
   ejected: (who: string) =>
     `${who} went out, because whoever let them in was removed. They can be added again.`,
   linkUsedTwice: (who: string) =>
-    `${who} came by a link that was used up at the same moment, and is not in the group. An admin can add them.`,
+    `${who} came by a link that was used twice at once, and is not in the group. An admin can let them in.`,
   policyOverruled: 'Two people changed the same rule at once. The one with more authority counts.',
   equivocation: 'A device told two members different things about this group. It may have been copied.',
   noOwner: 'This group has no owner any more. Admins keep what they may do.',

@@ -55,6 +55,8 @@ export const strings = {
   requests: {
     title: 'Requests',
     lead: 'wants to write to you',
+    wantsInto: (group: string) => `wants into ${group}`,
+    letIn: 'Let in',
     accept: 'Accept',
     ignore: 'Ignore',
     quiet: 'They learn nothing until you accept.',
