@@ -19,6 +19,9 @@ async function measure(row: TimedRow, { nowMs, rounds, roundMs }: Pace): Promise
     const bench = new Bench({
       time: roundMs,
       warmupTime: round === 0 ? roundMs : 20,
+      // The library wants 64 samples otherwise, of half a second each in some rows.
+      iterations: 10,
+      warmupIterations: 3,
       now: nowMs,
       throws: true,
     })
