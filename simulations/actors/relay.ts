@@ -2,7 +2,7 @@ import { createMailboxServer, mailboxProtocol, type MailboxServer } from '@sotto
 import { CollectingLog, seededRandom } from '@sotto/core/memory'
 import { limits } from '@sotto/core'
 import { toHex } from '@sotto/core/wire'
-import type { MailboxWrite } from '@sotto/core/ports'
+import { writersOf, type MailboxWrite } from '@sotto/core/ports'
 import { peerIdOf } from '../../packages/core/src/identity/index.ts'
 import { HostClock } from '../world/host-clock.ts'
 import { Node } from '../world/node.ts'
@@ -101,8 +101,9 @@ export class Relay {
         outside.add(write.blob)
         void this.#checkBounds(write.recvId)
       } else if (write.type === 'create') {
-        const { recvId, sendId, readKey, writeKey } = write.queue
-        for (const bytes of [recvId, sendId, readKey, writeKey]) outside.add(bytes)
+        const { recvId, readKey } = write.queue
+        const writers = writersOf(write.queue).flatMap(({ sendId, writeKey }) => [sendId, writeKey])
+        for (const bytes of [recvId, readKey, ...writers]) outside.add(bytes)
       } else if (write.type === 'record')
         for (const bytes of [write.locator, write.record.value]) outside.add(bytes)
     }

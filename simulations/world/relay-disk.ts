@@ -66,6 +66,10 @@ export class RelayStore implements MailboxStore {
     return this.#disk.rows.usage(recvId)
   }
 
+  deposited(sendId: Uint8Array): Promise<{ readonly items: number; readonly bytes: number }> {
+    return this.#disk.rows.deposited(sendId)
+  }
+
   holds(recvId: Uint8Array, blobHash: Uint8Array): Promise<boolean> {
     return this.#disk.rows.holds(recvId, blobHash)
   }

@@ -1,6 +1,11 @@
 /** What every `MailboxStore` must do. One suite for memory and level. */
 import { expect } from 'chai'
-import type { MailboxQueue, MailboxStore, MailboxWrite } from '../../packages/core/src/ports/index.ts'
+import type {
+  MailboxQueue,
+  MailboxStore,
+  MailboxWrite,
+  MailboxWriter,
+} from '../../packages/core/src/ports/index.ts'
 
 /** A mailbox store under test; `reopen` is called after `close`. */
 export interface MailboxStoreUnderTest {
@@ -10,12 +15,24 @@ export interface MailboxStoreUnderTest {
 }
 
 const id = (n: number, m = 0): Uint8Array => new Uint8Array(32).fill(n).fill(m, 16)
-const queue = (n: number): MailboxQueue => ({
+const queue = (n: number): Exclude<MailboxQueue, { readonly kind: 'log' }> => ({
   kind: n % 2 === 0 ? 'inbox' : 'intro',
   recvId: id(n),
   sendId: id(n, 1),
   readKey: id(n, 2),
   writeKey: id(n, 3),
+  ttlMs: 1_000,
+  createdAtMs: 5,
+})
+/** A log of two writers. */
+const log = (n: number): Extract<MailboxQueue, { readonly kind: 'log' }> => ({
+  kind: 'log',
+  recvId: id(n),
+  readKey: id(n, 2),
+  writers: [
+    { sendId: id(n, 10), writeKey: id(n, 11) },
+    { sendId: id(n, 20), writeKey: id(n, 21) },
+  ],
   ttlMs: 1_000,
   createdAtMs: 5,
 })
@@ -140,6 +157,37 @@ export function mailboxStoreCompliance(name: string, make: () => Promise<Mailbox
       expect(await cursors(store, 2)).to.have.length(1)
       expect(await store.sweep(1_000)).to.equal(2)
       expect(await store.totals()).to.deep.equal({ queues: 2, items: 0, bytes: 0, records: 0 })
+    })
+
+    it('keeps a log with all its writers, and what each of them ever deposited', async () => {
+      const [first, second] = [0, 1].map((at) => log(4).writers[at]!) as [MailboxWriter, MailboxWriter]
+      await store.commit([{ type: 'create', queue: log(4) }])
+      expect(await store.queueByReader(id(4))).to.deep.equal(log(4))
+      for (const { sendId } of [first, second])
+        expect(await store.queueByWriter(sendId)).to.deep.equal(log(4))
+      await store.commit([
+        { ...append(4, 1, 900, 7), sendId: first.sendId } as MailboxWrite,
+        { ...append(4, 1, 900, 7), sendId: first.sendId } as MailboxWrite,
+        { ...append(4, 2, 900, 5), sendId: first.sendId } as MailboxWrite,
+      ])
+      await store.commit([{ ...append(4, 3, 900, 1), sendId: second.sendId } as MailboxWrite])
+      expect(await store.deposited(first.sendId)).to.deep.equal({ items: 2, bytes: 12 })
+      expect(await store.deposited(second.sendId)).to.deep.equal({ items: 1, bytes: 1 })
+      expect(await store.deposited(id(9))).to.deep.equal({ items: 0, bytes: 0 })
+      await store.sweep(901)
+      expect(await store.usage(id(4))).to.deep.equal({ items: 0, bytes: 0 })
+      expect(await store.deposited(first.sendId)).to.deep.equal({ items: 2, bytes: 12 })
+    })
+
+    it('ends a log at its time, with its items and writers, and leaves other queues', async () => {
+      await store.commit([{ type: 'create', queue: log(4) }, create(1), append(1, 1, 5_000)])
+      await store.commit([{ ...append(4, 1, 5_000), sendId: id(4, 10) } as MailboxWrite])
+      expect(await store.sweep(1_005)).to.equal(0)
+      expect(await store.sweep(1_006)).to.equal(1)
+      expect(await store.queueByReader(id(4))).to.equal(undefined)
+      expect(await store.queueByWriter(id(4, 20))).to.equal(undefined)
+      expect(await store.deposited(id(4, 10))).to.deep.equal({ items: 0, bytes: 0 })
+      expect(await store.totals()).to.deep.equal({ queues: 1, items: 1, bytes: 10, records: 0 })
     })
 
     it('keeps records until they expire, the newest under a locator', async () => {

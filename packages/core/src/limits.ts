@@ -284,6 +284,10 @@ export const limits = {
   unansweredFrames: 8,
   /** Pause after the first of them; it doubles with each. Eight frames take two minutes and hold 160 KiB. */
   unansweredPauseMs: second,
+  /** Relays at which the log of one epoch lies. */
+  logPlaces: 2,
+  /** Keys that may deposit in one log: the devices of an epoch. */
+  logWriters: 256,
   /** Items in one page of a fetch. */
   fetchPage: 100,
   /** UTF-8 bytes of the host under which a relay serves the web app: a DNS name, at most 253, or a shorter one with a port. */
@@ -314,6 +318,24 @@ export const limits = {
   relayQueues: 100_000,
   relayRecords: 100_000,
 
+  /** Genuine records of one author, and refused messages of one neighbour, that topics take in a second for long, and at once. */
+  topicPerSecond: 20,
+  topicBurst: 256,
+  /** Authors, and neighbours, whose rate on topics is remembered. */
+  topicRates: 4_096,
+  /** A message on a topic that nobody judged for this long is dropped; gossipsub counts 3 s as a broken promise. */
+  topicVerdictMs: 2 * second,
+  /** Messages that wait for a verdict, of one neighbour and of all; more are dropped unseen. */
+  topicWaitingPerPeer: 256,
+  topicWaiting: 1_024,
+  /** Rejected messages count half as much after this long. */
+  topicFaultHalfMs: minute,
+  /** Peers whose rejected messages are remembered, wherever they went. */
+  topicFaults: 4_096,
+  /** Topics one peer may listen on, in bytes of names and a kibibyte each: a thousand. */
+  topicBytesPerPeer: 1024 * 1024,
+  /** Peers expected on one topic: the devices of an epoch. */
+  topicPeers: 256,
   /** Concurrent channels with one peer. */
   channelsPerPeer: 16,
   /** Channels with all peers together; bounds the memory half-sent frames can hold. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { MemoryMailboxStore } from '@sotto/core/memory'
-import type { MailboxStore, Network } from '@sotto/core/ports'
+import { writersOf, type MailboxStore, type Network } from '@sotto/core/ports'
 import { fromBase32, utf8 } from '../../../packages/core/src/wire/index.ts'
 import { Town, type Person } from '../../support/devices.ts'
 import { befriend } from '../../support/friends.ts'
@@ -19,9 +19,8 @@ function watchedStore(outside: Outside): MailboxStore {
         outside.note(
           'relay',
           write.queue.recvId,
-          write.queue.sendId,
           write.queue.readKey,
-          write.queue.writeKey,
+          ...writersOf(write.queue).flatMap(({ sendId, writeKey }) => [sendId, writeKey]),
         )
       if (write.type === 'append') outside.note('relay', write.recvId, write.blob, write.blobHash)
       if (write.type === 'record')

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { readFileSync, writeFileSync } from 'node:fs'
 import {
   ackRequest,
+  createLogRequest,
   createQueueRequest,
   deleteRequest,
   fetchRequest,
@@ -49,6 +50,10 @@ function vectors(crypto: (typeof providers)[number]): Readonly<Record<string, st
     delete: deleteRequest(crypto, session, 8, keys.read),
     record: recordRequest(crypto, session, 9, edit, entry),
     lookup: lookupRequest(crypto, session, 10, entry.locator),
+    'create log': createLogRequest(crypto, session, 11, {
+      read: keys.read,
+      writeKeys: [keys.write.publicKey, edit.publicKey],
+    }),
   }
   const replies: readonly MailboxReply[] = [
     { kind: 'hello', nonce: session.nonce, terms, web: 'relay.example:8443' },

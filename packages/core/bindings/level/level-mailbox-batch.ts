@@ -1,12 +1,14 @@
 import type { AbstractLevel } from 'abstract-level'
-import type { MailboxQueue, MailboxWrite, StoreOp } from '../../src/ports/index.ts'
+import { writersOf, type MailboxQueue, type MailboxWrite, type StoreOp } from '../../src/ports/index.ts'
 import {
+  decodeCounters,
   decodeUint,
   encodeCounters,
   encodeUint,
   keys,
   lastCursor,
   locatorOf,
+  logFrame,
   placeOfDeadline,
   placeOfItem,
   queueFrame,
@@ -53,6 +55,8 @@ export class MailboxBatch<Format> {
   readonly #held = new Set<string>()
   readonly #deleted = new Set<string>()
   readonly #records = new Set<string>()
+  /** What writers of logs have deposited, with this batch. */
+  readonly #deposited = new Map<string, Counters>()
   #nextSerial: number | undefined
 
   constructor(
@@ -88,6 +92,7 @@ export class MailboxBatch<Format> {
       this.#del(keys.item(place))
       await this.#countOut(place)
     }
+    gone += await this.#sweepLogs(nowMs)
     for (const state of this.queues.values()) if (state !== undefined) this.#putCounters(state)
     await this.#sweepRecords(nowMs)
     return { gone, more: due.length === sweepItems }
@@ -118,16 +123,16 @@ export class MailboxBatch<Format> {
     if ((await this.#state(queue.recvId)) !== undefined) return
     const serial = this.#nextSerial ?? decodeUint(await this.#db.get(keys.nextSerial, asBytes))
     this.#nextSerial = serial + 1
-    const { kind, ...rest } = queue
     this.#put(keys.nextSerial, encodeUint(serial + 1))
-    this.#put(keys.queue(queue.recvId), queueFrame.encode({ ...rest, intro: kind === 'intro', serial }))
-    this.#put(keys.writer(queue.sendId), queue.recvId)
+    this.#put(keys.queue(queue.recvId), encodeQueue(queue, serial))
+    for (const { sendId } of writersOf(queue)) this.#put(keys.writer(sendId), queue.recvId)
+    if (queue.kind === 'log') this.#put(logEnd(queue), none)
     this.#put(keys.reader(serial), queue.recvId)
     this.queues.set(text(queue.recvId), { serial, queue, counters: { next: 1, items: 0, bytes: 0 } })
     this.#count({ queues: 1 })
   }
 
-  async #append({ recvId, blob, blobHash, expiresAtMs }: Append): Promise<void> {
+  async #append({ recvId, blob, blobHash, expiresAtMs, sendId }: Append): Promise<void> {
     const state = await this.#state(recvId)
     if (state === undefined) return
     const { serial, counters } = state
@@ -142,6 +147,16 @@ export class MailboxBatch<Format> {
     this.#put(hash, none)
     this.#put(keys.deadline(place), shortHash(blobHash))
     this.#change(state, 1, blob.length, counters.next + 1)
+    if (sendId !== undefined) await this.#countDeposit(sendId, blob.length)
+  }
+
+  async #countDeposit(sendId: Uint8Array, length: number): Promise<void> {
+    const name = text(sendId)
+    const row = this.#deposited.has(name) ? undefined : await this.#db.get(keys.deposited(sendId), asBytes)
+    const known = this.#deposited.get(name) ?? (row === undefined ? noDeposits : decodeCounters(row))
+    const now = { next: 0, items: known.items + 1, bytes: known.bytes + length }
+    this.#deposited.set(name, now)
+    this.#put(keys.deposited(sendId), encodeCounters(now))
   }
 
   async #acknowledge(recvId: Uint8Array, upTo: number): Promise<void> {
@@ -165,7 +180,10 @@ export class MailboxBatch<Format> {
     for (const key of hashes) this.#del(key)
     for (const key of [
       keys.queue(recvId),
-      keys.writer(queue.sendId),
+      ...writersOf(queue).map(({ sendId }) => keys.writer(sendId)),
+      ...(queue.kind === 'log'
+        ? [logEnd(queue), ...queue.writers.map(({ sendId }) => keys.deposited(sendId))]
+        : []),
       keys.reader(serial),
       keys.counters(recvId),
     ])
@@ -173,6 +191,19 @@ export class MailboxBatch<Format> {
     this.#staged.delete(serial)
     this.queues.set(text(recvId), undefined)
     this.#count({ queues: -1, items: -counters.items, bytes: -counters.bytes })
+  }
+
+  /** Logs end with all that is in them. */
+  async #sweepLogs(nowMs: number): Promise<number> {
+    const due = await this.#db.keys({ ...asBytes, ...ranges.logDeadlines(nowMs), limit: sweepItems }).all()
+    let gone = 0
+    for (const key of due) {
+      const recvId = locatorOf(key)
+      gone += (await this.#state(recvId))?.counters.items ?? 0
+      await this.#delete(recvId)
+      this.#del(key)
+    }
+    return gone
   }
 
   async #sweepRecords(nowMs: number): Promise<void> {
@@ -254,6 +285,20 @@ export class MailboxBatch<Format> {
     this.ops.push({ type: 'del', key })
   }
 }
+
+const noDeposits: Counters = { next: 0, items: 0, bytes: 0 }
+
+const encodeQueue = (queue: MailboxQueue, serial: number): Uint8Array => {
+  if (queue.kind === 'log') {
+    const { kind: _kind, ...log } = queue
+    return logFrame.encode({ ...log, serial })
+  }
+  const { kind, ...rest } = queue
+  return queueFrame.encode({ ...rest, intro: kind === 'intro', serial })
+}
+
+const logEnd = ({ createdAtMs, ttlMs, recvId }: MailboxQueue): Uint8Array =>
+  keys.logDeadline(createdAtMs + ttlMs, recvId)
 
 /** A short byte string as a map key. */
 export const text = (value: Uint8Array): string => String.fromCharCode(...value)

@@ -1,5 +1,6 @@
 import type { MailboxQueue, StoredRecord } from '../../src/ports/index.ts'
-import { bool, bytesBetween, fields, frame, uint, type Frame } from '../../src/wire/index.ts'
+import { limits } from '../../src/limits.ts'
+import { bool, bytesBetween, fields, frame, list, uint, type Frame } from '../../src/wire/index.ts'
 
 /**
  * Rows of a relay's database. Items, hashes and deadlines name their queue by a serial number of four bytes
@@ -16,13 +17,18 @@ const spaces = {
   record: 8,
   recordDeadline: 9,
   next: 10,
+  deposited: 11,
+  logDeadline: 12,
 } as const
 const hashBytes = 16
 const id = bytesBetween(0, 64)
 
 /** A queue with its serial number. */
 export const queueFrame: Frame<
-  Omit<MailboxQueue, 'kind'> & { readonly intro: boolean; readonly serial: number }
+  Omit<Exclude<MailboxQueue, { readonly kind: 'log' }>, 'kind'> & {
+    readonly intro: boolean
+    readonly serial: number
+  }
 > = frame(
   'relay queue row',
   fields({
@@ -35,6 +41,22 @@ export const queueFrame: Frame<
     createdAtMs: uint(),
     serial: uint(),
   }),
+)
+
+/** A log with its serial number. */
+export const logFrame: Frame<
+  Omit<Extract<MailboxQueue, { readonly kind: 'log' }>, 'kind'> & { readonly serial: number }
+> = frame(
+  'relay log row',
+  fields({
+    recvId: id,
+    readKey: id,
+    writers: list(fields({ sendId: id, writeKey: id }), limits.logWriters),
+    ttlMs: uint(),
+    createdAtMs: uint(),
+    serial: uint(),
+  }),
+  limits.logWriters * 80 + 512,
 )
 
 /** A record under a locator. */
@@ -96,6 +118,9 @@ export const keys = {
   queue: (recvId: Uint8Array): Uint8Array => pack(spaces.queue, recvId),
   writer: (sendId: Uint8Array): Uint8Array => pack(spaces.writer, sendId),
   counters: (recvId: Uint8Array): Uint8Array => pack(spaces.counters, recvId),
+  deposited: (sendId: Uint8Array): Uint8Array => pack(spaces.deposited, sendId),
+  logDeadline: (expiresAtMs: number, recvId: Uint8Array): Uint8Array =>
+    pack(spaces.logDeadline, [expiresAtMs, 6], recvId),
   reader: (serial: number): Uint8Array => pack(spaces.reader, [serial, 4]),
   hash: (serial: number, blobHash: Uint8Array): Uint8Array =>
     pack(spaces.hash, [serial, 4], blobHash.subarray(0, hashBytes)),
@@ -130,6 +155,10 @@ export const ranges = {
     gte: pack(spaces.deadline),
     lt: pack(spaces.deadline, [beforeMs, 6]),
   }),
+  logDeadlines: (beforeMs: number): Range => ({
+    gte: pack(spaces.logDeadline),
+    lt: pack(spaces.logDeadline, [beforeMs, 6]),
+  }),
   recordDeadlines: (beforeMs: number): Range => ({
     gte: pack(spaces.recordDeadline),
     lt: pack(spaces.recordDeadline, [beforeMs, 6]),
@@ -155,7 +184,7 @@ export const placeOfDeadline = (key: Uint8Array): ItemPlace => ({
   length: readUint(key, 17, 4),
 })
 
-/** The locator a record deadline's key names. */
+/** The locator, or the log, that a deadline's key names. */
 export const locatorOf = (key: Uint8Array): Uint8Array => key.slice(7)
 
 export const encodeCounters = ({ next, items, bytes }: Counters): Uint8Array =>

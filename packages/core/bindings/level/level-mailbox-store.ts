@@ -13,6 +13,7 @@ import {
   decodeCounters,
   keys,
   lastCursor,
+  logFrame,
   placeOfItem,
   queueFrame,
   ranges,
@@ -85,6 +86,13 @@ class LevelMailboxStore<Format> implements MailboxStore {
   async usage(recvId: Uint8Array): Promise<{ readonly items: number; readonly bytes: number }> {
     const state = await this.#queue(recvId)
     return { items: state?.counters.items ?? 0, bytes: state?.counters.bytes ?? 0 }
+  }
+
+  async deposited(sendId: Uint8Array): Promise<{ readonly items: number; readonly bytes: number }> {
+    const row = await this.#run(() => this.#db.get(keys.deposited(sendId), asBytes))
+    if (row === undefined) return { items: 0, bytes: 0 }
+    const { items, bytes } = decodeCounters(row)
+    return { items, bytes }
   }
 
   async holds(recvId: Uint8Array, blobHash: Uint8Array): Promise<boolean> {
@@ -185,11 +193,9 @@ class LevelMailboxStore<Format> implements MailboxStore {
     const version = this.#version
     const [row, counters] = await this.#db.getMany([keys.queue(recvId), keys.counters(recvId)], asBytes)
     if (row === undefined) return undefined
-    const read = queueFrame.decode(row)
-    if (!read.ok || counters === undefined) throw damaged()
-    const { intro, serial, ...rest } = read.value
-    const queue: MailboxQueue = { kind: intro ? 'intro' : 'inbox', ...rest }
-    const state = { serial, queue, counters: decodeCounters(counters) }
+    const read = readQueue(row)
+    if (read === undefined || counters === undefined) throw damaged()
+    const state = { ...read, counters: decodeCounters(counters) }
     // A batch that went through meanwhile may know better.
     if (version === this.#version) this.#remember(id, state)
     return state
@@ -215,6 +221,18 @@ class LevelMailboxStore<Format> implements MailboxStore {
     if (this.#closed !== undefined) throw new PortError('E_STORE_CLOSED', 'The mailbox store is closed.')
     return asStore(work)
   }
+}
+
+function readQueue(row: Uint8Array): { readonly queue: MailboxQueue; readonly serial: number } | undefined {
+  const single = queueFrame.decode(row)
+  if (single.ok) {
+    const { intro, serial, ...rest } = single.value
+    return { queue: { kind: intro ? 'intro' : 'inbox', ...rest }, serial }
+  }
+  const log = logFrame.decode(row)
+  if (!log.ok) return undefined
+  const { serial, ...rest } = log.value
+  return { queue: { kind: 'log', ...rest }, serial }
 }
 
 const damaged = (): PortError => new PortError('E_STORE_CORRUPT', "A row of the relay's database is damaged.")

@@ -19,6 +19,13 @@ export const recvIdOf = (crypto: CryptoProvider, readKey: SignPublicKey): Uint8A
 export const sendIdOf = (crypto: CryptoProvider, writeKey: SignPublicKey): Uint8Array =>
   idOf(crypto, 'mailbox-write', writeKey)
 
+/** Name of a log to its readers: the hash of its reading key and of every key that may deposit. */
+export const logIdOf = (
+  crypto: CryptoProvider,
+  readKey: SignPublicKey,
+  writeKeys: readonly SignPublicKey[],
+): Uint8Array => idOf(crypto, 'mailbox-log', encodeCbor([readKey, ...writeKeys]))
+
 /** Hash under which a relay recognises a deposit it has already taken. */
 export const blobHashOf = (crypto: CryptoProvider, blob: Uint8Array): Uint8Array =>
   idOf(crypto, 'mailbox-blob', blob)

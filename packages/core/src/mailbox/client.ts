@@ -2,11 +2,12 @@
  * The client's half of `/sotto/relay/1`: pure functions that build signed requests for one channel and read
  * the relay's replies. docs/protocol/mailbox.md §3.
  */
-import type { CryptoProvider, SignKeyPair } from '../crypto/index.ts'
+import type { CryptoProvider, SignKeyPair, SignPublicKey } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
 import type { Decoded } from '../wire/index.ts'
 import {
   findStamp,
+  logIdOf,
   recvIdOf,
   sendIdOf,
   signOp,
@@ -105,7 +106,7 @@ export function putRequest(
   return request(crypto, session, id, op, [write])
 }
 
-/** FETCH of items with a cursor above `after`; answers a page, whose `after` is where to go on. */
+/** FETCH of items with a cursor above `after`, of a log by its `recvId`; answers a page, whose `after` is where to go on. */
 export const fetchRequest = (
   crypto: CryptoProvider,
   session: MailboxSession,
@@ -113,8 +114,8 @@ export const fetchRequest = (
   read: SignKeyPair,
   after: number,
   limit: number = limits.fetchPage,
+  recvId: Uint8Array = recvIdOf(crypto, read.publicKey),
 ): Uint8Array => {
-  const recvId = recvIdOf(crypto, read.publicKey)
   return request(crypto, session, id, { kind: 'fetch', recvId, after, limit }, [read])
 }
 
@@ -128,8 +129,8 @@ export const subscribeRequest = (
   id: number,
   read: SignKeyPair,
   after: number,
+  recvId: Uint8Array = recvIdOf(crypto, read.publicKey),
 ): Uint8Array => {
-  const recvId = recvIdOf(crypto, read.publicKey)
   return request(crypto, session, id, { kind: 'subscribe', recvId, after }, [read])
 }
 
@@ -154,6 +155,25 @@ export const deleteRequest = (
 ): Uint8Array => {
   const recvId = recvIdOf(crypto, read.publicKey)
   return request(crypto, session, id, { kind: 'delete', recvId }, [read])
+}
+
+/** Keys of a log: one to read, which everybody has, and one to deposit with for each who may. */
+export interface LogKeys {
+  readonly read: SignKeyPair
+  readonly writeKeys: readonly SignPublicKey[]
+}
+
+/** CREATE of a log; answers `done` also when it exists. Anybody with its keys may ask for it. */
+export function createLogRequest(
+  crypto: CryptoProvider,
+  session: ClientSession,
+  id: number,
+  { read, writeKeys }: LogKeys,
+  ttlMs: number = limits.mailboxTtlMs,
+): Uint8Array {
+  const readKey = read.publicKey
+  const stamp = work(crypto, session, logIdOf(crypto, readKey, writeKeys))
+  return request(crypto, session, id, { kind: 'createLog', readKey, writeKeys, ttlMs, stamp }, [read])
 }
 
 /**

@@ -42,6 +42,15 @@ const op = oneOf({
   delete: [6, { recvId: hash }],
   record: [7, { locator: hash, value: recordValue, expiresAtMs: uint(), editKey: publicKey, stamp }],
   lookup: [8, { locator: hash }],
+  createLog: [
+    9,
+    {
+      readKey: publicKey,
+      writeKeys: list(publicKey, limits.logWriters),
+      ttlMs: uint(limits.mailboxTtlMs),
+      stamp,
+    },
+  ],
 })
 
 /** What a client asks. `after` and `upTo` are cursors of a queue, times are milliseconds since 1970. */

@@ -1,10 +1,16 @@
-import type { MailboxQueue, MailboxStore, MailboxWrite, StoredRecord } from '../ports/index.ts'
+import {
+  writersOf,
+  type MailboxQueue,
+  type MailboxStore,
+  type MailboxWrite,
+  type StoredRecord,
+} from '../ports/index.ts'
 import { toHex } from '../wire/index.ts'
 
 /** What serving a request reads. */
 export type MailboxReads = Pick<
   MailboxStore,
-  'queueByReader' | 'queueByWriter' | 'usage' | 'holds' | 'page' | 'record'
+  'queueByReader' | 'queueByWriter' | 'usage' | 'deposited' | 'holds' | 'page' | 'record'
 >
 
 /** A store as it will be once the writes collected so far are committed. */
@@ -28,15 +34,17 @@ const count = (map: Map<string, number>, name: string, by: number): unknown =>
 
 /** What an append changes that a later request of the same batch can see. */
 function addItem(pending: Pending, write: MailboxWrite & { readonly type: 'append' }): void {
-  const name = toHex(write.recvId)
-  count(pending.items, name, 1)
-  count(pending.bytes, name, write.blob.length)
+  for (const name of [write.recvId, ...(write.sendId === undefined ? [] : [write.sendId])].map(toHex)) {
+    count(pending.items, name, 1)
+    count(pending.bytes, name, write.blob.length)
+  }
   pending.blobs.add(blobName(write.recvId, write.blobHash))
 }
 
 function forget(pending: Pending, queue: MailboxQueue | undefined, recvId: Uint8Array): void {
   pending.readers.set(toHex(recvId), null)
-  if (queue !== undefined) pending.writers.set(toHex(queue.sendId), null)
+  for (const { sendId } of queue === undefined ? [] : writersOf(queue))
+    pending.writers.set(toHex(sendId), null)
 }
 
 /**
@@ -60,6 +68,10 @@ export function createOverlay(store: MailboxReads): Overlay {
   }
   const look = (map: Map<string, MailboxQueue | null>, id: Uint8Array): MailboxQueue | null | undefined =>
     map.get(toHex(id))
+  const more = (id: Uint8Array, { items, bytes }: { readonly items: number; readonly bytes: number }) => ({
+    items: items + (pending.items.get(toHex(id)) ?? 0),
+    bytes: bytes + (pending.bytes.get(toHex(id)) ?? 0),
+  })
   return {
     queueByReader: async (recvId) => {
       const found = look(pending.readers, recvId)
@@ -69,14 +81,8 @@ export function createOverlay(store: MailboxReads): Overlay {
       const found = look(pending.writers, sendId)
       return found === undefined ? remember(await store.queueByWriter(sendId)) : (found ?? undefined)
     },
-    usage: async (recvId) => {
-      const { items, bytes } = await store.usage(recvId)
-      const name = toHex(recvId)
-      return {
-        items: items + (pending.items.get(name) ?? 0),
-        bytes: bytes + (pending.bytes.get(name) ?? 0),
-      }
-    },
+    usage: async (recvId) => more(recvId, await store.usage(recvId)),
+    deposited: async (sendId) => more(sendId, await store.deposited(sendId)),
     holds: async (recvId, blobHash) =>
       pending.blobs.has(blobName(recvId, blobHash)) || (await store.holds(recvId, blobHash)),
     page: (recvId, after, limit) => store.page(recvId, after, limit),
@@ -89,7 +95,7 @@ export function createOverlay(store: MailboxReads): Overlay {
         else if (write.type === 'create') {
           known.set(toHex(write.queue.recvId), write.queue)
           pending.readers.set(toHex(write.queue.recvId), write.queue)
-          pending.writers.set(toHex(write.queue.sendId), write.queue)
+          for (const { sendId } of writersOf(write.queue)) pending.writers.set(toHex(sendId), write.queue)
         }
       }
     },

@@ -1,11 +1,12 @@
 /** The relay's half of `/sotto/relay/1`: one request in, writes and one reply out. docs/protocol/mailbox.md §4. */
 import type { CryptoProvider, SignPublicKey, Signature } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
-import type { MailboxItem, MailboxQueue, MailboxWrite } from '../ports/index.ts'
-import { equalBytes } from '../wire/index.ts'
+import { writersOf, type MailboxItem, type MailboxQueue, type MailboxWrite } from '../ports/index.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
 import {
   blobHashOf,
   checkWork,
+  logIdOf,
   recvIdOf,
   sendIdOf,
   verifyOp,
@@ -81,15 +82,23 @@ const paid = (call: Call, about: Uint8Array, stamp: number): boolean =>
 
 const unpaid = (call: Call): Answer => answer({ kind: 'unpaid', workBits: call.deps.terms.workBits })
 
-/** The queue if the request is signed by the key it names; an unknown queue costs one verification too. */
-async function authorised(
-  call: Call,
-  lookup: Promise<MailboxQueue | undefined>,
-  side: 'readKey' | 'writeKey',
-): Promise<MailboxQueue | undefined> {
-  const queue = await lookup
-  const key = (queue?.[side] ?? call.deps.decoy) as SignPublicKey
-  return signedBy(call, key) ? queue : undefined
+/** The queue if its reader signed the request; an unknown queue costs one verification too. */
+async function readable(call: Call, recvId: Uint8Array): Promise<MailboxQueue | undefined> {
+  const queue = await call.deps.store.queueByReader(recvId)
+  return signedBy(call, (queue?.readKey ?? call.deps.decoy) as SignPublicKey) ? queue : undefined
+}
+
+/** The queue if it has one reader, who signed the request. */
+async function owned(call: Call, recvId: Uint8Array): Promise<MailboxQueue | undefined> {
+  const queue = await readable(call, recvId)
+  return queue?.kind === 'log' ? undefined : queue
+}
+
+/** The queue if the writer who names it so signed the request. */
+async function writable(call: Call, sendId: Uint8Array): Promise<MailboxQueue | undefined> {
+  const queue = await call.deps.store.queueByWriter(sendId)
+  const writer = queue && writersOf(queue).find((one) => equalBytes(one.sendId, sendId))
+  return signedBy(call, (writer?.writeKey ?? call.deps.decoy) as SignPublicKey) ? queue : undefined
 }
 
 async function create(call: Call, op: OpOf<'create'>): Promise<Answer> {
@@ -101,7 +110,7 @@ async function create(call: Call, op: OpOf<'create'>): Promise<Answer> {
   const reader = await deps.store.queueByReader(recvId)
   const writer = await deps.store.queueByWriter(sendId)
   if (reader !== undefined || writer !== undefined) {
-    const same = reader !== undefined && equalBytes(reader.sendId, sendId)
+    const same = reader !== undefined && reader.kind !== 'log' && equalBytes(reader.sendId, sendId)
     return same ? answer(done) : denied
   }
   if (!deps.admits.queues) return answer({ kind: 'declined' })
@@ -117,21 +126,53 @@ async function create(call: Call, op: OpOf<'create'>): Promise<Answer> {
   return answer(done, [{ type: 'create', queue }])
 }
 
+/** Its id holds all keys of a log, so whoever knows them may ask for it, any number of times. */
+async function createLog(call: Call, op: OpOf<'createLog'>): Promise<Answer> {
+  const { crypto, deps } = call
+  const recvId = logIdOf(crypto, op.readKey, op.writeKeys)
+  if (!paid(call, recvId, op.stamp)) return unpaid(call)
+  if (!signedBy(call, op.readKey)) return denied
+  if ((await deps.store.queueByReader(recvId)) !== undefined) return answer(done)
+  const writers = op.writeKeys.map((writeKey) => ({ sendId: sendIdOf(crypto, writeKey), writeKey }))
+  const names = new Set(writers.map(({ sendId }) => toHex(sendId)))
+  if (writers.length === 0 || names.size < writers.length) return denied
+  for (const { sendId } of writers) if ((await deps.store.queueByWriter(sendId)) !== undefined) return denied
+  if (!deps.admits.queues) return answer({ kind: 'declined' })
+  const ttlMs = Math.min(op.ttlMs, deps.terms.ttlMs)
+  const queue: MailboxQueue = {
+    kind: 'log',
+    recvId,
+    readKey: op.readKey,
+    writers,
+    ttlMs,
+    createdAtMs: call.nowMs,
+  }
+  return answer(done, [{ type: 'create', queue }])
+}
+
+/** Whether a queue has no room for a blob; each writer of a log has an equal share of it, for all its life. */
+async function isFull(call: Call, queue: MailboxQueue, { sendId, blob }: OpOf<'put'>): Promise<boolean> {
+  const { store, terms } = call.deps
+  const share = queue.kind === 'log' ? queue.writers.length : 1
+  const used = await (queue.kind === 'log' ? store.deposited(sendId) : store.usage(queue.recvId))
+  const items = queue.kind === 'intro' ? terms.introItems : Math.max(1, Math.floor(terms.queueItems / share))
+  return used.items >= items || used.bytes + blob.length > Math.floor(terms.queueBytes / share)
+}
+
 async function put(call: Call, op: OpOf<'put'>): Promise<Answer> {
   const { crypto, deps } = call
-  const queue = await authorised(call, deps.store.queueByWriter(op.sendId), 'writeKey')
-  if (queue === undefined) return denied
+  const queue = await writable(call, op.sendId)
+  const endMs = queue?.kind === 'log' ? queue.createdAtMs + queue.ttlMs : Infinity
+  if (queue === undefined || endMs <= call.nowMs) return denied
   const intro = queue.kind === 'intro'
   if (intro && !paid(call, crypto.sha256(op.blob), op.stamp)) return unpaid(call)
   const blobHash = blobHashOf(crypto, op.blob)
   if (await deps.store.holds(queue.recvId, blobHash)) return answer(done)
-  const used = await deps.store.usage(queue.recvId)
-  const items = intro ? deps.terms.introItems : deps.terms.queueItems
-  if (used.items >= items || used.bytes + op.blob.length > deps.terms.queueBytes)
-    return answer({ kind: 'full' })
+  if (await isFull(call, queue, op)) return answer({ kind: 'full' })
   const { recvId } = queue
-  const expiresAtMs = call.nowMs + queue.ttlMs
-  const write: MailboxWrite = { type: 'append', recvId, blob: op.blob, blobHash, expiresAtMs }
+  const expiresAtMs = Math.min(call.nowMs + queue.ttlMs, endMs)
+  const sendId = queue.kind === 'log' ? { sendId: op.sendId } : {}
+  const write: MailboxWrite = { type: 'append', recvId, blob: op.blob, blobHash, expiresAtMs, ...sendId }
   return answer(done, [write], { type: 'appended', recvId })
 }
 
@@ -156,7 +197,7 @@ export const alive = (items: readonly MailboxItem[], nowMs: number): readonly De
 
 async function fetch(call: Call, op: OpOf<'fetch'>): Promise<Answer> {
   const { store } = call.deps
-  const queue = await authorised(call, store.queueByReader(op.recvId), 'readKey')
+  const queue = await readable(call, op.recvId)
   if (queue === undefined) return denied
   const limit = Math.max(1, op.limit)
   const found = await store.page(queue.recvId, op.after, limit)
@@ -167,20 +208,20 @@ async function fetch(call: Call, op: OpOf<'fetch'>): Promise<Answer> {
 }
 
 async function subscribe(call: Call, op: OpOf<'subscribe'>): Promise<Answer> {
-  const queue = await authorised(call, call.deps.store.queueByReader(op.recvId), 'readKey')
+  const queue = await readable(call, op.recvId)
   if (queue === undefined) return denied
   return answer(done, [], { type: 'watch', recvId: queue.recvId, after: op.after })
 }
 
 async function ack(call: Call, op: OpOf<'ack'>): Promise<Answer> {
-  const queue = await authorised(call, call.deps.store.queueByReader(op.recvId), 'readKey')
+  const queue = await owned(call, op.recvId)
   if (queue === undefined) return denied
   const { recvId } = queue
   return answer(done, [{ type: 'ack', recvId, upTo: op.upTo }], { type: 'acked', recvId, upTo: op.upTo })
 }
 
 async function remove(call: Call, op: OpOf<'delete'>): Promise<Answer> {
-  const queue = await authorised(call, call.deps.store.queueByReader(op.recvId), 'readKey')
+  const queue = await owned(call, op.recvId)
   if (queue === undefined) return denied
   const { recvId } = queue
   return answer(done, [{ type: 'delete', recvId }], { type: 'deleted', recvId })
@@ -213,6 +254,8 @@ function serveOp(call: Call, op: MailboxOp): Promise<Answer> {
   switch (op.kind) {
     case 'create':
       return create(call, op)
+    case 'createLog':
+      return createLog(call, op)
     case 'put':
       return put(call, op)
     case 'fetch':

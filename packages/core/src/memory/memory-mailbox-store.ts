@@ -1,5 +1,12 @@
 import { PortError } from '../errors.ts'
-import type { MailboxItem, MailboxQueue, MailboxStore, MailboxWrite, StoredRecord } from '../ports/index.ts'
+import {
+  writersOf,
+  type MailboxItem,
+  type MailboxQueue,
+  type MailboxStore,
+  type MailboxWrite,
+  type StoredRecord,
+} from '../ports/index.ts'
 import { BytesMap, keyText } from './bytes-map.ts'
 
 interface Queue {
@@ -16,6 +23,7 @@ interface Queue {
 export class MemoryMailboxStore implements MailboxStore {
   readonly #queues = new BytesMap<Queue>()
   readonly #writers = new BytesMap<Uint8Array>()
+  readonly #deposited = new BytesMap<{ readonly items: number; readonly bytes: number }>()
   readonly #records = new BytesMap<StoredRecord>()
   #closed = false
 
@@ -31,6 +39,11 @@ export class MemoryMailboxStore implements MailboxStore {
   async usage(recvId: Uint8Array): Promise<{ readonly items: number; readonly bytes: number }> {
     const queue = this.#open().get(recvId)
     return { items: queue?.items.length ?? 0, bytes: queue?.bytes ?? 0 }
+  }
+
+  async deposited(sendId: Uint8Array): Promise<{ readonly items: number; readonly bytes: number }> {
+    this.#open()
+    return this.#deposited.get(sendId) ?? { items: 0, bytes: 0 }
   }
 
   async holds(recvId: Uint8Array, blobHash: Uint8Array): Promise<boolean> {
@@ -54,7 +67,13 @@ export class MemoryMailboxStore implements MailboxStore {
 
   async sweep(nowMs: number): Promise<number> {
     let gone = 0
-    for (const [, queue] of this.#open().entries()) {
+    for (const [recvId, queue] of [...this.#open().entries()]) {
+      const { kind, createdAtMs, ttlMs } = queue.meta
+      if (kind === 'log' && createdAtMs + ttlMs < nowMs) {
+        gone += queue.items.length
+        this.#delete(recvId)
+        continue
+      }
       gone += keep(queue, ({ expiresAtMs }) => expiresAtMs >= nowMs)
       for (const [hash, expiresAtMs] of queue.hashes) if (expiresAtMs < nowMs) queue.hashes.delete(hash)
     }
@@ -95,12 +114,9 @@ export class MemoryMailboxStore implements MailboxStore {
         if (queue !== undefined) keep(queue, ({ cursor }) => cursor > write.upTo)
         return
       }
-      case 'delete': {
-        const queue = this.#queues.get(write.recvId)
-        if (queue !== undefined) this.#writers.delete(queue.meta.sendId)
-        this.#queues.delete(write.recvId)
+      case 'delete':
+        this.#delete(write.recvId)
         return
-      }
       case 'record':
         this.#records.set(write.locator, write.record)
     }
@@ -109,16 +125,29 @@ export class MemoryMailboxStore implements MailboxStore {
   #create(meta: MailboxQueue): void {
     if (this.#queues.get(meta.recvId) !== undefined) return
     this.#queues.set(meta.recvId, { meta, items: [], next: 1, bytes: 0, hashes: new Map() })
-    this.#writers.set(meta.sendId, meta.recvId)
+    for (const { sendId } of writersOf(meta)) this.#writers.set(sendId, meta.recvId)
   }
 
-  #append({ recvId, blob, blobHash, expiresAtMs }: Extract<MailboxWrite, { readonly type: 'append' }>): void {
+  #delete(recvId: Uint8Array): void {
+    const queue = this.#queues.get(recvId)
+    for (const { sendId } of queue === undefined ? [] : writersOf(queue.meta)) {
+      this.#writers.delete(sendId)
+      this.#deposited.delete(sendId)
+    }
+    this.#queues.delete(recvId)
+  }
+
+  #append(write: Extract<MailboxWrite, { readonly type: 'append' }>): void {
+    const { recvId, blob, blobHash, expiresAtMs, sendId } = write
     const queue = this.#queues.get(recvId)
     const hash = keyText(blobHash)
     if (queue === undefined || queue.hashes.has(hash)) return
     queue.items.push({ cursor: queue.next++, blob: blob.slice(), expiresAtMs })
     queue.bytes += blob.length
     queue.hashes.set(hash, expiresAtMs)
+    if (sendId === undefined) return
+    const { items, bytes } = this.#deposited.get(sendId) ?? { items: 0, bytes: 0 }
+    this.#deposited.set(sendId, { items: items + 1, bytes: bytes + blob.length })
   }
 
   #open(): BytesMap<Queue> {
