@@ -17,6 +17,7 @@ const causeOf: Readonly<Record<PayloadItem['kind'], string>> = {
   seed: 'membership and epochs',
   join: 'membership and epochs',
   joinAnswer: 'membership and epochs',
+  epochLog: 'membership and epochs',
   sync: 'sync',
   unknown: 'other',
 }

@@ -123,6 +123,10 @@ export class Node implements Network, Host {
     this.#air.tap(this.host, topic, data)
   }
 
+  async judge(): Promise<void> {
+    this.#mustRun()
+  }
+
   async subscribe(): Promise<void> {
     this.#mustRun()
   }

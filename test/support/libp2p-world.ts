@@ -133,3 +133,7 @@ export function knows(node: Libp2p, other: Libp2p): boolean {
   const topics = theirs?.getTopics().every((topic) => (pubsub?.getSubscribers(topic).length ?? 0) > 0) ?? true
   return dht.routingTable.size > 0 && topics
 }
+
+/** Peers that a node passes a topic's messages on to. */
+export const meshOf = (node: Libp2p, topic: string): ReadonlySet<string> =>
+  (node.services['pubsub'] as { mesh: Map<string, Set<string>> }).mesh.get(topic) ?? new Set()

@@ -267,13 +267,61 @@ export function networkCompliance(title: string, createWorld: () => Promise<Netw
       expect(await b.get('/sotto/nothing')).to.deep.equal([])
     })
 
-    it('delivers a topic to its subscribers', async () => {
+    it('delivers a topic to its subscribers, each message with its number and the neighbour it came by', async () => {
       const atB = new Heard(b)
-      await b.subscribe('topic')
+      await b.subscribe('topic', [await a.peerId()])
       await world.introduce(a, b)
       await a.publish('topic', Uint8Array.of(9))
-      const { topic, data } = await atB.next('message')
-      expect([topic, ...data]).to.deep.equal(['topic', 9])
+      const first = await atB.next('message')
+      expect([first.topic, ...first.data]).to.deep.equal(['topic', 9])
+      expect(first.peer).to.equal(await a.peerId())
+      await a.publish('topic', Uint8Array.of(10))
+      const second = await atB.next('message', () => true, 2)
+      expect(second.message).to.not.equal(first.message)
+    })
+
+    it('takes each verdict once, and one about nothing as nothing', async () => {
+      const atB = new Heard(b)
+      await b.subscribe('topic', [await a.peerId()])
+      await world.introduce(a, b)
+      for (const [at, verdict] of (['accept', 'ignore'] as const).entries()) {
+        await a.publish('topic', Uint8Array.of(at))
+        const { message } = await atB.next('message', () => true, at + 1)
+        await b.judge(message, verdict)
+        await b.judge(message, 'reject')
+        await b.judge(message + 1_000, 'reject')
+      }
+      await a.publish('topic', Uint8Array.of(2))
+      expect([...(await atB.next('message', () => true, 3)).data]).to.deep.equal([2])
+    })
+
+    it('hears no more of a neighbour after a rejected message, and goes on hearing the others', async () => {
+      const c = await world.join([testProtocol])
+      const atB = new Heard(b)
+      const [liar, honest] = [await a.peerId(), await c.peerId()]
+      await b.subscribe('topic', [liar, honest])
+      await world.introduce(a, b)
+      await world.introduce(c, b)
+      await a.publish('topic', frameOf(0))
+      await b.judge((await atB.next('message')).message, 'reject')
+      const said = (peer: string, round: number): NetworkEvent | undefined =>
+        atB.of('message').find((event) => event.peer === peer && numberOf(event.data) === round)
+      // A network may take a moment to notice; from then on the other one is heard alone.
+      for (let round = 1, silent = 0; silent < 3; round++) {
+        await a.publish('topic', frameOf(round, 5))
+        await c.publish('topic', frameOf(round, 6))
+        const passes = ({ peer, data }: { peer: string; data: Uint8Array }): boolean =>
+          peer === honest && numberOf(data) === round
+        await b.judge((await atB.next('message', passes)).message, 'accept')
+        silent = said(liar, round) === undefined ? silent + 1 : 0
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    })
+
+    it('expects as many peers on a topic as an epoch has devices, and no more', async () => {
+      const peers = Array.from({ length: limits.topicPeers + 1 }, (_, at) => `peer-${String(at)}`)
+      await a.subscribe('topic', peers.slice(1))
+      expect(await codeOf(a.subscribe('other', peers))).to.equal('E_NET_BUSY')
     })
   })
 }

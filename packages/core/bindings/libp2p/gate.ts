@@ -24,6 +24,8 @@ export interface LocalPeer {
 export class AddressGate {
   /** Reserves a circuit slot at a connected relay; set by the recipe when the node can be relayed. */
   reserve: ((relay: PeerId) => Promise<void>) | undefined
+  /** How a peer stands on topics, negative: nothing is passed on through it; set by the network. */
+  standing: ((peer: string) => number) | undefined
   /** Told of every peer mDNS sees; set by the network. */
   seenLocally: ((seen: LocalPeer) => void) | undefined
   readonly #permitted = new Set<string>()

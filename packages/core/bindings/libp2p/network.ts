@@ -1,9 +1,15 @@
-import type { GossipSub } from '@libp2p/gossipsub'
 import type { Connection, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { InvariantError, UsageError } from '../../src/errors.ts'
 import { limits } from '../../src/limits.ts'
-import type { Log, Network, NetworkEvent, NetworkListener, Route } from '../../src/ports/index.ts'
+import type {
+  Log,
+  Network,
+  NetworkEvent,
+  NetworkListener,
+  Route,
+  TopicVerdict,
+} from '../../src/ports/index.ts'
 import { Channel, type CloseReason } from './channel.ts'
 import { Dialer } from './dialer.ts'
 import { networkError } from '../../src/ports/index.ts'
@@ -13,6 +19,7 @@ import { bestOf, peerOf, readPeer, routeOf } from './peer.ts'
 import { getRecords, putRecord } from './records.ts'
 import { Supervisor } from './supervisor.ts'
 import { deadline } from './timer.ts'
+import { Topics, type JudgedGossip, type TopicBounds } from './topics.ts'
 
 /** What `createLibp2pNetwork` needs beside the node; the numbers default to `limits`. */
 export interface Libp2pNetworkOptions {
@@ -28,7 +35,7 @@ export interface Libp2pNetworkOptions {
 }
 
 /** The bounds a test may tighten. Milliseconds and bytes. */
-export interface NetworkBounds {
+export interface NetworkBounds extends TopicBounds {
   readonly dialMs: number
   readonly frameBytes: number
   readonly frameMs: number
@@ -52,6 +59,9 @@ const defaultBounds: NetworkBounds = {
   retryMaxMs: limits.attachRetryMaxMs,
   dhtQueryMs: limits.dhtQueryMs,
   upgradeMs: limits.attachRetryMaxMs,
+  topicVerdictMs: limits.topicVerdictMs,
+  topicWaiting: limits.topicWaiting,
+  topicWaitingPerPeer: limits.topicWaitingPerPeer,
 }
 
 /** libp2p refuses every stream that is under negotiation at a count above its own cap: ours comes first. */
@@ -73,6 +83,7 @@ class Libp2pNetwork implements Network {
   readonly #bounds: NetworkBounds
   readonly #dialer: Dialer
   readonly #supervisor: Supervisor
+  readonly #topics: Topics | undefined
   readonly #channels = new Map<number, Entry>()
   /** Peers to whom a channel is being opened, each as often as that. */
   readonly #opening: string[] = []
@@ -95,6 +106,7 @@ class Libp2pNetwork implements Network {
     this.#dialer = new Dialer(node, options.gate, { dialMs, upgradeMs, monotonicMs })
     const random = options.random ?? Math.random
     this.#supervisor = new Supervisor(node, options.gate, { dialMs, retryMinMs, retryMaxMs, random })
+    this.#topics = this.#hearTopics(monotonicMs)
     this.#hear()
     this.#ready = this.#answer()
     this.#ready.catch(() => undefined)
@@ -164,13 +176,16 @@ class Libp2pNetwork implements Network {
     try {
       await this.#gossip().publish(topic, data)
     } catch (failure) {
-      // The same bytes within the seen window are on their way already.
-      if (!(failure instanceof Error && failure.message.includes('Duplicate'))) throw toNetworkError(failure)
+      throw toNetworkError(failure)
     }
   }
 
-  async subscribe(topic: string): Promise<void> {
-    this.#gossip().subscribe(topic)
+  async judge(message: number, verdict: TopicVerdict): Promise<void> {
+    this.#gossip().judge(message, verdict)
+  }
+
+  async subscribe(topic: string, peers: readonly string[]): Promise<void> {
+    this.#gossip().subscribe(topic, peers)
   }
 
   async unsubscribe(topic: string): Promise<void> {
@@ -190,6 +205,7 @@ class Libp2pNetwork implements Network {
     this.#stopped = true
     this.#dialer.stop()
     this.#supervisor.stop()
+    this.#topics?.stop()
     await Promise.all(
       [...this.#channels.values()].map(({ channel }) => channel.close().catch(() => undefined)),
     )
@@ -300,16 +316,14 @@ class Libp2pNetwork implements Network {
     node.addEventListener('self:peer:update', readdress)
     this.#unhear.push(() => node.removeEventListener('self:peer:update', readdress))
     this.#options.gate.seenLocally = (seen) => this.#discovered(seen)
-    this.#hearTopics()
   }
 
-  #hearTopics(): void {
-    const gossip = this.#node.services['pubsub'] as GossipSub | undefined
-    if (gossip === undefined) return
-    const onMessage = ({ detail }: GossipMessage): unknown =>
-      this.#emit({ type: 'message', topic: detail.topic, data: detail.data })
-    gossip.addEventListener('message', onMessage)
-    this.#unhear.push(() => gossip.removeEventListener('message', onMessage))
+  #hearTopics(monotonicMs: () => number): Topics | undefined {
+    const gossip = this.#node.services['pubsub'] as JudgedGossip | undefined
+    if (gossip === undefined) return undefined
+    const topics = new Topics(gossip, this.#bounds, monotonicMs, (event) => this.#emit(event))
+    this.#options.gate.standing = (peer) => topics.standing.of(peer)
+    return topics
   }
 
   #reroute(id: PeerId): void {
@@ -383,16 +397,13 @@ class Libp2pNetwork implements Network {
     return dht
   }
 
-  #gossip(): GossipSub {
+  #gossip(): Topics {
     this.#mustRun()
-    const gossip = this.#node.services['pubsub'] as GossipSub | undefined
-    if (gossip === undefined)
+    if (this.#topics === undefined)
       throw new InvariantError('E_NET_NO_GOSSIP', 'this node was built without topics')
-    return gossip
+    return this.#topics
   }
 }
-
-type GossipMessage = CustomEvent<{ readonly topic: string; readonly data: Uint8Array }>
 
 function readAttachable(address: string) {
   const multiaddr = readAddress(address)

@@ -1,5 +1,5 @@
 import { UsageError } from '../../src/errors.ts'
-import type { Network, NetworkEvent, NetworkListener } from '../../src/ports/index.ts'
+import type { Network, NetworkEvent, NetworkListener, TopicVerdict } from '../../src/ports/index.ts'
 import { exposePort } from './expose.ts'
 import type { PortLike } from './port.ts'
 import { remotePort, type RemoteOptions } from './remote.ts'
@@ -20,7 +20,8 @@ export function exposeNetwork(port: PortLike, network: Network): () => void {
       attach: (address: string) => network.attach(address),
       detach: (address: string) => network.detach(address),
       publish: (topic: string, data: Uint8Array) => network.publish(topic, data),
-      subscribe: (topic: string) => network.subscribe(topic),
+      judge: (message: number, verdict: TopicVerdict) => network.judge(message, verdict),
+      subscribe: (topic: string, peers: readonly string[]) => network.subscribe(topic, peers),
       unsubscribe: (topic: string) => network.unsubscribe(topic),
       put: (key: string, value: Uint8Array) => network.put(key, value),
       get: (key: string) => network.get(key),
@@ -61,7 +62,8 @@ export function remoteNetwork(port: PortLike, options: RemoteOptions = {}): Remo
     attach: (address) => call('attach', address),
     detach: (address) => call('detach', address),
     publish: (topic, data) => call('publish', topic, data),
-    subscribe: (topic) => call('subscribe', topic),
+    judge: (message, verdict) => call('judge', message, verdict),
+    subscribe: (topic, peers) => call('subscribe', topic, peers),
     unsubscribe: (topic) => call('unsubscribe', topic),
     put: (key, value) => call('put', key, value),
     get: (key) => call('get', key),

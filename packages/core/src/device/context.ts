@@ -10,7 +10,7 @@ import type {
   LinkOffer,
   LinkWay,
 } from '../identity/index.ts'
-import type { ConversationEpochs, Membership, OpSet } from '../group/index.ts'
+import type { ConversationEpochs, HoldBack, Membership, OpSet } from '../group/index.ts'
 import type {
   Crdt,
   LinkedRecord,
@@ -21,8 +21,8 @@ import type {
   SegmentSummary,
   SyncAsk,
 } from '../history/index.ts'
-import type { ClientSession } from '../mailbox/index.ts'
-import type { Clock, Log, Notifier, Random, Route } from '../ports/index.ts'
+import type { Bucket, ClientSession } from '../mailbox/index.ts'
+import type { Clock, Log, Notifier, Random, Route, TopicVerdict } from '../ports/index.ts'
 import type { AddedView, ConnectionState, DeviceEvent, HistoryChoice } from './api.ts'
 import type { Database, Transaction } from './database.ts'
 import type { PayloadItem, SyncItem } from './payload.ts'
@@ -87,6 +87,7 @@ export type RelayRequest =
   | { readonly kind: 'create'; readonly recvId: Uint8Array }
   | { readonly kind: 'subscribe'; readonly recvId: Uint8Array }
   | { readonly kind: 'put'; readonly row: number }
+  | { readonly kind: 'leave'; readonly conversation: Uint8Array; readonly aseq: number }
   | { readonly kind: 'record'; readonly inviteId: Uint8Array }
   | { readonly kind: 'lookup'; readonly token: number }
   | { readonly kind: 'other' }
@@ -102,8 +103,11 @@ export interface RelayLink extends Attempts {
   readonly putting: Set<number>
   /** When the relay may be asked to take more: it was full or busy. */
   putMs: number
-  /** Queues subscribed on this channel, by hexadecimal id. */
+  /** Queues subscribed on this channel, by hexadecimal id, and logs asked to be made. */
   readonly watched: Set<string>
+  readonly made: Set<string>
+  /** Own records put into logs on this channel and not yet answered, by conversation and number in hexadecimal. */
+  readonly leaving: Set<string>
 }
 
 /** An invite being looked up, in the DHT, at relays and at the addresses in the link. */
@@ -251,6 +255,22 @@ export interface OldLinking {
 
 export type Linking = NewLinking | OldLinking
 
+/** The keys of a log, and its name at relays. */
+export interface EpochLogKeys {
+  readonly epoch: Uint8Array
+  readonly recvId: Uint8Array
+  readonly read: SignKeyPair
+  readonly own: SignKeyPair
+  readonly writeKeys: readonly SignPublicKey[]
+}
+
+/** A topic that is listened on: whose, of which routing epoch, and who is expected there. */
+export interface TopicPlace {
+  readonly conversation: Uint8Array
+  readonly route: Uint8Array
+  readonly peers: readonly string[]
+}
+
 /** What is true only while the process runs. Nothing here decides what a record or an op means. */
 export interface Live {
   online: boolean
@@ -277,11 +297,18 @@ export interface Live {
   readonly documents: Map<string, DocumentMemo>
   /** Epochs of conversations, beside their rows. */
   readonly epochs: Map<string, ConversationEpochs>
-  /** Topics subscribed to, whose they are, and whether they are to be looked at again. */
-  readonly topics: Map<string, { readonly conversation: Uint8Array; readonly route: Uint8Array }>
+  /** Topics subscribed to, and whether they are to be looked at again. */
+  readonly topics: Map<string, TopicPlace>
   topicsDue: boolean
+  /** Envelopes whose epoch's seed has not come, by conversation in hexadecimal. */
+  readonly heldEnvelopes: Map<string, HoldBack>
+  /** What topics may still bring: refused things by neighbour, genuine ones by author. */
+  readonly refusedBy: Map<string, Bucket>
+  readonly spokenBy: Map<string, Bucket>
   /** Monotonic moment of the next look at topics and old epochs. */
   topicsMs: number
+  /** Keys of logs, by epoch in hexadecimal. */
+  readonly logs: Map<string, EpochLogKeys>
   /** Own records on a topic, by conversation and number: when, and under which epoch. */
   readonly onTopics: Map<string, { readonly atMs: number; readonly epoch: string }>
   /** A device being linked, at either end. */
@@ -352,7 +379,8 @@ export type Effect =
       readonly inviteId: Uint8Array | undefined
     }
   | { readonly kind: 'publish'; readonly topic: string; readonly data: Uint8Array }
-  | { readonly kind: 'subscribe'; readonly topic: string }
+  | { readonly kind: 'judge'; readonly message: number; readonly verdict: TopicVerdict }
+  | { readonly kind: 'subscribe'; readonly topic: string; readonly peers: readonly string[] }
   | { readonly kind: 'unsubscribe'; readonly topic: string }
   | { readonly kind: 'get'; readonly key: string; readonly purpose: GetPurpose }
   | { readonly kind: 'connect'; readonly seed: Secret }

@@ -1,12 +1,13 @@
 import { covers } from '../history/index.ts'
-import { equalBytes } from '../wire/index.ts'
+import { concat, equalBytes } from '../wire/index.ts'
 import type { DeliveryState } from './api.ts'
 import type { Step } from './context.ts'
 import { activeRemotes } from './conversations.ts'
 import { isNotes } from './group-exchange.ts'
 import { isGroup } from './groups.ts'
 import { requireMe } from './me.ts'
-import { contactRows, outboxRows, type Conversation, type OutboxRow } from './tables.ts'
+import { counterKey } from './row.ts'
+import { contactRows, leftRows, outboxRows, type Conversation, type OutboxRow } from './tables.ts'
 
 /** Where an own record stands: what every device of the others acknowledged, else what a relay confirmed. */
 export function deliveryState(
@@ -23,7 +24,9 @@ export function deliveryState(
     return self.readReceipts && remotes.some((remote) => aseq < remote.readUpTo) ? 'read' : 'delivered'
   const contact = conversation.account === null ? undefined : step.tx.get(contactRows, conversation.account)
   if (contact?.refused !== null && contact?.refused !== undefined) return 'failed'
-  return rows.some((row) => row.relays.length > 0 && row.aseqs.includes(aseq)) ? 'relayed' : 'waiting'
+  const left = step.tx.get(leftRows, concat(conversation.conversation, counterKey(aseq)))
+  const relayed = rows.some((row) => row.relays.length > 0 && row.aseqs.includes(aseq))
+  return relayed || (left !== undefined && left.relays.length > 0) ? 'relayed' : 'waiting'
 }
 
 /** Rows of a conversation on their way. */

@@ -295,6 +295,7 @@ class Machine implements Device {
     for (const link of live.relays.values()) {
       link.opening = false
       link.putting.clear()
+      link.leaving.clear()
       // What was to be asked there is asked again on the next channel; this one would wait for its answer.
       if (link.channel !== undefined && written.has(link.channel))
         this.#perform({ kind: 'close', channel: link.channel })
@@ -353,8 +354,11 @@ class Machine implements Device {
       case 'publish':
         network?.publish(effect.topic, effect.data).catch(ignore)
         return
+      case 'judge':
+        network?.judge(effect.message, effect.verdict).catch(ignore)
+        return
       case 'subscribe':
-        network?.subscribe(effect.topic).catch(ignore)
+        network?.subscribe(effect.topic, effect.peers).catch(ignore)
         return
       case 'unsubscribe':
         network?.unsubscribe(effect.topic).catch(ignore)
@@ -421,8 +425,12 @@ const newLive = (): Live => ({
   epochs: new Map(),
   topics: new Map(),
   topicsDue: true,
+  heldEnvelopes: new Map(),
+  refusedBy: new Map(),
+  spokenBy: new Map(),
   topicsMs: 0,
   onTopics: new Map(),
+  logs: new Map(),
   linking: undefined,
   newTransport: undefined,
   syncs: new Map(),

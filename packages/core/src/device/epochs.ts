@@ -28,6 +28,7 @@ import type { Step } from './context.ts'
 import { activeRemotes, conversationNow } from './conversations.ts'
 import { pinDevices } from './group-ops.ts'
 import { accountsIn, headsNow, isGroup, membershipOf, membershipThen, takesPart } from './groups.ts'
+import { logItems, placeLog } from './log-places.ts'
 import { linkTo } from './lookup.ts'
 import { stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -149,6 +150,8 @@ async function beginEpoch(step: Step, before: Conversation, reason: EpochReason)
   const made = createEpoch(crypto, state, identity, epochView(step, conversation), draft, entropy, step.nowMs)
   entropy.fill(0)
   putEpochs(step, conversation, state, made.state, made.spent)
+  const begun = made.state.nodes.get(toHex(made.seed.epoch))
+  if (begun?.record.terms.route === null) placeLog(step, conversation, made.seed.epoch)
   for (const recipient of made.recipients) {
     if (equalBytes(recipient.device, requireMe(step).self.device)) continue
     step.tx.put(seedRows, concat(conversation.conversation, recipient.device), {
@@ -178,6 +181,7 @@ export function seedItems(step: Step, peer: Peer): readonly PayloadItem[] {
     wakeAt(step, step.monoMs + limits.seedAgainMs)
     const { conversation, record, epoch, context, secret } = row
     items.push({ kind: 'seed', conversation, record, epoch, context, secret: secret.expose() })
+    items.push(...logItems(step, conversation, epoch))
   }
   return items
 }

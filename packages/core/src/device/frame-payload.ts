@@ -10,7 +10,9 @@ import { receiveAccount } from './accounts.ts'
 import { receiveGroup, receiveGroupGot } from './frame-group.ts'
 import { receiveJoin } from './frame-join.ts'
 import { receiveJoinAnswer } from './joins.ts'
+import { receiveLogPlaces } from './epoch-logs.ts'
 import { receiveSeed, receiveSeedAck } from './epochs.ts'
+import { forgetLeft } from './left-records.ts'
 import { receiveSync } from './sync-talk.ts'
 import { emit, metaOf } from './events.ts'
 import { receiveRecords } from './frame-records.ts'
@@ -32,7 +34,9 @@ import {
   type Conversation,
   type Peer,
   type Request,
+  type Remote,
 } from './tables.ts'
+import { openHeldBack } from './topic-input.ts'
 import { rowKey, tellStates } from './outbox-rows.ts'
 import { outboxOf } from './delivery.ts'
 import { contactView, requestView } from './views.ts'
@@ -179,11 +183,16 @@ async function receiveItem(step: Step, device: DeviceId, item: PayloadItem, payl
       return
     }
     case 'seed':
-    case 'seedAck': {
+    case 'seedAck':
+    case 'epochLog': {
       const conversation = step.tx.get(conversationRows, item.conversation)
       if (conversation === undefined || findRemote(conversation, device)?.active !== true) return
-      if (item.kind === 'seed') receiveSeed(step, conversation, peer, item)
-      else receiveSeedAck(step, conversation, peer, item.epoch)
+      if (item.kind === 'epochLog') receiveLogPlaces(step, conversation, peer, item)
+      else if (item.kind === 'seedAck') receiveSeedAck(step, conversation, peer, item.epoch)
+      else {
+        receiveSeed(step, conversation, peer, item)
+        await openHeldBack(step, conversation)
+      }
       return
     }
     case 'sync':
@@ -242,19 +251,34 @@ async function receiveGot(step: Step, peer: Peer, item: Item<'got'>, payload: Pa
   }
   const got = { upTo: ack.upTo, holes: ack.holes.filter((hole) => !covers(other, hole)) }
   const said = newer ? { gotBoot: payload.boot, gotAtMs: payload.sentAtMs } : {}
-  const moved = withRemote(conversation, { ...remote, ...said, got })
+  const sealedUpTo = beyond(got, Math.max(remote.sealedUpTo, remote.from), conversation.aseq)
+  const moved = withRemote(conversation, { ...remote, ...said, got, sealedUpTo })
   putConversation(step, moved)
-  const delivered: number[] = []
+  forgetLeft(step, moved)
+  const delivered = newlyCovered(remote.got, got)
   for (const row of outboxOf(step, conversation)) {
     if (!equalBytes(row.device, peer.device)) continue
     const left = row.aseqs.filter((aseq) => !covers(got, aseq))
     if (left.length === row.aseqs.length) continue
-    delivered.push(...row.aseqs.filter((aseq) => covers(got, aseq)))
     if (left.length === 0 && row.cardSeq === 0 && row.state === null)
       step.tx.delete(outboxRows, rowKey(row.seq))
     else step.tx.put(outboxRows, rowKey(row.seq), { ...row, aseqs: left })
   }
   await tellStates(step, moved, delivered)
+}
+
+/** From where on a device has not said that it holds what was written. */
+function beyond(got: Remote['got'], from: number, end: number): number {
+  let aseq = from
+  while (aseq < end && covers(got, aseq)) aseq += 1
+  return aseq
+}
+
+/** Of the newest thousand, what is acknowledged now and was not: what came by a topic or a log has no frame to tell by. */
+function newlyCovered(before: Remote['got'], got: Remote['got']): number[] {
+  const from = Math.max(Math.min(before.upTo, ...before.holes), got.upTo - 1_000)
+  const all = Array.from({ length: Math.max(0, got.upTo - from) }, (_, at) => from + at)
+  return all.filter((aseq) => covers(got, aseq) && !covers(before, aseq))
 }
 
 async function receiveRead(step: Step, peer: Peer, item: Item<'read'>): Promise<void> {

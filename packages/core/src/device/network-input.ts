@@ -18,7 +18,7 @@ import { relayFrame, relayLost, relayOpened } from './relay-input.ts'
 import { peerIdIn, relayLink } from './relay-link.ts'
 import { inviteAnswered, inviteOpened } from './resolve.ts'
 import { peerRows, relayRows } from './tables.ts'
-import { receiveTopic } from './topics.ts'
+import { receiveTopic } from './topic-input.ts'
 import { noteFailure, noteSuccess, wakeAt } from './timers.ts'
 
 /** What the network port tells. */
@@ -48,7 +48,7 @@ export async function onNetworkEvent(step: Step, event: NetworkEvent): Promise<v
       return
     }
     case 'message':
-      return receiveTopic(step, event.topic, event.data)
+      return receiveTopic(step, event)
   }
 }
 

@@ -1,4 +1,4 @@
-import { acknowledge, type IncomingRecord } from '../history/index.ts'
+import { acknowledge, covers, type IncomingRecord } from '../history/index.ts'
 import { invariant, InvariantError } from '../errors.ts'
 import { logOps, type DeviceLog } from '../identity/index.ts'
 import { limits } from '../limits.ts'
@@ -18,9 +18,11 @@ import { metaOf } from './events.ts'
 import { compareOnMeeting, putStanding, standingOf, stateItems } from './group-exchange.ts'
 import { isGroup } from './groups.ts'
 import { shareContacts } from './intents.ts'
+import { tendLogs } from './epoch-logs.ts'
 import { seedItems } from './epochs.ts'
 import { tendGots } from './frame-records.ts'
 import { isOnTopic, publishRecords, tendTopics } from './topics.ts'
+import { passLeft, tendLeft } from './left-records.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, storedLog } from './logs.ts'
 import { findMe, requireMe } from './me.ts'
@@ -64,6 +66,8 @@ export async function flush(step: Step): Promise<void> {
   tendGots(step)
   for (const conversation of step.tx.all(conversationRows)) await publishRecords(step, conversation)
   tendTopics(step)
+  tendLogs(step)
+  tendLeft(step)
   for (const peer of step.tx.all(peerRows)) await flushAlone(step, peer)
 }
 
@@ -94,6 +98,7 @@ async function flushPeer(step: Step, peer: Peer): Promise<void> {
     return
   }
   if (link.met && link.channel !== undefined) await meet(step, peer, link)
+  for (const talk of talksWith(step, peer, contact)) passLeft(step, talk, peer)
   const rows = rowsFor(step, peer)
   if (rows.length === 0 && link.syncFrames.length === 0 && !hasWork(step, peer, contact, link)) return
   const direct = link.channel !== undefined
@@ -300,8 +305,9 @@ async function nextBatch(step: Step, peer: Peer, conversation: Conversation): Pr
   const budget = isMet(step, peer) ? frameBudget.established : frameBudget.handshake
   const aseqs: number[] = []
   let size = 0
-  const { sealedUpTo } = remoteOf(conversation, peer)
+  const { sealedUpTo, got } = remoteOf(conversation, peer)
   for (let aseq = sealedUpTo; aseq < conversation.aseq && aseqs.length < limits.payloadRecords; aseq++) {
+    if (covers(got, aseq)) continue
     const record = await ownRecord(step, conversation.conversation, aseq)
     size += record === undefined ? 0 : record.bytes.length + (record.said?.body.length ?? 0) + 128
     if (size > budget && aseqs.length > 0) break

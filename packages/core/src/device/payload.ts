@@ -63,6 +63,8 @@ const itemShape = openOneOf({
   /** The secret of an epoch for this reader, with the epoch's record (epochs.md). */
   seed: [12, { conversation: id, record: bytesBetween(1, limits.epochRecordBytes), ...seedFields }],
   seedAck: [13, { conversation: id, ...seedAckFields }],
+  /** Relays at which the log of the sender's epoch lies. */
+  epochLog: [16, { conversation: id, epoch: id, relays: list(text(512), limits.logPlaces) }],
   /** A frame of sync (sync.md) about a conversation. */
   sync: [
     11,

@@ -8,6 +8,8 @@ import type { RelayLink, RelayRequest, Step } from './context.ts'
 import type { AccountId } from '../identity/index.ts'
 import { receiveRatchetFrame } from './frame-ratchet.ts'
 import { publishAtRelay, recordAnswered } from './invites.ts'
+import { receiveLogItems } from './epoch-logs.ts'
+import { leaveAnswered } from './left-records.ts'
 import { rowKey, tellStates } from './outbox-rows.ts'
 import { askForInvites, lookupAnswered, relayUnreachable } from './resolve.ts'
 import { linkTo, peersOf } from './lookup.ts'
@@ -55,6 +57,8 @@ export function relayLost(step: Step, link: RelayLink): void {
   link.putting.clear()
   link.putMs = 0
   link.watched.clear()
+  link.made.clear()
+  link.leaving.clear()
   relayUnreachable(step, link.address)
   if (failed) noteFailure(step, link, limits.relayRetryMaxMs)
   else link.nextMs = step.monoMs + 1_000
@@ -154,6 +158,8 @@ async function receiveAnswer(
     }
     case 'put':
       return putAnswered(step, link, request.row, reply)
+    case 'leave':
+      return leaveAnswered(step, link, request, reply)
     case 'record': {
       recordAnswered(step, request.inviteId, reply.kind === 'done')
       return
@@ -206,6 +212,7 @@ async function receivePush(
   link: RelayLink,
   push: { readonly recvId: Uint8Array; readonly items: readonly DeliveredItem[] },
 ): Promise<void> {
+  if (await receiveLogItems(step, link, push.recvId, push.items)) return
   const queue = step.tx.get(queueRows, push.recvId)
   if (
     queue === undefined ||

@@ -25,6 +25,8 @@ export function relayLink(step: Step, address: string): RelayLink {
     putting: new Set(),
     putMs: 0,
     watched: new Set(),
+    made: new Set(),
+    leaving: new Set(),
   }
   relays.set(address, fresh)
   return fresh

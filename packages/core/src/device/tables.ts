@@ -231,6 +231,29 @@ export const epochRows = rows(
   mutable,
 )
 
+/** Where the log queue of a routing epoch lies, and how far it was read there. */
+const epochLogShape = fields({
+  conversation: id,
+  epoch: id,
+  places: list(fields({ relay: address, cursor: uint() }), limits.logPlaces),
+})
+export type EpochLog = Infer<typeof epochLogShape>
+export const epochLogRows = rows('epoch-log', epochLogShape, mutable)
+
+/** An own record left in the log of its topic's epoch: its envelope until every relay has it, and which do. */
+const leftShape = fields({
+  conversation: id,
+  aseq: uint(),
+  epoch: id,
+  /** The routing epoch, whose log it is. */
+  route: id,
+  envelope: bytesBetween(0, limits.frameBytes),
+  relays: list(address, limits.logPlaces),
+  atMs: millis,
+})
+export type LeftRow = Infer<typeof leftShape>
+export const leftRows = rows('left', leftShape, mutable)
+
 /** The newest seed each device is owed, until it says that it has it. */
 export const seedRows = rows(
   'seed',
@@ -493,6 +516,8 @@ export const tables = [
   opRows,
   epochRows,
   seedRows,
+  epochLogRows,
+  leftRows,
   standingRows,
   recordRows,
   bodyRows,

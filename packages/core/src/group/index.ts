@@ -51,6 +51,8 @@ export {
 export type { Seed } from './epoch-items.ts'
 export type { EpochRefusal } from './epoch-judge.ts'
 export { queueReaderSeed, queueWriterSeed } from './epoch-keys.ts'
+export { epochQueue } from './epoch-queue.ts'
+export type { EpochQueue } from './epoch-queue.ts'
 export type { RouteKeys } from './epoch-keys.ts'
 export { open } from './epoch-open.ts'
 export type {

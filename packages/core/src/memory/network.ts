@@ -6,6 +6,7 @@ import {
   type NetworkEvent,
   type NetworkListener,
   type Route,
+  type TopicVerdict,
 } from '../ports/index.ts'
 import { equalBytes } from '../wire/index.ts'
 
@@ -108,11 +109,15 @@ export class MemoryNode implements Network {
   readonly #connected = new Set<string>()
   readonly #attached = new Set<string>()
   readonly #topics = new Set<string>()
+  /** Messages nobody has judged yet, with the peer each came from; and peers with a rejected one, not heard again. */
+  readonly #unjudged = new Map<number, string>()
+  readonly #rejected = new Set<string>()
   readonly #values = new Map<string, Uint8Array>()
   readonly #events: NetworkEvent[] = []
   #listener: NetworkListener | undefined
   #heard: (() => void)[] = []
   #nextChannel = 1
+  #nextMessage = 1
   #stopped = false
 
   constructor(hub: MemoryHub, id: string, options: MemoryNodeOptions) {
@@ -191,13 +196,19 @@ export class MemoryNode implements Network {
 
   async publish(topic: string, data: Uint8Array): Promise<void> {
     this.#mustRun()
-    for (const node of this.#hub.reachable(this.id)) {
-      if (node.#topics.has(topic)) void node.#emit({ type: 'message', topic, data: data.slice() })
-    }
+    for (const node of this.#hub.reachable(this.id)) node.#deliver(topic, data, this.id)
   }
 
-  async subscribe(topic: string): Promise<void> {
+  async judge(message: number, verdict: TopicVerdict): Promise<void> {
     this.#mustRun()
+    const peer = this.#unjudged.get(message)
+    if (peer !== undefined && verdict === 'reject') this.#rejected.add(peer)
+    this.#unjudged.delete(message)
+  }
+
+  async subscribe(topic: string, peers: readonly string[]): Promise<void> {
+    this.#mustRun()
+    if (peers.length > limits.topicPeers) throw networkError('E_NET_BUSY')
     this.#topics.add(topic)
   }
 
@@ -269,6 +280,15 @@ export class MemoryNode implements Network {
     void this.#emit({ type: 'opened', channel: end.number, peer, protocol, route })
     end.draining = false
     void this.#drain(end)
+  }
+
+  /** Everybody hears everybody, so nothing is passed on; who waits longest for a verdict is as good as ignored. */
+  #deliver(topic: string, data: Uint8Array, peer: string): void {
+    if (!this.#topics.has(topic) || this.#rejected.has(peer)) return
+    const message = this.#nextMessage++
+    this.#unjudged.set(message, peer)
+    this.#unjudged.delete(message - limits.topicWaiting)
+    void this.#emit({ type: 'message', message, topic, data: data.slice(), peer })
   }
 
   #connect(peer: string, route: Route): void {

@@ -1,6 +1,12 @@
 /** How a channel reaches its peer: over a connection of its own, or through a relay's circuit. */
 export type Route = 'direct' | 'relayed'
 
+/**
+ * What becomes of a message on a topic: passed on to others, dropped, or dropped and held against the neighbour it
+ * came from.
+ */
+export type TopicVerdict = 'accept' | 'ignore' | 'reject'
+
 /** What the network tells. Channel numbers are unique within one Network. */
 export type NetworkEvent =
   /** A peer opened a channel for one of our protocols. */
@@ -18,8 +24,17 @@ export type NetworkEvent =
       readonly channel: number
       readonly reason: 'closed' | 'reset' | 'oversized' | 'slow'
     }
-  /** A message on a subscribed topic. */
-  | { readonly type: 'message'; readonly topic: string; readonly data: Uint8Array }
+  /**
+   * A message on a subscribed topic, by a neighbour who need not be its author. It goes no further unless `judge`
+   * accepts it within `limits.topicVerdictMs`. Numbers are unique within one Network.
+   */
+  | {
+      readonly type: 'message'
+      readonly message: number
+      readonly topic: string
+      readonly data: Uint8Array
+      readonly peer: string
+    }
   /** First connection to a peer came up, its best route changed, or the last one went. */
   | { readonly type: 'peer'; readonly peer: string; readonly connected: boolean; readonly route: Route }
   /** Seen on the local network. */
@@ -58,7 +73,13 @@ export interface Network {
   attach(address: string): Promise<void>
   detach(address: string): Promise<void>
   publish(topic: string, data: Uint8Array): Promise<void>
-  subscribe(topic: string): Promise<void>
+  /** Says once what becomes of a message. Too late, or twice, it changes nothing. */
+  judge(message: number, verdict: TopicVerdict): Promise<void>
+  /**
+   * Listens on a topic. Messages travel among these peers first; others who listen get what is published here, and
+   * pass nothing on for us. Called again it changes the peers.
+   */
+  subscribe(topic: string, peers: readonly string[]): Promise<void>
   unsubscribe(topic: string): Promise<void>
   /** Puts a DHT value; resolves with the number of nodes that took it. */
   put(key: string, value: Uint8Array): Promise<number>
