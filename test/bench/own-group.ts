@@ -50,7 +50,7 @@ function random(length: number): Uint8Array {
   return pool.slice(used - length, used)
 }
 
-const conversation = new Uint8Array(32).fill(1)
+export const conversation = new Uint8Array(32).fill(1)
 const segment = new Uint8Array(32).fill(2)
 
 /** A group of `n` devices with one epoch begun by the first and keyed at the second. */
@@ -97,7 +97,7 @@ const written = (before: ConversationEpochs, after: ConversationEpochs): number 
   epochChanges(before, after).reduce((sum, { value }) => sum + (value?.length ?? 0), 0)
 
 /** Writes, signs and seals one record after another. */
-function sender(crypto: CryptoProvider, text: Uint8Array, from: Device, view: MembershipView) {
+export function sender(crypto: CryptoProvider, text: Uint8Array, from: Device, view: MembershipView) {
   let aseq = 0
   let last: Uint8Array | null = null
   return (): Uint8Array => {
