@@ -71,7 +71,9 @@ async function withEpochs(topicDevices: number, turns: boolean, devices: number)
 
 await withEpochs(99, true, 3)
 console.log(`### a message of 100 B in a small conversation, load ${loadavg()[0]?.toFixed(1) ?? '?'}\n`)
-console.log('| devices | sessions alone | under an epoch, without turns | under epochs, with turns |\n| ---: | --- | --- | --- |')
+console.log(
+  '| devices | sessions alone | under an epoch, without turns | under epochs, with turns |\n| ---: | --- | --- | --- |',
+)
 for (const devices of [2, 3, 4, 5, 8]) {
   const costs = [
     await withEpochs(99, true, devices),

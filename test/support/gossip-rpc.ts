@@ -33,12 +33,15 @@ const textField = (tag: number, text: string): Uint8Array => bytesField(tag, new
 
 /** Encodes an RPC with its length in front. */
 export function gossipRpc(rpc: GossipRpc): Uint8Array {
-  const ids = (tag: number, list: readonly Uint8Array[]): Uint8Array[] => list.map((id) => bytesField(tag, id))
+  const ids = (tag: number, list: readonly Uint8Array[]): Uint8Array[] =>
+    list.map((id) => bytesField(tag, id))
   const control = join(
     ...(rpc.ihave ?? []).map((one) => bytesField(1, join(textField(1, one.topic), ...ids(2, one.ids)))),
     ...(rpc.iwant ?? []).map((one) => bytesField(2, join(...ids(1, one.ids)))),
     ...(rpc.graft ?? []).map((topic) => bytesField(3, textField(1, topic))),
-    ...(rpc.prune ?? []).map((one) => bytesField(4, join(textField(1, one.topic), numberField(3, one.backoff)))),
+    ...(rpc.prune ?? []).map((one) =>
+      bytesField(4, join(textField(1, one.topic), numberField(3, one.backoff))),
+    ),
     ...(rpc.idontwant ?? []).map((one) => bytesField(5, join(...ids(1, one.ids)))),
   )
   const body = join(

@@ -66,7 +66,10 @@ async function sybilNode(name: string): Promise<Libp2p> {
     ...memoryNode(name),
     services: {
       identify: identify(),
-      pubsub: gossipsub({ globalSignaturePolicy: 'StrictNoSign', msgIdFn: ({ data }) => sha256(data).subarray(0, 20) }),
+      pubsub: gossipsub({
+        globalSignaturePolicy: 'StrictNoSign',
+        msgIdFn: ({ data }) => sha256(data).subarray(0, 20),
+      }),
     },
   })
   node.services.pubsub.topicValidators.set(topic, () => TopicValidatorResult.Ignore)
@@ -80,7 +83,8 @@ export async function sybilWorld(honestCount: number, sybilCount: number): Promi
   const sybils: Libp2p[] = []
   for (let at = 0; at < sybilCount; at++) sybils.push(await sybilNode(`sybil-${String(world)}-${String(at)}`))
   const honest: Honest[] = []
-  for (let at = 0; at < honestCount; at++) honest.push(await honestNode(`honest-${String(world)}-${String(at)}`))
+  for (let at = 0; at < honestCount; at++)
+    honest.push(await honestNode(`honest-${String(world)}-${String(at)}`))
   const ids = honest.map(({ node }) => node.peerId.toString())
   for (const { node } of honest) for (const sybil of sybils) await sybil.dial(node.getMultiaddrs())
   for (const [at, { network }] of honest.entries())
@@ -103,11 +107,15 @@ export async function sybilWorld(honestCount: number, sybilCount: number): Promi
     delivered: () => honest.reduce((sum, { got }) => sum + got.size, 0),
     meshed: () =>
       honest.reduce(
-        (sum, one) => sum + [...(pubsubOf(one).mesh.get(topic) ?? [])].filter((id) => !expected.has(id)).length,
+        (sum, one) =>
+          sum + [...(pubsubOf(one).mesh.get(topic) ?? [])].filter((id) => !expected.has(id)).length,
         0,
       ),
     close: async () => {
-      await Promise.all([...honest.map(({ network }) => network.stop()), ...sybils.map((node) => node.stop())])
+      await Promise.all([
+        ...honest.map(({ network }) => network.stop()),
+        ...sybils.map((node) => node.stop()),
+      ])
     },
   }
 }

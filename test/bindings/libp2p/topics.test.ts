@@ -149,8 +149,7 @@ describe('libp2p: topics', () => {
 
 /** How many listen on a topic, as the node has heard. */
 const subscribersOf = ({ node }: TestNode, name: string): number =>
-  (node.services['pubsub'] as { getSubscribers(topic: string): unknown[] }).getSubscribers(name)
-    .length
+  (node.services['pubsub'] as { getSubscribers(topic: string): unknown[] }).getSubscribers(name).length
 
 /** How many messages have reached a node, dropped ones too. */
 const seenBy = ({ node }: TestNode): number =>

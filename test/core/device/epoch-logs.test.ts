@@ -151,7 +151,8 @@ describe('device: logs of epochs', () => {
     for (const other of others) await other.open(true)
     store().page = page
     await town.pass(10_000)
-    for (const other of others) await other.device.dispatch('send', { conversationId, text: `${other.name} is back` })
+    for (const other of others)
+      await other.device.dispatch('send', { conversationId, text: `${other.name} is back` })
     await town.pass(1_500_000)
     for (const other of others)
       expect(await other.texts(conversationId), other.name).to.include('lost on the way')

@@ -70,7 +70,10 @@ describe('device: topics', () => {
     await town.pass(60_000)
     const { messages } = await ada.device.view('history', { conversationId })
     expect(messages.at(-1)).to.include({ state: 'delivered' })
-    expect(traffic.written.filter((name) => name === 'Ada'), 'no copy of what is acknowledged').to.deep.equal([])
+    expect(
+      traffic.written.filter((name) => name === 'Ada'),
+      'no copy of what is acknowledged',
+    ).to.deep.equal([])
     const told = ada.events.filter((event) => event.type === 'state').map(({ state }) => state)
     expect(told.at(-1), 'faces are told').to.equal('delivered')
     await bob.device.dispatch('send', { conversationId, text: 'and again' })

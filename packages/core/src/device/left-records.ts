@@ -152,7 +152,8 @@ export function passLeft(step: Step, conversation: Conversation, peer: Peer): vo
   }
   let { sealedUpTo } = remote
   while (sealedUpTo < conversation.aseq && passed(sealedUpTo)) sealedUpTo += 1
-  if (sealedUpTo > remote.sealedUpTo) putConversation(step, withRemote(conversation, { ...remote, sealedUpTo }))
+  if (sealedUpTo > remote.sealedUpTo)
+    putConversation(step, withRemote(conversation, { ...remote, sealedUpTo }))
 }
 
 /** Who was heard of after a record was left, and has not acknowledged it, did not find it there: its session carries it. */
