@@ -50,7 +50,9 @@ describe('node: device commands', () => {
         thisDevice: false,
       })
       expect((json as unknown[])[0]).to.include({ lastSeen: '1970-01-01T00:00:01.000Z', thisDevice: true })
-      expect((await cli.run(['devices', 'list'])).out).to.include('Desk (this device)')
+      const shown = (await cli.run(['devices', 'list'])).out
+      expect(shown).to.include('Desk (this device)')
+      expect(shown).to.match(/added 1970-01-01 by Desk +never seen +until 1970-01-02 +Pocket/)
     })
 
     it('put one out by name, id or the beginning of that, and only when told', async () => {

@@ -90,6 +90,8 @@ describe('node: group commands', () => {
     expect((await cli.run(['requests', 'accept', fakeId(70).slice(0, 8)])).out).to.include(
       'Eve is in Lake now.',
     )
+    const removed = (await cli.run(['group', 'remove', 'Lake', 'Bob'])).out
+    expect(removed).to.include('A fresh one: sotto invite new --group Lake')
     cli.face.emit({ type: 'request', request })
     cli.face.emit({ type: 'group', conversationId: group, change: 'refused', code: 'E_INVITE_USED' })
     const { lines } = await run('listen', '--since', '0')

@@ -9,14 +9,20 @@ import { printableLine } from './printable.ts'
 import { warnWhenNotRunning } from './session.ts'
 import { short, table } from './table.ts'
 
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
+
 /** `sotto devices list` */
 export const runDevicesList = (context: Context): Promise<Outcome> =>
   onDevice(context, async ({ face }) => {
     const devices = await face.view('devices', {})
+    const nameOf = (id: string): string =>
+      printableLine(devices.find(({ deviceId }) => deviceId === id)?.name ?? '') || short(id)
     const rows = devices.map((device) => [
       short(device.deviceId),
       device.state,
+      `added ${dayOf(device.addedAtMs)} ${device.addedBy === null ? 'with the account' : `by ${nameOf(device.addedBy)}`}`,
       device.lastSeenMs === null ? 'never seen' : `seen ${new Date(device.lastSeenMs).toISOString()}`,
+      device.state === 'active' ? `until ${dayOf(device.expiresAtMs)}` : '',
       `${printableLine(device.name)}${device.thisDevice ? ' (this device)' : ''}`,
     ])
     return outcome(devices.map(deviceJson), table(rows))

@@ -53,13 +53,19 @@ export const runGroupMembers = (context: Context, who: string): Promise<Outcome>
 type Change = (face: DeviceFace, place: Place) => Promise<readonly [string, readonly MemberView[]]>
 
 /** Changes who is in a group, or what they may do there. */
-const changeMembers = (context: Context, who: string, change: Change): Promise<Outcome> =>
+const changeMembers = (
+  context: Context,
+  who: string,
+  change: Change,
+  next: (face: DeviceFace, place: Place) => Promise<string> = async () => '',
+): Promise<Outcome> =>
   onDevice(context, async (session) => {
     const place = await findGroup(session.face, who)
     const [accountId, members] = await change(session.face, place)
     warnWhenNotRunning(context.io, session)
     const { conversationId } = place
-    return outcome({ conversationId, accountId, members: members.map(memberJson) }, membersText(members))
+    const json = { conversationId, accountId, members: members.map(memberJson) }
+    return outcome(json, `${membersText(members)}${await next(session.face, place)}`)
   })
 
 /** `sotto group add G WHO` */
@@ -72,13 +78,27 @@ export const runGroupAdd = (context: Context, group: string, who: string): Promi
 const findMember = async (face: DeviceFace, { conversationId }: Place, who: string): Promise<string> =>
   resolveMember(await face.view('members', { conversationId }), who).accountId
 
+/** Every removal ends the links into the group; who had one is told how to make another. */
+async function freshLink(face: DeviceFace, { conversationId, name }: Place): Promise<string> {
+  const invites = await face.view('invites', {})
+  const had = invites.some(({ group }) => group?.conversationId === conversationId)
+  return had
+    ? `\nLinks into the group have ended. A fresh one: sotto invite new --group ${printableLine(name)}`
+    : ''
+}
+
 /** `sotto group remove G WHO` */
 export const runGroupRemove = (context: Context, group: string, who: string): Promise<Outcome> =>
-  changeMembers(context, group, async (face, place) => {
-    const accountId = await findMember(face, place, who)
-    const { conversationId } = place
-    return [accountId, await face.dispatch('group-remove', { conversationId, accountId })]
-  })
+  changeMembers(
+    context,
+    group,
+    async (face, place) => {
+      const accountId = await findMember(face, place, who)
+      const { conversationId } = place
+      return [accountId, await face.dispatch('group-remove', { conversationId, accountId })]
+    },
+    freshLink,
+  )
 
 const roles: readonly GroupRole[] = ['owner', 'admin', 'member']
 
