@@ -8,6 +8,8 @@ module.exports = {
     'import=./packages/core/bindings/host-node/polyfill.mjs',
     'import=tsx',
     'conditions=sotto-source',
+    // Test files are imported, as everything they import later is: required ones would have their own copy of it.
+    'no-experimental-require-module',
   ],
   reporter: './scripts/mocha-reporter.mjs',
   'fail-zero': true,
