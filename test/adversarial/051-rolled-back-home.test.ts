@@ -59,6 +59,11 @@ describe('051: a whole home rolled back', () => {
       expect(gap.missing).to.equal(2)
       const change = bob.events.some((event) => event.type === 'device' && event.change === 'rolled-back')
       expect(change, 'the contact is told').to.equal(true)
+      const lines = await bob.device.view('audit', { conversationId })
+      expect(
+        lines.map(({ kind }) => kind),
+        'in the conversation too',
+      ).to.include('device-rolled-back')
       const mine = (await ada.device.view('history', { conversationId, limit: 100 })).messages
       expect(mine.find((message) => message.text === 'new from Ada')?.state).to.equal('delivered')
     })

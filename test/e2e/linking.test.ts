@@ -1,32 +1,8 @@
-import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import type { OwnDeviceView } from '@sotto/core'
 import { temporaryFolder } from '../support/folder.ts'
+import { linkCommand } from '../support/link-command.ts'
 import { RealNode, tcpAddress } from '../support/real-node.ts'
-import type { Line } from '../support/real-node.ts'
-
-const bin = fileURLToPath(new URL('../../packages/node/bin/sotto.mjs', import.meta.url))
-
-/** Runs `sotto devices link` in a home until it ends; each line is shown as it comes. */
-function linkHere(home: string, bootstrap: string, onLine: (line: Line) => void) {
-  const where = ['--home', home, '--listen', '/ip4/127.0.0.1/tcp/0', '--bootstrap', bootstrap, '--no-mdns']
-  const child = spawn(
-    process.execPath,
-    [bin, 'devices', 'link', '--name', 'Pocket', '--yes', '--json', '--no-input', ...where],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  )
-  const lines: Line[] = []
-  createInterface({ input: child.stdout }).on('line', (text) => {
-    const line = JSON.parse(text) as Line
-    lines.push(line)
-    onLine(line)
-  })
-  return new Promise<{ code: number | null; lines: readonly Line[] }>((resolve) => {
-    child.once('close', (code) => resolve({ code, lines }))
-  })
-}
 
 for (const way of ['link', 'code'] as const) {
   describe(`a second device is linked by its ${way}`, function () {
@@ -50,12 +26,9 @@ for (const way of ['link', 'code'] as const) {
       await guide.begin('Guide')
       const bootstrap = tcpAddress(guide.ready)
       await old.begin('Ada', '--bootstrap', bootstrap)
-      const shown = Promise.withResolvers<string>()
-      const linking = linkHere(fresh.home, bootstrap, (line) => {
-        if (line['event'] === 'code') shown.resolve(String(line[way]))
-      })
-      const approved = await old.cli('devices', 'approve', await shown.promise, '--yes')
-      const { code, lines } = await linking
+      const linking = linkCommand(fresh.home, bootstrap)
+      const approved = await old.cli('devices', 'approve', (await linking.shown)[way], '--yes')
+      const { code, lines } = await linking.ended
       expect([approved.code, code], approved.out).to.deep.equal([0, 0])
       expect(lines.map(({ event }) => event)).to.deep.equal(['code', 'compare', 'linked'])
       const answer = approved.json as { deviceId: string; emoji: readonly string[] }

@@ -16,6 +16,7 @@ const ownDevice = (seed: number, name: string, more: Partial<OwnDeviceView> = {}
   expiresAtMs: 86_400_000,
   state: 'active',
   thisDevice: false,
+  told: null,
   ...more,
 })
 
@@ -48,6 +49,7 @@ describe('node: device commands', () => {
         expiresAt: '1970-01-02T00:00:00.000Z',
         state: 'active',
         thisDevice: false,
+        told: null,
       })
       expect((json as unknown[])[0]).to.include({ lastSeen: '1970-01-01T00:00:01.000Z', thisDevice: true })
       const shown = (await cli.run(['devices', 'list'])).out
@@ -66,6 +68,14 @@ describe('node: device commands', () => {
       expect((await cli.run(['devices', 'remove', fakeId(5).slice(0, 8), '--yes'])).code).to.equal(0)
       const unknown = await cli.run(['devices', 'remove', 'Attic', '--yes', '--json'])
       expect(errorOf(unknown)).to.deep.equal([6, 'E_NOT_FOUND'])
+    })
+
+    it('say how many know of a removal once the running node has told them', async () => {
+      await cli.whileUp([], async () => {
+        const { json } = await cli.run(['devices', 'remove', 'pocket', '--yes', '--json'])
+        expect(json).to.deep.equal({ deviceId: fakeId(5), told: { devices: 2, of: 2 } })
+      })
+      expect((await cli.run(['devices', 'list'])).out).to.include('revoked, 2/2 know')
     })
 
     it('approve a new one over the running node, with the history that was chosen', async () => {

@@ -143,10 +143,13 @@ export class Person {
   dueMs = Infinity
   peerId = ''
   readonly #town: Town
+  readonly #seed: string
   #boots = 0
 
-  constructor(town: Town, name: string, store: Store) {
+  /** `seed` is what its randomness comes from; the name says under which key its home lies. */
+  constructor(town: Town, name: string, store: Store, seed = name) {
     this.#town = town
+    this.#seed = seed
     this.name = name
     this.store = store
   }
@@ -168,7 +171,7 @@ export class Person {
       crypto: this.#town.provider(crypto, this.name),
       clock,
       store: this.store,
-      random: seededRandom(crypto, `${this.name} ${this.#boots}`),
+      random: seededRandom(crypto, `${this.#seed} ${this.#boots}`),
       key: new Secret(crypto.sha256(new TextEncoder().encode(this.name))),
       log: this.log,
       notifier: this.notifier,

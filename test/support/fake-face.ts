@@ -182,7 +182,9 @@ export class FakeFace implements DeviceFace {
         return this.linking.confirm(given['match'] as boolean)
       case 'remove-device':
         this.devices = this.devices.map((one) =>
-          one.deviceId === given['deviceId'] ? { ...one, state: 'revoked' } : one,
+          one.deviceId === given['deviceId']
+            ? { ...one, state: 'revoked', told: { devices: 2, of: 2 } }
+            : one,
         )
         return { deviceId: given['deviceId'], told: { devices: 1, of: 2 } }
       case 'rename-contact':

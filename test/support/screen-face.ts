@@ -134,6 +134,7 @@ export const ownDevice = (
   expiresAtMs: noon + 40 * day,
   state: 'active',
   thisDevice: deviceId === self.deviceId,
+  told: null,
   ...more,
 })
 
@@ -408,8 +409,14 @@ export class ScreenFace {
         )
         return world.members
       case 'group-leave':
-        if (world.conversations.some(({ conversationId: id, join }) => id === input['conversationId'] && join !== null)) {
-          world.conversations = world.conversations.filter((one) => one.conversationId !== input['conversationId'])
+        if (
+          world.conversations.some(
+            ({ conversationId: id, join }) => id === input['conversationId'] && join !== null,
+          )
+        ) {
+          world.conversations = world.conversations.filter(
+            (one) => one.conversationId !== input['conversationId'],
+          )
           return null
         }
         world.members = world.members.filter(({ me }) => !me)
@@ -429,9 +436,11 @@ export class ScreenFace {
       }
       case 'remove-device':
         world.devices = world.devices.map((one) =>
-          one.deviceId === input['deviceId'] ? { ...one, state: 'revoked' } : one,
+          one.deviceId === input['deviceId']
+            ? { ...one, state: 'revoked', told: { devices: 3, of: 5 } }
+            : one,
         )
-        return { deviceId: input['deviceId'], told: { devices: 3, of: 5 } }
+        return { deviceId: input['deviceId'], told: { devices: 0, of: 5 } }
       case 'link-offer':
         return {
           code: 'K3Y7 9QWP',

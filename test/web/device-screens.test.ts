@@ -67,6 +67,8 @@ describe('every screen of devices', function () {
       await dialog.getByRole('button', { name: 'Remove this device' }).click()
       await dialog.getByText('Phone was removed. 3 of 5 devices').waitFor()
       await dialog.getByText('2 earlier devices').waitFor()
+      await dialog.getByText('2 earlier devices').click()
+      await dialog.getByText('on 3 of 5 devices').waitFor()
       expect(face.inputs('remove-device').at(-1)).to.deep.equal({ deviceId: 'pd52mnop' })
       await look(page, '42-device-removed')
     })

@@ -33,5 +33,6 @@ export type {
   SettingKey,
   SettingsView,
   StatusView,
+  ToldView,
   WarningView,
 } from './device/api.ts'

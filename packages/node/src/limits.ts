@@ -38,4 +38,7 @@ export const nodeLimits = {
   passphraseBytes: 1024,
   /** A command that finds the home in use tries this long to reach its daemon, which may be starting. */
   reachDaemonMs: 3_000,
+  /** A command that puts a device out looks this long, and this often, whether all who are online have heard. */
+  removalToldMs: 3_000,
+  removalLookMs: 100,
 } as const

@@ -82,13 +82,10 @@ export interface Commands {
     readonly in: { readonly match: boolean }
     readonly out: { readonly accountId: string; readonly deviceId: string }
   }
-  /** Puts another device of this account out, everywhere. */
+  /** Puts another device of this account out, everywhere. Who knows of it later, the `devices` query tells. */
   'remove-device': {
     readonly in: { readonly deviceId: string }
-    readonly out: {
-      readonly deviceId: string
-      readonly told: { readonly devices: number; readonly of: number }
-    }
+    readonly out: { readonly deviceId: string; readonly told: ToldView }
   }
   /** Marks everything shown so far as read; tells the author only when receipts are on at both ends. */
   'mark-read': { readonly in: { readonly conversationId: string }; readonly out: null }
@@ -343,6 +340,14 @@ export interface OwnDeviceView {
   readonly expiresAtMs: number
   readonly state: 'active' | 'revoked' | 'expired' | 'forked'
   readonly thisDevice: boolean
+  /** Who knows that it was put out; null when it was not. */
+  readonly told: ToldView | null
+}
+
+/** Of the devices this account talks with (own ones, those of contacts and of members), how many know something. */
+export interface ToldView {
+  readonly devices: number
+  readonly of: number
 }
 
 export interface AuditView {

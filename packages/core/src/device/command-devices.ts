@@ -9,7 +9,8 @@ import { writeCut } from './group-ops.ts'
 import { linkTo, readId } from './lookup.ts'
 import { stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
-import { conversationRows, peerRows } from './tables.ts'
+import { conversationRows } from './tables.ts'
+import { toldOfRemoval } from './told.ts'
 
 /**
  * Puts another device of this account out. In the same batch the words of the device are cut in every conversation
@@ -37,6 +38,6 @@ export async function commandRemoveDevice(
     await writeCut(step, conversation, device)
     tellAll(step, conversation)
   }
-  const others = step.tx.all(peerRows).filter((peer) => !equalBytes(peer.device, device))
-  return { deviceId: toBase32(device), told: { devices: 0, of: others.length } }
+  const told = toldOfRemoval(step, device) ?? { devices: 0, of: 0 }
+  return { deviceId: toBase32(device), told }
 }

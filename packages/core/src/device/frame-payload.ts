@@ -40,7 +40,7 @@ import { openHeldBack } from './topic-input.ts'
 import { rowKey, tellStates } from './outbox-rows.ts'
 import { outboxOf } from './delivery.ts'
 import { contactView, requestView } from './views.ts'
-import { resumeAfter } from './resume.ts'
+import { forkedAt, resumeAfter } from './resume.ts'
 import { forgetAcknowledged, hasForgotten, noteBoot, peerRolledBack } from './rollback.ts'
 
 /** Items whose arrival is said; a frame with none of them is an answer itself. */
@@ -241,15 +241,17 @@ async function receiveGot(step: Step, peer: Peer, item: Item<'got'>, payload: Pa
   if (conversation === undefined) return
   const remote = remoteOf(conversation, peer)
   const newer = item.upTo >= remote.got.upTo
-  const [ack, other] = newer ? [item, remote.got] : [remote.got, item]
+  const [ack, older] = newer ? [item, remote.got] : [remote.got, item]
   if (ack.upTo > conversation.aseq) return resumeAfter(step, conversation, ack.upTo)
+  const other = await forkedAt(step, conversation, item.last)
+  if (other !== undefined) return resumeAfter(step, conversation, item.upTo, other)
   const lacks = !newer || item.holes.some((hole) => covers(remote.got, hole))
   if (lacks && hasForgotten(remote, payload)) {
     peerRolledBack(step, peer)
     forgetAcknowledged(step, conversation, peer, item, payload)
     return
   }
-  const got = { upTo: ack.upTo, holes: ack.holes.filter((hole) => !covers(other, hole)) }
+  const got = { upTo: ack.upTo, holes: ack.holes.filter((hole) => !covers(older, hole)) }
   const said = newer ? { gotBoot: payload.boot, gotAtMs: payload.sentAtMs } : {}
   const sealedUpTo = beyond(got, Math.max(remote.sealedUpTo, remote.from), conversation.aseq)
   const moved = withRemote(conversation, { ...remote, ...said, got, sealedUpTo })

@@ -323,6 +323,13 @@ async function isKnown(
   return taken && isHeld(step, id)
 }
 
+/** Whether a record says that it follows another one than is held under the number before its own: two homes write. */
+function followsAnother(conversation: Conversation, { content }: RecordHeader): boolean {
+  const last = findRemote(conversation, content.device)?.last ?? null
+  const { selfPrev, aseq } = content
+  return last?.aseq === aseq - 1 && selfPrev !== null && !equalBytes(selfPrev, last.id)
+}
+
 /** What is held of a device's records, with one more. */
 function withReceived(step: Step, conversation: Conversation, header: RecordHeader): Conversation {
   const { account, device, aseq } = header.content
@@ -346,6 +353,10 @@ async function keep(
   const own = equalBytes(header.content.account, requireMe(step).self.account)
   const shown = header.content.kind === recordKinds.msg
   const unread = stored.unread + (shown && !own ? 1 : 0)
+  if (followsAnother(stored, header)) {
+    const author = step.tx.get(peerRows, header.content.device)
+    if (author !== undefined) peerRolledBack(step, author)
+  }
   const moved = withReceived(step, { ...stored, unread }, header)
   putConversation(step, moved)
   step.tx.delete(heldRows, header.id)

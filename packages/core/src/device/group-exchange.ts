@@ -217,10 +217,12 @@ function introductions(
   budget: number,
 ): readonly PayloadItem[] {
   const standing = standingOf(step, conversation, peer)
+  const { self } = requireMe(step)
   const items: PayloadItem[] = []
   let left = budget
   for (const { account, heads } of state.logs) {
-    if (equalBytes(account, peer.account)) continue
+    // A sibling hears of the others here: it has no contact's card to find them by.
+    if (equalBytes(account, peer.account) && !equalBytes(account, self.account)) continue
     const told = standing.logs.find((one) => equalBytes(one.account, account))
     if (told !== undefined && heads.every((head) => told.heads.some((one) => equalBytes(one, head)))) continue
     const item = accountItem(step, account, told?.heads ?? [], Math.max(left, 0))

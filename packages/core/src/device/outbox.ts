@@ -228,7 +228,8 @@ function smallTalk(
     const { conversation } = talk
     const about = { conversation, account: peer.account, device: peer.device }
     const before = items.length
-    if (remote.gotDue) items.push({ kind: 'got', ...about, ...acknowledge(remote.received, 64) })
+    if (remote.gotDue)
+      items.push({ kind: 'got', ...about, ...acknowledge(remote.received, 64), last: remote.last })
     if (self.readReceipts && remote.seenUpTo > remote.seenTold)
       items.push({ kind: 'read', ...about, upTo: remote.seenUpTo })
     const seeded = link.seedAcks.get(toHex(conversation))

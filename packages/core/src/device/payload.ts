@@ -3,7 +3,18 @@ import { incomingRecord } from '../history/index.ts'
 import { opIdShape, seedAckFields, seedFields } from '../group/index.ts'
 import { accountIdShape, logOpIdShape } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { bytes, bytesBetween, fields, frame, list, literal, openOneOf, text, uint } from '../wire/index.ts'
+import {
+  bytes,
+  bytesBetween,
+  fields,
+  frame,
+  list,
+  literal,
+  nullable,
+  openOneOf,
+  text,
+  uint,
+} from '../wire/index.ts'
 import type { Infer } from '../wire/index.ts'
 
 const id = bytes(sizes.hash)
@@ -11,6 +22,8 @@ const id = bytes(sizes.hash)
 export const payloadHeads = 64
 const heads = list(id, payloadHeads)
 const author = { account: id, device: id }
+/** A record by its number and its id. */
+const numbered = fields({ aseq: uint(), id })
 
 /** Where a contact may deposit for this device: a relay's address and the seed of the queue's writer key. */
 const queueShape = fields({ relay: text(512), writeSeed: bytes(sizes.seed) })
@@ -27,8 +40,8 @@ export const syncFrames = { ask: 0, answer: 1, runs: 2, bodies: 3, bodiesAsk: 4 
 const itemShape = openOneOf({
   /** Own records; those below `from` are not for this reader. */
   records: [0, { from: uint(), records: list(incomingRecord, limits.payloadRecords) }],
-  /** Records of one device held here: all below `upTo` but the holes. */
-  got: [1, { conversation: id, ...author, upTo: uint(), holes: list(uint(), 64) }],
+  /** Records of one device held here: all below `upTo` but the holes, and which the newest is. */
+  got: [1, { conversation: id, ...author, upTo: uint(), holes: list(uint(), 64), last: nullable(numbered) }],
   /** Records of one device the person has seen. */
   read: [2, { conversation: id, ...author, upTo: uint() }],
   /** What a contact should know of this device; the newest `seq` stands, and is acknowledged. */

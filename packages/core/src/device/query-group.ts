@@ -9,6 +9,7 @@ import { stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { contactRows, peerRows, type Conversation } from './tables.ts'
 import { sureNow } from './timers.ts'
+import { toldOfRemoval } from './told.ts'
 import { contactName } from './contacts.ts'
 
 /** What this account calls an account: its own name for itself, the alias or name of a contact. */
@@ -93,6 +94,7 @@ export function queryDevices(step: Step): readonly OwnDeviceView[] {
       expiresAtMs: active?.notAfterMs ?? added.certificate.notAfterMs,
       state: lives ? 'active' : forked ? 'forked' : active !== undefined ? 'expired' : 'revoked',
       thisDevice,
+      told: toldOfRemoval(step, device),
     })
   }
   return found.sort((a, b) => a.addedAtMs - b.addedAtMs)

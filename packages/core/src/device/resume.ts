@@ -1,6 +1,6 @@
 import { readRecord } from '../history/index.ts'
 import { limits } from '../limits.ts'
-import { toHex } from '../wire/index.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { conversationNow, putConversation } from './conversations.ts'
 import { tellRecord } from './messages.ts'
@@ -10,11 +10,31 @@ import { bodyRows, ownRecordRows, recordRows, type Conversation } from './tables
 import { writeRecord, type Said } from './write-record.ts'
 
 /**
- * A peer holds records of ours that this home does not know of. It goes on behind them, in a new segment, so
- * that no number is used twice. What was written since this home was opened bears numbers the peer counts as
- * held; it is withdrawn and written again under new ones.
+ * The number under which a peer holds another record of ours than this home wrote, if it says so: a copy of this
+ * home is in use as well, and neither knows of the other.
  */
-export async function resumeAfter(step: Step, before: Conversation, upTo: number): Promise<void> {
+export async function forkedAt(
+  step: Step,
+  { conversation }: Conversation,
+  last: { readonly aseq: number; readonly id: Uint8Array } | null,
+): Promise<number | undefined> {
+  if (last === null) return undefined
+  const own = await step.tx.load(ownRecordRows, ownRecordKey(conversation, last.aseq))
+  return own === undefined || equalBytes(own, last.id) ? undefined : last.aseq
+}
+
+/**
+ * A peer holds records of ours that this home does not know of, or one of them in another's place. It goes on behind
+ * them, in a new segment, so that no number is used twice. What was written since this home was opened, or since the
+ * number the two have differently, bears numbers the peer counts as held; it is withdrawn and written again under
+ * new ones.
+ */
+export async function resumeAfter(
+  step: Step,
+  before: Conversation,
+  upTo: number,
+  forkedAseq = Infinity,
+): Promise<void> {
   if (upTo - before.aseq > jumpLimit) {
     step.context.log.event('got-beyond')
     return
@@ -22,7 +42,8 @@ export async function resumeAfter(step: Step, before: Conversation, upTo: number
   ownRollback(step)
   const said: Said[] = []
   let conversation = conversationNow(step, before)
-  const from = step.context.live.openedAt.get(toHex(before.conversation)) ?? 0
+  const openedAt = step.context.live.openedAt.get(toHex(before.conversation)) ?? 0
+  const from = Math.min(openedAt, forkedAseq)
   for (let aseq = Math.max(from, ...before.remotes.map(({ got }) => got.upTo)); aseq < before.aseq; aseq++) {
     const id = await step.tx.load(ownRecordRows, ownRecordKey(before.conversation, aseq))
     const row = id === undefined ? undefined : await step.tx.load(recordRows, id)
@@ -34,6 +55,8 @@ export async function resumeAfter(step: Step, before: Conversation, upTo: number
     conversation = await withdrawRecord(step, conversation, id)
     step.tx.delete(ownRecordRows, ownRecordKey(before.conversation, aseq))
   }
+  // Where others hold this home's record, sync brings it to the peer; by its number it is asked for no more.
+  if (forkedAseq < before.aseq) step.tx.delete(ownRecordRows, ownRecordKey(before.conversation, forkedAseq))
   conversation = {
     ...conversation,
     aseq: upTo,

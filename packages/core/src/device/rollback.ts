@@ -1,5 +1,6 @@
 import { equalBytes, toBase32, utf8 } from '../wire/index.ts'
 import { limits } from '../limits.ts'
+import { noteDevice } from './audit.ts'
 import { bootBeyond, bootOf } from './boots.ts'
 import type { Step } from './context.ts'
 import { putConversation, remoteOf, withRemote } from './conversations.ts'
@@ -51,8 +52,10 @@ export function peerRolledBack(step: Step, peer: Peer): void {
   const said = step.events.some(
     (event) => event.type === 'device' && event.accountId === accountId && event.change === 'rolled-back',
   )
-  if (!said && !peer.renew)
+  if (!said && !peer.renew) {
     emit(step, { type: 'device', accountId, deviceId: toBase32(peer.device), change: 'rolled-back' })
+    noteDevice(step, peer.account, peer.device, 'rolled-back')
+  }
   const held = step.tx.get(peerRows, peer.device) ?? peer
   step.tx.put(peerRows, peer.device, { ...held, renew: true })
 }

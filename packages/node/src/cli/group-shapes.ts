@@ -43,4 +43,5 @@ export const deviceJson = (device: OwnDeviceView) => ({
   expiresAt: isoTime(device.expiresAtMs),
   state: device.state,
   thisDevice: device.thisDevice,
+  told: device.told,
 })

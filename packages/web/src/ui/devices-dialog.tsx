@@ -14,26 +14,38 @@ import lists from './lists.module.css'
 
 const words = strings.devices
 
+/** While some have not heard of a removal, how often is looked again. */
+const toldMs = 2_000
+
 const nameOf = ({ name }: OwnDeviceView): string => (name === '' ? words.unnamed : name)
 
 /** Every device of this account: when it came and by which, when it was heard, when it lapses; and the way out. */
 export function DevicesDialog({ model, onClose }: { readonly model: Model; readonly onClose: () => void }) {
   const devices = useStore(model.devices) ?? []
-  const [told, setTold] = useState<string>()
+  const [removed, setRemoved] = useState<string>()
   useEffect(() => model.refresh('devices'), [model])
+  const out = devices.find(({ deviceId }) => deviceId === removed)
+  const waits = out !== undefined && out.told !== null && out.told.devices < out.told.of
+  useEffect(() => {
+    if (!waits) return
+    const timer = setInterval(() => model.refresh('devices'), toldMs)
+    return () => clearInterval(timer)
+  }, [waits, model])
   const past = devices.filter(({ state }) => state === 'revoked')
   const shown = devices.filter(({ state }) => state !== 'revoked')
   const list = (some: readonly OwnDeviceView[]) => (
     <ul className={lists['list']}>
       {some.map((device) => (
-        <Device key={device.deviceId} model={model} device={device} all={devices} onRemoved={setTold} />
+        <Device key={device.deviceId} model={model} device={device} all={devices} onRemoved={setRemoved} />
       ))}
     </ul>
   )
   return (
     <Sheet title={words.title} onClose={onClose}>
       <p className="fine">{words.lead}</p>
-      {told !== undefined && <p role="status">{told}</p>}
+      {out !== undefined && out.told !== null && (
+        <p role="status">{words.removed(nameOf(out), out.told.devices, out.told.of)}</p>
+      )}
       {list(shown)}
       <Button className="primary" onPress={() => goTo({ dialog: 'link' })}>
         {words.link}
@@ -52,15 +64,15 @@ interface DeviceProps {
   readonly model: Model
   readonly device: OwnDeviceView
   readonly all: readonly OwnDeviceView[]
-  readonly onRemoved: (result: string) => void
+  readonly onRemoved: (deviceId: string) => void
 }
 
 function Device({ model, device, all, onRemoved }: DeviceProps) {
   const name = nameOf(device)
   const { deviceId, state, thisDevice } = device
   const remove = async (): Promise<void> => {
-    const { told } = await model.face.dispatch('remove-device', { deviceId })
-    onRemoved(words.removed(name, told.devices, told.of))
+    await model.face.dispatch('remove-device', { deviceId })
+    onRemoved(deviceId)
     model.refresh('devices')
   }
   return (
@@ -80,6 +92,9 @@ function Device({ model, device, all, onRemoved }: DeviceProps) {
           {dateOf(device.addedAtMs)}, {addedBy(device, all)}
         </Fact>
         <Fact name={words.lastSeen}>{lastSeen(device)}</Fact>
+        {device.told !== null && (
+          <Fact name={words.told}>{words.toldOf(device.told.devices, device.told.of)}</Fact>
+        )}
         {state === 'active' && <Fact name={words.expires}>{dateOf(device.expiresAtMs)}</Fact>}
       </dl>
       {!thisDevice && state !== 'revoked' && (

@@ -28,6 +28,8 @@ export const deviceStrings = {
   removing: 'Removing…',
   removed: (name: string, told: number, of: number) =>
     `${name} was removed. ${told} of ${of} devices of yours and your contacts have been told; the others hear of it when they connect.`,
+  told: 'Removal known',
+  toldOf: (told: number, of: number) => `on ${told} of ${of} devices of yours and your contacts`,
   past: (count: number) => (count === 1 ? '1 earlier device' : `${count} earlier devices`),
   link: 'Link another device',
 
