@@ -13,7 +13,7 @@ import {
   type RecordHeader,
   type SegmentSet,
 } from '../../../packages/core/src/history/index.ts'
-import { toHex, utf8 } from '../../../packages/core/src/wire/index.ts'
+import { idKey, toHex, utf8 } from '../../../packages/core/src/wire/index.ts'
 import { drawFrom, type Draw } from '../../fuzz/mutator.ts'
 
 export const crypto: CryptoProvider = await createNodeProvider()
@@ -44,9 +44,9 @@ export const writers: readonly Writer[] = ['ann', 'ben', 'cem', 'dora'].map(writ
 
 /** Every writer of the list is a member; anybody else is none. */
 export function membersOnly(members: readonly Writer[] = writers): AuthorOf {
-  const byName = new Map(members.map((one) => [toHex(one.account) + toHex(one.device), one]))
+  const byName = new Map(members.map((one) => [idKey(one.account) + idKey(one.device), one]))
   return ({ account, device }) => {
-    const member = byName.get(toHex(account) + toHex(device))
+    const member = byName.get(idKey(account) + idKey(device))
     return member === undefined
       ? { standing: 'none' }
       : { standing: 'member', identityKey: member.keys.publicKey }
@@ -170,4 +170,5 @@ export function deliver(
 export const emptyFor = ({ header }: Written): SegmentSet =>
   emptySegment(header.content.conversation, header.content.segment)
 
-export const countedIds = (set: SegmentSet): string[] => [...set.counted.keys()].sort()
+export const countedIds = (set: SegmentSet): string[] =>
+  [...set.counted.values()].map(({ header }) => toHex(header.id)).sort()

@@ -14,7 +14,7 @@ import {
   type Gap,
 } from '../../../packages/core/src/history/index.ts'
 import { limits } from '../../../packages/core/src/limits.ts'
-import { toHex } from '../../../packages/core/src/wire/index.ts'
+import { idKey, toHex } from '../../../packages/core/src/wire/index.ts'
 import {
   arrivalOf,
   crypto,
@@ -175,7 +175,12 @@ describe('history: sync', () => {
     const sending = { segment: segments[0]![0]!.header.content.segment }
     const [set] = [...replica().sets.values()]
     const counted = [...set!.set.counted.values()]
-    const places = new Map(counted.map(({ header }) => [toHex(header.id), header.content]))
+    const places = new Map(
+      counted.map(({ header: { id, content } }) => [
+        idKey(id),
+        { device: idKey(content.account) + idKey(content.device), content },
+      ]),
+    )
     const records = counted.toSorted((a, b) => a.header.content.lamport - b.header.content.lamport)
     const frames = encodeRuns(set!.set.conversation, { ...sending, places, records })
     expect(frames).to.have.length(1)
@@ -194,7 +199,12 @@ describe('history: sync', () => {
     const records = randomSegment(drawFrom(6), { count: 50, forkOneIn: 0 })
     const set = deliver(drawFrom(6), emptyFor(records[0]!), records.map(arrivalOf))
     const counted = [...set.counted.values()].map(({ header }) => ({ header, signature: null }))
-    const places = new Map(counted.map(({ header }) => [toHex(header.id), header.content]))
+    const places = new Map(
+      counted.map(({ header: { id, content } }) => [
+        idKey(id),
+        { device: idKey(content.account) + idKey(content.device), content },
+      ]),
+    )
     const frames = encodeRuns(set.conversation, { segment: set.segment, places, records: counted })
     const { arrivals } = recordsOfRuns(
       crypto,

@@ -1,7 +1,7 @@
 import { segmentId, summarise, type AuthorOf, type CountedRecord, type SegmentSet } from '../history/index.ts'
 import type { OpId } from '../group/index.ts'
 import type { AccountId } from '../identity/index.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idKey, toHex } from '../wire/index.ts'
 import type { SegmentLook, Step } from './context.ts'
 import { findRemote } from './conversations.ts'
 import { fileName } from './files.ts'
@@ -23,7 +23,7 @@ export async function segmentSetOf(
 ): Promise<SegmentSet> {
   const counted = new Map<string, CountedRecord>()
   for (const { header, signature } of await recordsIn(step, conversation, segment))
-    counted.set(toHex(header.id), { header, signature })
+    counted.set(idKey(header.id), { header, signature })
   return {
     conversation: conversation.conversation,
     segment: segmentId(step.context.crypto, conversation.conversation, segment),

@@ -20,7 +20,7 @@ import {
   type SyncSide,
 } from '../history/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toBase32, toHex } from '../wire/index.ts'
+import { equalBytes, toBase32, idKey, toHex } from '../wire/index.ts'
 import type { Step, SyncTalk } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
 import { conversationNow, findRemote, segmentNumber } from './conversations.ts'
@@ -291,7 +291,7 @@ async function receiveRuns(
   const growth = growSegment(crypto, held, carrier, arrivals, authorOf(step, conversation))
   talk.sets.set(n, growth.set)
   for (const header of growth.counted) {
-    const signature = growth.set.counted.get(toHex(header.id))?.signature ?? null
+    const signature = growth.set.counted.get(idKey(header.id))?.signature ?? null
     if (!(await keepSynced(step, conversationNow(step, conversation), peer, header, signature, n))) continue
     talk.came += 1
     if (await wantsBody(step, header.id)) talk.bodiless.set(toHex(header.id), header)

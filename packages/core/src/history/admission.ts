@@ -2,7 +2,7 @@ import type { CryptoProvider, SignPublicKey } from '../crypto/index.ts'
 import { accepted, held, rejected } from '../errors.ts'
 import type { Verdict } from '../errors.ts'
 import { equalBytes } from '../wire/index.ts'
-import { judgeLinks, linksWellFormed, type LinkedRecord, type LinkRefusal } from './links.ts'
+import { judgeLinks, linksWellFormed, requiredLinks, type LinkedRecord, type LinkRefusal } from './links.ts'
 import { opensCommitment, readRecord, verifyRecord } from './record.ts'
 import type { IncomingRecord, RecordHeader } from './record.ts'
 
@@ -65,7 +65,7 @@ function judge(
   segmentNumber: number,
   context: AdmissionContext,
 ): Verdict<AdmittedRecord, RecordRefusal> {
-  const refusal = judgeLinks(header.content, context.linked)
+  const refusal = judgeLinks(header.content, requiredLinks(header.content).map(context.linked))
   if (refusal === 'missing') return held('record')
   return refusal === undefined ? accepted({ header, segmentNumber }) : rejected(refusal)
 }

@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts'
 import { fields, frame, nullable, text, uint } from '../wire/index.ts'
 import { isEmoji } from './emoji.ts'
-import { recordKinds } from './record.ts'
+import { recordKinds } from './record-frame.ts'
 
 const textShape = fields({ text: text(limits.textBytes) })
 const messageFrame = frame('body-msg', textShape, limits.textBytes + 16)

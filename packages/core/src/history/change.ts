@@ -47,7 +47,7 @@ const bytesType = 7
 
 /** The change that opens a segment document: an empty list `m` by the root actor. */
 export function writeRoot(crypto: CryptoProvider, root: Uint8Array): WrittenChange {
-  return chunk(crypto, [0, actorBytes, ...root, 1, 1, 0, 0, 0, ...rootColumns])
+  return chunk(crypto, [[0, actorBytes], root, [1, 1, 0, 0, 0], rootColumns])
 }
 
 /** Writes the change of one record. `root` is the actor of the change that made the list. */
@@ -56,23 +56,28 @@ export function writeInsert(
   root: Uint8Array,
   { actor, seq, startOp, deps, value }: InsertChange,
 ): WrittenChange {
-  const out = [...leb(deps.length)]
-  for (const dep of deps) out.push(...dep)
-  out.push(actorBytes, ...actor, ...leb(seq), ...leb(startOp), 0, 0, 1, actorBytes, ...root)
   const meta = leb(value.length * 16 + bytesType)
-  out.push(...columnsBefore, meta.length + 1, 0x57, ...leb(value.length), ...columnsAfter)
-  out.push(...operation, 0x7f, ...meta, ...value, ...noPredecessors)
-  return chunk(crypto, out)
+  return chunk(crypto, [
+    ...[leb(deps.length), ...deps, [actorBytes], actor, leb(seq), leb(startOp)],
+    ...[[0, 0, 1, actorBytes], root],
+    ...[columnsBefore, [meta.length + 1, 0x57], leb(value.length), columnsAfter],
+    ...[operation, [0x7f], meta, value, noPredecessors],
+  ])
 }
 
-function chunk(crypto: CryptoProvider, content: readonly number[]): WrittenChange {
-  const length = leb(content.length)
-  const hashed = Uint8Array.from([changeChunk, ...length, ...content])
-  const hash = crypto.sha256(hashed)
-  const bytes = new Uint8Array(magic.length + checksumBytes + hashed.length)
-  bytes.set(magic)
+type Part = readonly number[] | Uint8Array
+
+function chunk(crypto: CryptoProvider, content: readonly Part[]): WrittenChange {
+  const size = leb(content.reduce((sum, part) => sum + part.length, 0))
+  const parts: readonly Part[] = [magic, [0, 0, 0, 0], [changeChunk], size, ...content]
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  const hash = hashOfChange(crypto, bytes)
   bytes.set(hash.subarray(0, checksumBytes), magic.length)
-  bytes.set(hashed, magic.length + checksumBytes)
   return { bytes, hash }
 }
 
@@ -141,15 +146,17 @@ class Cursor {
   }
 
   expect(expected: ArrayLike<number>): void {
-    const got = this.take(expected.length)
-    for (let i = 0; i < expected.length; i++) if (got[i] !== expected[i]) this.good = false
+    for (let i = 0; i < expected.length; i++) if (this.#bytes[this.#at + i] !== expected[i]) this.good = false
+    this.#at = Math.min(this.#at + expected.length, this.#bytes.length)
   }
 
   /** A number below 2^53; written longer than need be it is none. */
   uint(): number {
     let [value, scale] = [0, 1]
     for (let length = 1; length <= 8; length++, scale *= 0x80) {
-      const byte = this.take(1)[0] ?? 0
+      const byte = this.#bytes[this.#at] ?? 0
+      if (this.#at < this.#bytes.length) this.#at += 1
+      else this.good = false
       value += (byte & 0x7f) * scale
       if (byte >= 0x80) continue
       if ((length > 1 && byte === 0) || !Number.isSafeInteger(value)) this.good = false

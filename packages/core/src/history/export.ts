@@ -1,6 +1,6 @@
 import type { RecordVerdict, Role } from '../group/index.ts'
 import { compareBytes, toBase32, toHex } from '../wire/index.ts'
-import { recordKinds } from './record.ts'
+import { recordKinds } from './record-frame.ts'
 import { inShownOrder, viewMessage, type PlacedRecord, type SaidRecord, type ViewRules } from './view.ts'
 
 /** A conversation as every one of its devices knows it. */

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts'
 import { toHex } from '../wire/index.ts'
-import { recordKinds, type RecordContent } from './record.ts'
+import { recordKinds, type RecordContent } from './record-frame.ts'
 import { effects, isAbout, type PlacedRecord, type ViewRules } from './view.ts'
 
 /** A message, and when this device first had it. Milliseconds since 1970 by the device's clock, as below. */

@@ -31,6 +31,7 @@ export {
   receiveFrom,
 } from './received.ts'
 export type { Received } from './received.ts'
+export { recordKinds } from './record-frame.ts'
 export {
   carriedRecord,
   incomingRecord,
@@ -40,16 +41,9 @@ export {
   readRecord,
   signRecord,
   verifyRecord,
-  recordKinds,
 } from './record.ts'
-export type {
-  CarriedRecord,
-  IncomingRecord,
-  RecordContent,
-  RecordDraft,
-  RecordHeader,
-  SaltedBody,
-} from './record.ts'
+export type { RecordContent } from './record-frame.ts'
+export type { CarriedRecord, IncomingRecord, RecordDraft, RecordHeader, SaltedBody } from './record.ts'
 export { compareHeaders, emptySegment, growSegment, tipsOf } from './segment-set.ts'
 export type {
   Arrival,

@@ -2,7 +2,7 @@ import { sizes } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
 import { bytes, equalBytes, fields, list, nullable, uint } from '../wire/index.ts'
 import type { Infer } from '../wire/index.ts'
-import { recordKinds, type RecordContent } from './record.ts'
+import { recordKinds, type RecordContent } from './record-frame.ts'
 
 /**
  * What of a record neither its links nor the record before it tell. Documents keep records so, and sync carries

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts'
 import { compareBytes, equalBytes } from '../wire/index.ts'
-import { recordKinds, type RecordContent } from './record.ts'
+import { recordKinds, type RecordContent } from './record-frame.ts'
 
 /** What the rules of links ask about a record that is held. */
 export interface LinkedRecord {
@@ -37,28 +37,26 @@ function targetFits({ kind, target }: RecordContent): boolean {
 const ascending = (ids: readonly Uint8Array[]): boolean =>
   ids.every((id, i) => i === 0 || compareBytes(ids[i - 1] ?? id, id) < 0)
 
-/** The records of its segment that must be held before a record counts. */
+/** The records of its segment that must be held before a record counts: its `refs`, then `selfPrev`. */
 export const requiredLinks = (content: RecordContent): readonly Uint8Array[] =>
   content.sseq > 1 && content.selfPrev !== null ? [...content.refs, content.selfPrev] : content.refs
 
 /**
- * Judges a record by those it requires (history.md §3, rules 5 and 6). `missing` when one of them is not held and
- * nothing that is held speaks against it; undefined when all is well.
+ * Judges a record by those it requires (history.md §3, rules 5 and 6), given in the order of `requiredLinks`.
+ * `missing` when one of them is not held and nothing that is held speaks against it; undefined when all is well.
  */
 export function judgeLinks(
   content: RecordContent,
-  linked: (id: Uint8Array) => LinkedRecord | undefined,
+  links: readonly (LinkedRecord | undefined)[],
 ): LinkRefusal | 'missing' | undefined {
   let [greatest, missing] = [0, false]
-  for (const id of requiredLinks(content)) {
-    const link = linked(id)
+  for (const [i, link] of links.entries()) {
     if (link === undefined) {
       missing = true
       continue
     }
     if (!equalBytes(link.segment, content.segment)) return 'bad-links'
-    const own = content.selfPrev !== null && equalBytes(id, content.selfPrev)
-    const refusal = own ? continues(content, link) : undefined
+    const refusal = i === content.refs.length ? continues(content, link) : undefined
     if (refusal !== undefined) return refusal
     greatest = Math.max(greatest, link.lamport)
   }

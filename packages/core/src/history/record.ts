@@ -1,56 +1,10 @@
 import { commitTo, idOf, signAs, sizes, verifyAs } from '../crypto/index.ts'
 import type { CryptoProvider, SignKeyPair, SignPublicKey, Signature } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
-import {
-  bytes,
-  bytesBetween,
-  compareBytes,
-  equalBytes,
-  fields,
-  frame,
-  list,
-  nullable,
-  uint,
-} from '../wire/index.ts'
+import { bytes, bytesBetween, compareBytes, equalBytes, fields, nullable } from '../wire/index.ts'
 import type { Infer } from '../wire/index.ts'
-
-/** What a record is: a message, or something said about an earlier record. */
-export const recordKinds = { msg: 0, edit: 1, redact: 2, react: 3, timer: 4 } as const
-
-const id = bytes(sizes.hash)
-
-const recordShape = fields({
-  conversation: id,
-  segment: id,
-  kind: uint(recordKinds.timer),
-  account: id,
-  device: id,
-  /** Counts the device's records in the conversation, from 0. */
-  aseq: uint(),
-  /** Counts the device's records in the segment, from 1. */
-  sseq: uint(limits.segmentRecords),
-  /** The device's record before, in whatever segment; null for its first. */
-  selfPrev: nullable(id),
-  /** Records of the same segment this one was written after, sorted, without `selfPrev`. */
-  refs: list(id, limits.recordLinks),
-  /** Records of other segments it was written after: hints, never required. */
-  xrefs: list(id, limits.recordLinks),
-  groupHeads: list(id, limits.recordLinks),
-  lamport: uint(),
-  /** The author's clock in milliseconds: shown, never trusted for order. */
-  timestampMs: uint(),
-  ttlMs: nullable(uint()),
-  target: nullable(id),
-  history: uint(1),
-  bodyCommit: id,
-  /** Padded size of the body in 512-byte steps. */
-  sizeClass: uint(),
-})
-
-/** A record's content, independent of whatever carries it. */
-export type RecordContent = Infer<typeof recordShape>
-
-const recordFrame = frame('record', recordShape, 2_048)
+import { readRecordBytes, writeRecordBytes } from './record-bytes.ts'
+import { recordFrame, type RecordContent } from './record-frame.ts'
 
 /** A record as it travels: exact bytes, the author's signature over its id, and the body beside it. */
 export const carriedRecord = fields({
@@ -84,18 +38,14 @@ const recordId = (crypto: CryptoProvider, encoded: Uint8Array): Uint8Array => id
 
 /** Reads exact record bytes; undefined when they are not canonical. */
 export function readRecord(crypto: CryptoProvider, encoded: Uint8Array): RecordHeader | undefined {
-  const decoded = recordFrame.decode(encoded)
-  return decoded.ok ? { id: recordId(crypto, encoded), bytes: encoded, content: decoded.value } : undefined
+  const content = readRecordBytes(encoded)
+  return content && { id: recordId(crypto, encoded), bytes: encoded, content }
 }
 
 /** Encodes a record whose every field is known; undefined when it breaks a bound of the frame. */
 export function encodeRecord(crypto: CryptoProvider, content: RecordContent): RecordHeader | undefined {
-  try {
-    const encoded = recordFrame.encode(content)
-    return { id: recordId(crypto, encoded), bytes: encoded, content }
-  } catch {
-    return undefined
-  }
+  const encoded = writeRecordBytes(content)
+  return encoded && { id: recordId(crypto, encoded), bytes: encoded, content }
 }
 
 /** What an author states; the rest of a record follows from it. */

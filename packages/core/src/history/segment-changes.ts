@@ -10,14 +10,14 @@ import {
   frame,
   idKey,
   nullable,
-  toHex,
   uint,
 } from '../wire/index.ts'
 import type { Cbor } from '../wire/index.ts'
 import { actorBytes, hashOfChange, readInsert, writeInsert, writeRoot } from './change.ts'
 import type { InsertChange, WrittenChange } from './change.ts'
 import { fullOf, leanFields, leanOf, nothingBefore } from './lean.ts'
-import { encodeRecord, type RecordContent, type RecordHeader } from './record.ts'
+import { type RecordContent } from './record-frame.ts'
+import { encodeRecord, type RecordHeader } from './record.ts'
 
 /**
  * The change of a record is a function of the record, of those it requires, and of whether its device forked
@@ -66,7 +66,7 @@ export function segmentRoot(
 
 /** Records with the same place in their device's chain: two of them are a fork, and each then starts a branch. */
 export const placeOf = ({ account, device, sseq, selfPrev }: RecordContent): string =>
-  sseq > 1 && selfPrev !== null ? toHex(selfPrev) : `${toHex(account)}/${toHex(device)}`
+  sseq > 1 && selfPrev !== null ? idKey(selfPrev) : `${idKey(account)}/${idKey(device)}`
 
 /**
  * The change of one record. `made` has those it requires; `forked` says that another record has its place.
@@ -130,7 +130,7 @@ export class ChangeReader {
     if (!this.#opened) return (this.#opened = equalBytes(written, this.#root.bytes))
     const change = readInsert(this.#root.actor, written)
     if (change === undefined) return false
-    const actor = toHex(change.actor)
+    const actor = idKey(change.actor)
     const before = change.seq === 1 ? undefined : this.#newest.get(actor)
     if (change.seq > 1 && before?.seq !== change.seq - 1) return false
     const links = this.#linksOf(change)

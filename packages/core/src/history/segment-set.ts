@@ -1,8 +1,9 @@
 import type { CryptoProvider, SignPublicKey, Signature } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
-import { compareBytes, equalBytes, toHex } from '../wire/index.ts'
+import { compareBytes, equalBytes, idKey, toHex } from '../wire/index.ts'
 import { judgeLinks, linksWellFormed, requiredLinks, type LinkRefusal } from './links.ts'
-import { verifyRecord, type RecordContent, type RecordHeader } from './record.ts'
+import { type RecordContent } from './record-frame.ts'
+import { verifyRecord, type RecordHeader } from './record.ts'
 
 /** A record that counts, with its own signature where that is known. */
 export interface CountedRecord {
@@ -13,6 +14,7 @@ export interface CountedRecord {
 
 /** One copy of a record that does not count yet: something it needs is missing. */
 interface WaitingRecord {
+  readonly id: string
   readonly header: RecordHeader
   /** Not verified unless `proven`; null when there was none or it proved wrong. */
   readonly signature: Signature | null
@@ -29,9 +31,9 @@ interface WaitingRecord {
 export interface SegmentSet {
   readonly conversation: Uint8Array
   readonly segment: Uint8Array
-  /** Records that count, by lower-case hex id. */
+  /** Records that count, by `idKey`. */
   readonly counted: ReadonlyMap<string, CountedRecord>
-  /** Copies that wait, by hex id, carrier and signature. Not shown, cited, folded or served. */
+  /** Copies that wait, by id, carrier and signature. Not shown, cited, folded or served. */
   readonly waiting: ReadonlyMap<string, WaitingRecord>
   readonly arrivals: number
 }
@@ -98,7 +100,11 @@ export function growSegment(
 
 /** Copies of one waiting record, and what is known of it in this batch. */
 interface Candidate {
+  readonly id: string
   readonly header: RecordHeader
+  readonly author: AuthorStanding
+  /** Ids of those it requires. */
+  readonly required: readonly string[]
   readonly keys: string[]
 }
 
@@ -130,12 +136,12 @@ class Growth {
       equalBytes(content.segment, this.#set.segment)
     if (!here) return void this.#refused.push('wrong-segment')
     if (!linksWellFormed(content)) return void this.#refused.push('bad-links')
-    const id = toHex(header.id)
+    const id = idKey(header.id)
     const held = this.#counted.get(id)
     if (held !== undefined) return this.#takeSignature(id, held, signature)
     const key = `${id}/${carrier}/${signature === null ? '' : toHex(signature)}`
     if (this.#waiting.has(key)) return
-    this.#waiting.set(key, { header, signature, proven: false, carrier, arrival: this.#arrivals++ })
+    this.#waiting.set(key, { id, header, signature, proven: false, carrier, arrival: this.#arrivals++ })
   }
 
   /** A record that counted by its successor may be shown to have a signature of its own, which a run may end with. */
@@ -148,49 +154,40 @@ class Growth {
   }
 
   judge(): void {
-    const candidates = this.#candidates()
-    const sound = this.#sound(candidates)
-    const authentic = this.#authentic(sound)
-    this.#count(sound, authentic)
+    const sound = this.#sound(this.#candidates())
+    this.#count(sound, this.#authentic(sound))
   }
 
   /** Waiting records by ascending lamport, so that each comes after what it may require. */
-  #candidates(): ReadonlyMap<string, Candidate> {
+  #candidates(): readonly Candidate[] {
     const byId = new Map<string, Candidate>()
-    for (const [key, { header }] of this.#waiting) {
-      const id = toHex(header.id)
-      const candidate = byId.get(id)
-      if (candidate === undefined) byId.set(id, { header, keys: [key] })
-      else candidate.keys.push(key)
+    for (const [key, { id, header }] of this.#waiting) {
+      const known = byId.get(id)
+      if (known !== undefined) known.keys.push(key)
+      else {
+        const required = requiredLinks(header.content).map(idKey)
+        byId.set(id, { id, header, author: this.#authorOf(header.content), required, keys: [key] })
+      }
     }
-    return new Map([...byId].sort(([, a], [, b]) => compareHeaders(a.header, b.header)))
+    return [...byId.values()].sort((a, b) => compareHeaders(a.header, b.header))
   }
 
   /** Those whose links are all held and right, by ascending lamport. What breaks a rule goes for good. */
-  #sound(candidates: ReadonlyMap<string, Candidate>): ReadonlyMap<string, Candidate> {
+  #sound(candidates: readonly Candidate[]): ReadonlyMap<string, Candidate> {
+    const byId = new Map(candidates.map((candidate) => [candidate.id, candidate]))
     const sound = new Map<string, Candidate>()
-    const linked = (id: Uint8Array) => {
-      const hex = toHex(id)
-      return (this.#counted.get(hex) ?? candidates.get(hex))?.header.content
-    }
-    for (const [id, candidate] of candidates) {
-      const { content } = candidate.header
-      const verdict = this.#authorOf(content).standing === 'none' ? 'no-member' : judgeLinks(content, linked)
+    for (const candidate of candidates) {
+      const { id, header, author, required, keys } = candidate
+      const links = required.map((link) => (this.#counted.get(link) ?? byId.get(link))?.header.content)
+      const verdict = author.standing === 'none' ? 'no-member' : judgeLinks(header.content, links)
       if (verdict === undefined) {
-        if (this.#every(content, sound)) sound.set(id, candidate)
+        if (required.every((link) => this.#counted.has(link) || sound.has(link))) sound.set(id, candidate)
       } else if (verdict !== 'missing') {
-        for (const key of candidate.keys) this.#waiting.delete(key)
+        for (const key of keys) this.#waiting.delete(key)
         this.#refused.push(verdict)
       }
     }
     return sound
-  }
-
-  #every(content: RecordContent, among: ReadonlyMap<string, unknown>): boolean {
-    return requiredLinks(content).every((link) => {
-      const hex = toHex(link)
-      return this.#counted.has(hex) || among.has(hex)
-    })
   }
 
   /**
@@ -199,18 +196,18 @@ class Growth {
    */
   #authentic(sound: ReadonlyMap<string, Candidate>): ReadonlySet<string> {
     const vouched = new Set<string>()
-    for (const [id, candidate] of [...sound].reverse()) {
-      const { content } = candidate.header
+    for (const candidate of [...sound.values()].reverse()) {
+      const { id, header, required } = candidate
       if (!vouched.has(id) && !this.#prove(candidate)) continue
       vouched.add(id)
-      if (content.sseq > 1 && content.selfPrev !== null) vouched.add(toHex(content.selfPrev))
+      const before = required[header.content.refs.length]
+      if (before !== undefined) vouched.add(before)
     }
     return vouched
   }
 
   /** Whether any copy came with a signature that verifies; wrong ones are forgotten, so that each is tried once. */
-  #prove({ header, keys }: Candidate): boolean {
-    const author = this.#authorOf(header.content)
+  #prove({ header, author, keys }: Candidate): boolean {
     if (author.standing !== 'member') return false
     for (const key of keys) {
       const copy = this.#waiting.get(key)
@@ -224,9 +221,9 @@ class Growth {
   }
 
   #count(sound: ReadonlyMap<string, Candidate>, authentic: ReadonlySet<string>): void {
-    for (const [id, { header, keys }] of sound) {
-      if (!authentic.has(id) || this.#authorOf(header.content).standing !== 'member') continue
-      if (!this.#every(header.content, new Map())) continue
+    for (const { id, header, author, required, keys } of sound.values()) {
+      if (author.standing !== 'member' || !authentic.has(id)) continue
+      if (!required.every((link) => this.#counted.has(link))) continue
       const own = keys.map((key) => this.#waiting.get(key)).find((copy) => copy?.proven === true)
       this.#counted.set(id, { header, signature: own?.signature ?? null })
       for (const key of keys) this.#waiting.delete(key)
@@ -275,9 +272,9 @@ export function tipsAmong(records: readonly CountedRecord[]): readonly CountedRe
   const followed = new Set<string>()
   for (const { header } of records)
     if (header.content.sseq > 1 && header.content.selfPrev !== null)
-      followed.add(toHex(header.content.selfPrev))
+      followed.add(idKey(header.content.selfPrev))
   return records
-    .filter(({ header }) => !followed.has(toHex(header.id)))
+    .filter(({ header }) => !followed.has(idKey(header.id)))
     .sort((a, b) => compareBytes(a.header.id, b.header.id))
 }
 

@@ -1,7 +1,7 @@
 import { sizes } from '../crypto/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
-import { bytes, equalBytes, fields, frame, list, literal, nullable, toHex, uint } from '../wire/index.ts'
+import { bytes, equalBytes, fields, frame, list, literal, nullable, idKey, uint } from '../wire/index.ts'
 import type { Infer } from '../wire/index.ts'
 import { compareSegment, vectorOf, vectorShape, type Sending, type SyncVector } from './sync-compare.ts'
 import { digestOf, inOrder, shortBytes, shortOf } from './sync-summary.ts'
@@ -103,9 +103,9 @@ export function askSync(
       }
     }
     case 'segments': {
-      const held = new Map(all.map((one) => [toHex(one.segment), one]))
+      const held = new Map(all.map((one) => [idKey(one.segment), one]))
       const vectors = detail.segments.map((segment): SyncVector => {
-        const summary = held.get(toHex(segment))
+        const summary = held.get(idKey(segment))
         return summary === undefined ? { segment, devices: [] } : vectorOf(crypto, nonce, summary)
       })
       return { ...ask, vectors: vectors.slice(0, limits.syncSegments) }
@@ -127,10 +127,10 @@ export function answerSync(crypto: CryptoProvider, side: SyncSide, ask: SyncAsk)
   const { nonce } = ask
   const behind: SyncVector[] = []
   const sendings: Sending[] = []
-  const listed = new Map(ask.vectors.map((vector) => [toHex(vector.segment), vector]))
+  const listed = new Map(ask.vectors.map((vector) => [idKey(vector.segment), vector]))
   const before = ask.before ?? Infinity
   for (const summary of all) {
-    const vector = listed.get(toHex(summary.segment))
+    const vector = listed.get(idKey(summary.segment))
     if (vector === undefined && summary.depth < before) continue
     const theirs = vector?.devices ?? []
     const records = () => side.records(summary.segment)
@@ -138,10 +138,10 @@ export function answerSync(crypto: CryptoProvider, side: SyncSide, ask: SyncAsk)
     if (compared.behind.length > 0) behind.push({ segment: summary.segment, devices: compared.behind })
     if (compared.sending.records.length > 0) sendings.push(compared.sending)
   }
-  const known = new Set(all.map(({ segment }) => toHex(segment)))
+  const known = new Set(all.map(({ segment }) => idKey(segment)))
   for (const [hex, { segment, devices }] of listed)
     if (devices.length > 0 && !known.has(hex) && side.visible(segment)) behind.push({ segment, devices: [] })
-  const rest = all.filter(({ segment, depth }) => depth < before && !listed.has(toHex(segment)))
+  const rest = all.filter(({ segment, depth }) => depth < before && !listed.has(idKey(segment)))
   return { behind, older: disagreeing(crypto, ask, rest), sendings }
 }
 
@@ -167,17 +167,17 @@ export function differing(
   older: SyncAnswer['older'],
 ): readonly Uint8Array[] {
   if (older === null) return []
-  const theirs = new Map(older.map(({ segment, digest }) => [toHex(segment), digest]))
-  const listed = new Set(ask.vectors.map(({ segment }) => toHex(segment)))
+  const theirs = new Map(older.map(({ segment, digest }) => [idKey(segment), digest]))
+  const listed = new Set(ask.vectors.map(({ segment }) => idKey(segment)))
   const compared = visibleOf(side).filter(
-    ({ segment, depth }) => depth < (ask.before ?? Infinity) && !listed.has(toHex(segment)),
+    ({ segment, depth }) => depth < (ask.before ?? Infinity) && !listed.has(idKey(segment)),
   )
-  const held = new Set(compared.map(({ segment }) => toHex(segment)))
+  const held = new Set(compared.map(({ segment }) => idKey(segment)))
   const other = compared.filter(({ segment, digest }) => {
-    const their = theirs.get(toHex(segment))
+    const their = theirs.get(idKey(segment))
     return their === undefined || !equalBytes(shortOf(crypto, ask.nonce, digest), their)
   })
-  const unknown = older.filter(({ segment }) => !held.has(toHex(segment)))
+  const unknown = older.filter(({ segment }) => !held.has(idKey(segment)))
   return [...other, ...unknown].map(({ segment }) => segment)
 }
 
@@ -188,9 +188,9 @@ export function pushFor(
   nonce: Uint8Array,
   behind: SyncAnswer['behind'],
 ): readonly Sending[] {
-  const held = new Map(visibleOf(side).map((summary) => [toHex(summary.segment), summary]))
+  const held = new Map(visibleOf(side).map((summary) => [idKey(summary.segment), summary]))
   return behind.flatMap(({ segment, devices }) => {
-    const summary = held.get(toHex(segment))
+    const summary = held.get(idKey(segment))
     if (summary === undefined) return []
     const records = () => side.records(segment)
     const others = devices.length === 0 ? 'all' : 'listed'

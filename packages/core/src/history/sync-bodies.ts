@@ -1,7 +1,7 @@
 import { commitTo, sizes } from '../crypto/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
-import { bytes, fields, frame, list, literal, toHex } from '../wire/index.ts'
+import { bytes, fields, frame, list, literal, idKey } from '../wire/index.ts'
 import { opensCommitment, saltedBody, type RecordHeader, type SaltedBody } from './record.ts'
 
 const id = bytes(sizes.hash)
@@ -44,11 +44,11 @@ export function matchBodies(
 ): readonly { readonly header: RecordHeader; readonly body: SaltedBody }[] {
   const byCommit = new Map<string, RecordHeader[]>()
   for (const header of wanted) {
-    const key = toHex(header.content.bodyCommit)
+    const key = idKey(header.content.bodyCommit)
     byCommit.set(key, [...(byCommit.get(key) ?? []), header])
   }
   return bodies.flatMap((body) =>
-    (byCommit.get(toHex(commitTo(crypto, body.salt, body.body))) ?? [])
+    (byCommit.get(idKey(commitTo(crypto, body.salt, body.body))) ?? [])
       .filter((header) => opensCommitment(crypto, header, body.salt, body.body))
       .map((header) => ({ header, body })),
   )

@@ -1,9 +1,9 @@
 import { sizes } from '../crypto/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
-import { bytes, equalBytes, fields, list, toHex, uint } from '../wire/index.ts'
+import { bytes, equalBytes, fields, list, idKey, uint } from '../wire/index.ts'
 import type { Infer } from '../wire/index.ts'
-import type { RecordContent } from './record.ts'
+import type { RecordContent } from './record-frame.ts'
 import { compareHeaders, type CountedRecord } from './segment-set.ts'
 import { shortBytes, shortOf, type DeviceSummary, type SegmentSummary } from './sync-summary.ts'
 
@@ -24,10 +24,16 @@ export interface Sending {
   readonly segment: Uint8Array
   readonly records: readonly CountedRecord[]
   /**
-   * Records (by hex id) the receiver finds by device and `sseq`: those of devices that did not fork and of which
+   * Records (by `idKey`) the receiver finds by device and `sseq`: those of devices that did not fork and of which
    * it holds nothing else. Links to others carry full ids.
    */
-  readonly places: ReadonlyMap<string, RecordContent>
+  readonly places: ReadonlyMap<string, SentPlace>
+}
+
+/** A record's device, by `keyOf`, and what it says. */
+export interface SentPlace {
+  readonly device: string
+  readonly content: RecordContent
 }
 
 const noTip = new Uint8Array(shortBytes)
@@ -60,10 +66,10 @@ export function compareSegment(
   const uncertain = new Set<string>()
   /** By device: the sseq from which on its records are sent. */
   const from = new Map<string, number>()
-  const listed = new Map(theirs.map((entry) => [toHex(entry.name), entry]))
+  const listed = new Map(theirs.map((entry) => [idKey(entry.name), entry]))
   let chains: ReadonlyMap<string, readonly CountedRecord[]> | undefined
   for (const device of mine.devices) {
-    const name = toHex(device.name)
+    const name = idKey(device.name)
     const entry = listed.get(name)
     listed.delete(name)
     if (entry === undefined) {
@@ -96,11 +102,16 @@ function sendingOf(
   from: ReadonlyMap<string, number>,
   uncertain: ReadonlySet<string>,
 ): Sending {
-  const names = new Map(mine.devices.map((one) => [keyOf(one.account, one.device), toHex(one.name)]))
-  const sent = records.filter(({ header: { content } }) => {
-    const name = names.get(keyOf(content.account, content.device)) ?? ''
-    return content.sseq >= (from.get(name) ?? Infinity)
-  })
+  const first = new Map(
+    mine.devices.map(({ account, device, name }) => [
+      keyOf(account, device),
+      from.get(idKey(name)) ?? Infinity,
+    ]),
+  )
+  const sent = records.filter(
+    ({ header: { content } }) =>
+      content.sseq >= (first.get(keyOf(content.account, content.device)) ?? Infinity),
+  )
   return placesOf(mine, records, sent, uncertain)
 }
 
@@ -113,16 +124,16 @@ export function placesOf(
 ): Sending {
   const certain = new Set<string>()
   for (const { account, device, name, tips } of devices)
-    if (tips.length === 1 && uncertain?.has(toHex(name)) !== true) certain.add(keyOf(account, device))
-  const places = new Map<string, RecordContent>()
+    if (tips.length === 1 && uncertain?.has(idKey(name)) !== true) certain.add(keyOf(account, device))
+  const places = new Map<string, SentPlace>()
   for (const { header } of records) {
-    const { account, device } = header.content
-    if (certain.has(keyOf(account, device))) places.set(toHex(header.id), header.content)
+    const key = keyOf(header.content.account, header.content.device)
+    if (certain.has(key)) places.set(idKey(header.id), { device: key, content: header.content })
   }
   return { segment, places, records: sent.toSorted((a, b) => compareHeaders(a.header, b.header)) }
 }
 
-export const keyOf = (account: Uint8Array, device: Uint8Array): string => toHex(account) + toHex(device)
+export const keyOf = (account: Uint8Array, device: Uint8Array): string => idKey(account) + idKey(device)
 
 /** Each device's records by sseq; of use where it did not fork. */
 export function chainsOf(records: readonly CountedRecord[]): ReadonlyMap<string, readonly CountedRecord[]> {

@@ -11,12 +11,13 @@ import {
   list,
   literal,
   nullable,
-  toHex,
+  idKey,
   uint,
 } from '../wire/index.ts'
 import type { Infer } from '../wire/index.ts'
 import { fullOf, leanFields, leanOf, nothingBefore } from './lean.ts'
-import { encodeRecord, type RecordContent, type RecordHeader } from './record.ts'
+import { type RecordContent } from './record-frame.ts'
+import { encodeRecord, type RecordHeader } from './record.ts'
 import type { Arrival, CountedRecord, SegmentSet } from './segment-set.ts'
 import { keyOf, type Sending } from './sync-compare.ts'
 
@@ -91,10 +92,10 @@ class Page {
   readonly #places: Sending['places']
   readonly #devices = new Map<string, { readonly account: Uint8Array; readonly device: Uint8Array }>()
   readonly #deviceAt = new Map<string, number>()
-  readonly #runs: Run[] = []
+  readonly #runs: (Omit<Run, 'signature'> & { signature: Run['signature'] })[] = []
   readonly #items: Item[] = []
   readonly #commits: Uint8Array[] = []
-  /** Runs by the hex id of their last record, with that record. */
+  /** Runs by the id of their last record, with that record. */
   readonly #ends = new Map<string, { readonly run: number; readonly content: RecordContent }>()
   #bytes: number = room.frame
 
@@ -117,34 +118,36 @@ class Page {
 
   add({ header, signature }: CountedRecord): void {
     const { content } = header
-    const key = content.sseq > 1 && content.selfPrev !== null ? toHex(content.selfPrev) : ''
+    const key = content.sseq > 1 && content.selfPrev !== null ? idKey(content.selfPrev) : ''
     const end = this.#ends.get(key)
-    const run = end?.run ?? this.#open(content)
-    this.#runs[run] = { ...(this.#runs[run] as Run), signature }
+    const id = idKey(header.id)
+    const run = end?.run ?? this.#open(content, this.#places.get(id)?.device)
+    const open = this.#runs[run]
+    if (open !== undefined) open.signature = signature
     this.#ends.delete(key)
-    this.#ends.set(toHex(header.id), { run, content })
+    this.#ends.set(id, { run, content })
     const near: number[] = []
     const far: Uint8Array[] = []
     for (const ref of content.refs) {
-      const place = this.#places.get(toHex(ref))
+      const place = this.#places.get(idKey(ref))
       if (place === undefined) far.push(ref)
-      else near.push(this.#device(place) * deviceStep + place.sseq)
+      else near.push(this.#device(place.content, place.device) * deviceStep + place.content.sseq)
     }
     const lean = leanOf(content, end?.content ?? nothingBefore)
-    this.#items.push({ run, ...lean, near: near.sort((a, b) => a - b), far })
+    this.#items.push({ run, ...lean, near: near.length > 1 ? near.sort((a, b) => a - b) : near, far })
     this.#commits.push(content.bodyCommit)
     const seldom = (far.length + content.xrefs.length + (lean.rare?.groupHeads?.length ?? 0)) * 34
     this.#bytes += room.item + seldom
   }
 
-  #open(content: RecordContent): number {
+  #open(content: RecordContent, key?: string): number {
     const { aseq, sseq, selfPrev } = content
+    const device = this.#device(content, key)
     this.#bytes += room.run
-    return this.#runs.push({ device: this.#device(content), aseq, sseq, selfPrev, signature: null }) - 1
+    return this.#runs.push({ device, aseq, sseq, selfPrev, signature: null }) - 1
   }
 
-  #device({ account, device }: RecordContent): number {
-    const key = keyOf(account, device)
+  #device({ account, device }: RecordContent, key = keyOf(account, device)): number {
     const known = this.#deviceAt.get(key)
     if (known !== undefined) return known
     const at = this.#devices.size
@@ -179,20 +182,20 @@ export interface LinksHeld {
  */
 export function linksHeld(set: SegmentSet, ...carriers: readonly string[]): LinksHeld {
   const byId = new Map<string, RecordHeader>()
-  for (const { header } of set.waiting.values()) byId.set(toHex(header.id), header)
+  for (const { header } of set.waiting.values()) byId.set(idKey(header.id), header)
   for (const [hex, { header }] of set.counted) byId.set(hex, header)
   const counted = new Map<string, RecordHeader[]>()
   for (const { header } of set.counted.values()) addTo(counted, placeKey(header.content), header)
   const waiting = new Map<string, RecordHeader[]>()
   const seen = new Set<string>()
   for (const copy of set.waiting.values()) {
-    const hex = toHex(copy.header.id)
+    const hex = idKey(copy.header.id)
     if (!carriers.includes(copy.carrier) || seen.has(hex)) continue
     seen.add(hex)
     addTo(waiting, placeKey(copy.header.content), copy.header)
   }
   return {
-    byId: (wanted) => byId.get(toHex(wanted)),
+    byId: (wanted) => byId.get(idKey(wanted)),
     at: (account, device, sseq) => {
       const key = placeKey({ account, device, sseq })
       return counted.get(key) ?? waiting.get(key) ?? []
@@ -203,7 +206,7 @@ export function linksHeld(set: SegmentSet, ...carriers: readonly string[]): Link
 const placeKey = ({ account, device, sseq }: Pick<RecordContent, 'account' | 'device' | 'sseq'>): string =>
   `${keyOf(account, device)}/${sseq}`
 
-function addTo<T>(map: Map<string, T[]>, key: string, value: T): void {
+function addTo<K, T>(map: Map<K, T[]>, key: K, value: T): void {
   const values = map.get(key)
   if (values === undefined) map.set(key, [value])
   else values.push(value)
@@ -239,15 +242,20 @@ export interface ReceivedRuns {
 export function recordsOfRuns(crypto: CryptoProvider, decoded: DecodedRuns, held: LinksHeld): ReceivedRuns {
   const { runs, items } = decoded
   const arrivals: Arrival[] = []
-  const places = new Map<string, RecordHeader[]>()
+  /** Records of this frame by place, as `near` names it. */
+  const places = new Map<number, RecordHeader[]>()
   const byId = new Map<string, RecordHeader>()
   /** Of each run the record before the next; null once one was lost. */
   const before: (RecordHeader | null | undefined)[] = runs.map(() => undefined)
   const last = new Map(items.map(({ run }, i) => [run, i]))
-  const links: LinksHeld = {
-    byId: (wanted) => byId.get(toHex(wanted)) ?? held.byId(wanted),
-    at: (account, device, sseq) =>
-      places.get(placeKey({ account, device, sseq })) ?? held.at(account, device, sseq),
+  const links: LinksAround = {
+    byId: (wanted) => byId.get(idKey(wanted)) ?? held.byId(wanted),
+    near: (at) => {
+      const here = places.get(at)
+      if (here !== undefined) return here
+      const device = decoded.devices[Math.floor(at / deviceStep)]
+      return device === undefined ? [] : held.at(device.account, device.device, at % deviceStep)
+    },
   }
   for (const [i, item] of items.entries()) {
     const run = runs[item.run]
@@ -256,11 +264,17 @@ export function recordsOfRuns(crypto: CryptoProvider, decoded: DecodedRuns, held
     const header = recordOfItem(crypto, decoded, run, item, i, previous, links)
     before[item.run] = header ?? null
     if (header === undefined) continue
-    byId.set(toHex(header.id), header)
-    addTo(places, placeKey(header.content), header)
+    byId.set(idKey(header.id), header)
+    addTo(places, run.device * deviceStep + header.content.sseq, header)
     arrivals.push({ header, signature: last.get(item.run) === i ? run.signature : null })
   }
   return { arrivals, lost: items.length - arrivals.length }
+}
+
+/** Links of a record: those of its frame first, then those that are held. */
+interface LinksAround {
+  readonly byId: LinksHeld['byId']
+  readonly near: (place: number) => readonly RecordHeader[]
 }
 
 function recordOfItem(
@@ -270,7 +284,7 @@ function recordOfItem(
   item: Item,
   index: number,
   previous: RecordHeader | undefined,
-  links: LinksHeld,
+  links: LinksAround,
 ): RecordHeader | undefined {
   const author = devices[run.device]
   const told = fullOf(item, previous?.content ?? nothingBefore)
@@ -281,8 +295,7 @@ function recordOfItem(
       : { aseq: previous.content.aseq + 1, sseq: previous.content.sseq + 1, selfPrev: previous.id }
   const required: (RecordHeader | undefined)[] = item.far.map(links.byId)
   for (const at of item.near) {
-    const place = devices[Math.floor(at / deviceStep)]
-    const found = place === undefined ? [] : links.at(place.account, place.device, at % deviceStep)
+    const found = links.near(at)
     required.push(found.length === 1 ? found[0] : undefined)
   }
   const refs = required.map((link) => link?.id ?? new Uint8Array(0))
@@ -294,8 +307,23 @@ function recordOfItem(
     lamport = Math.max(lamport, link.content.lamport + 1)
   }
   return encodeRecord(crypto, {
-    ...{ conversation, segment, ...author, ...told, ...chain, lamport },
-    refs: refs.sort(compareBytes),
+    conversation,
+    segment,
+    kind: told.kind,
+    account: author.account,
+    device: author.device,
+    aseq: chain.aseq,
+    sseq: chain.sseq,
+    selfPrev: chain.selfPrev,
+    refs: refs.length > 1 ? refs.sort(compareBytes) : refs,
+    xrefs: told.xrefs,
+    groupHeads: told.groupHeads,
+    lamport,
+    timestampMs: told.timestampMs,
+    ttlMs: told.ttlMs,
+    target: told.target,
+    history: told.history,
     bodyCommit: commits.subarray(index * sizes.hash, (index + 1) * sizes.hash),
+    sizeClass: told.sizeClass,
   })
 }

@@ -1,6 +1,6 @@
 import { idOf } from '../crypto/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
-import { compareBytes, concat, encodeCbor, toHex } from '../wire/index.ts'
+import { compareBytes, concat, encodeCbor, idKey } from '../wire/index.ts'
 import { tipsAmong, type CountedRecord } from './segment-set.ts'
 
 /** Bytes by which sync names a device and compares tips; salted per exchange where a writer could choose them. */
@@ -38,20 +38,21 @@ export function summarise(
 ): SegmentSummary {
   const byDevice = new Map<string, CountedRecord[]>()
   for (const record of records) {
-    const key = toHex(record.header.content.account) + toHex(record.header.content.device)
+    const { account, device } = record.header.content
+    const key = idKey(account) + idKey(device)
     const own = byDevice.get(key)
     if (own === undefined) byDevice.set(key, [record])
     else own.push(record)
   }
-  const devices = [...byDevice]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([, own]): DeviceSummary[] => {
+  const devices = [...byDevice.values()]
+    .flatMap((own): DeviceSummary[] => {
       const first = own[0]
       if (first === undefined) return []
       const { account, device } = first.header.content
       const tips = tipsAmong(own).map(({ header }) => header.id)
       return [{ account, device, name: nameOf(crypto, account, device), count: own.length, tips }]
     })
+    .sort((a, b) => compareBytes(a.account, b.account) || compareBytes(a.device, b.device))
   const told = devices.map(({ account, device, count, tips }) => [account, device, count, tips])
   return { segment, depth, devices, digest: idOf(crypto, 'sync-segment', encodeCbor([segment, told])) }
 }

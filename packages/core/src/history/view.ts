@@ -2,7 +2,8 @@ import { compareBytes, equalBytes, toHex, utf8 } from '../wire/index.ts'
 import { decodeBody, type Body } from './body.ts'
 import { isEmoji } from './emoji.ts'
 import { comparePositions, type Position } from './page.ts'
-import { recordKinds, type RecordContent, type RecordHeader } from './record.ts'
+import { recordKinds, type RecordContent } from './record-frame.ts'
+import { type RecordHeader } from './record.ts'
 
 /** A record in its place. */
 export interface PlacedRecord {
