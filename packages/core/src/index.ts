@@ -19,6 +19,8 @@ export type {
   DeviceFace,
   GroupRole,
   HistoryChoice,
+  DetailsView,
+  DraftView,
   HistoryView,
   InviteView,
   MemberView,

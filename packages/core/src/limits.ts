@@ -236,6 +236,16 @@ export const limits = {
   noteChars: 16 * 1024,
   /** Pinned records of a conversation. */
   pins: 64,
+  /** Bytes of a conversation's picture; an intent carries it. */
+  pictureBytes: 3_584,
+  /** Read marks one intent moves. */
+  readMarks: 32,
+  /** UTF-8 bytes of what a person has begun to write, as own devices share it. */
+  draftBytes: 3_584,
+  /** Own devices are told of drafts and read marks this long after a change, all at once. */
+  ownPauseMs: minute,
+  /** Operations of one device among own devices that may be drafts and read marks: three quarters of all it has. */
+  ownOps: 12_288,
   /** Entries of one table of a natural document: contacts, drafts, settings, read marks. */
   naturalEntries: 10_000,
   /** Segments one sync frame names: half a million records of history; more are compared in the next round. */

@@ -37,7 +37,7 @@ const stateOf = (document: NaturalDocument) => {
 function randomIntent(draw: Draw): Intent {
   const record = idFor(`record ${draw(6)}`)
   const key = Uint8Array.of(draw(4))
-  switch (draw(7)) {
+  switch (draw(8)) {
     case 0:
       return { kind: 'set', field: draw(2), text: `title ${draw(100)}` }
     case 1:
@@ -45,11 +45,13 @@ function randomIntent(draw: Draw): Intent {
     case 2:
       return { kind: 'unpin', record }
     case 3:
-      return { kind: 'read', account: record, device: record, upTo: draw(50) }
+      return { kind: 'read', marks: [{ conversation: record, device: record, upTo: draw(50) }] }
     case 4:
       return { kind: 'put', table: draw(4), key, value: Uint8Array.of(draw(256)) }
     case 5:
       return { kind: 'drop', table: draw(4), key }
+    case 6:
+      return { kind: 'picture', image: draw(3) === 0 ? null : Uint8Array.of(draw(256)) }
     default:
       return { kind: 'splice', at: draw(8), remove: draw(3), insert: ['a𝄞b', 'word ', ''][draw(3)]! }
   }
@@ -99,7 +101,7 @@ describe('history: natural documents', () => {
     const ben = opOf('ben', { kind: 'splice', at: 8, remove: 0, insert: ' list' }, [first])
     const pinned = opOf('pin', { kind: 'pin', record: idFor('r') }, [first])
     const mark = (name: string, upTo: number) =>
-      opOf(name, { kind: 'read', account: idFor('a'), device: idFor('d'), upTo }, [first])
+      opOf(name, { kind: 'read', marks: [{ conversation: idFor('a'), device: idFor('d'), upTo }] }, [first])
     const view = made([mark('far', 2 ** 53 - 1), first, ben, pinned, ann, mark('near', 4)]).view()
     expect([view.note, view.pins]).to.deep.equal(['our shopping list', [toHex(idFor('r'))]])
     expect(view.read.get(readKey(idFor('a'), idFor('d')))).to.equal(2 ** 53 - 1)

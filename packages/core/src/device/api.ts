@@ -87,6 +87,36 @@ export interface Commands {
     readonly in: { readonly deviceId: string }
     readonly out: { readonly deviceId: string; readonly told: ToldView }
   }
+  /** Texts and values a conversation has beside its messages; everybody in it may change them. */
+  'set-topic': {
+    readonly in: { readonly conversationId: string; readonly topic: string }
+    readonly out: DetailsView
+  }
+  /** The bytes of a small picture as base64url; null takes it away. */
+  'set-picture': {
+    readonly in: { readonly conversationId: string; readonly picture: string | null }
+    readonly out: DetailsView
+  }
+  pin: { readonly in: { readonly messageId: string }; readonly out: DetailsView }
+  unpin: {
+    readonly in: { readonly conversationId: string; readonly messageId: string }
+    readonly out: DetailsView
+  }
+  /** The whole shared note; only what differs is written, so that others' edits elsewhere in it stay. */
+  'set-note': {
+    readonly in: { readonly conversationId: string; readonly note: string }
+    readonly out: DetailsView
+  }
+  /** What was begun and not sent; empty takes it back. Shared with own devices a little later. */
+  'set-draft': {
+    readonly in: { readonly conversationId: string; readonly text: string }
+    readonly out: null
+  }
+  /** Whether safety numbers were compared with a contact. */
+  'verify-contact': {
+    readonly in: { readonly accountId: string; readonly verified: boolean }
+    readonly out: ContactView
+  }
   /** Marks everything shown so far as read; tells the author only when receipts are on at both ends. */
   'mark-read': { readonly in: { readonly conversationId: string }; readonly out: null }
   'rename-contact': {
@@ -136,6 +166,10 @@ export interface Queries {
   /** Who is in a conversation, highest role first. */
   members: { readonly in: { readonly conversationId: string }; readonly out: readonly MemberView[] }
   policy: { readonly in: { readonly conversationId: string }; readonly out: PolicyView }
+  /** Topic, picture, pins and note of a conversation. */
+  details: { readonly in: { readonly conversationId: string }; readonly out: DetailsView }
+  /** Drafts of this account, from any of its devices. */
+  drafts: { readonly in: Record<never, never>; readonly out: readonly DraftView[] }
   /** This account's devices, oldest first. */
   devices: { readonly in: Record<never, never>; readonly out: readonly OwnDeviceView[] }
   /** What happened to devices, members and rules: in one conversation, or everywhere. Never content. */
@@ -330,6 +364,21 @@ export interface PolicyView {
   readonly adminsRedact: boolean
 }
 
+/** What a conversation has beside its messages. Empty where nobody said anything. */
+export interface DetailsView {
+  readonly topic: string
+  /** Bytes as base64url; which kind of picture they are, they say themselves. */
+  readonly picture: string | null
+  /** Message ids. */
+  readonly pins: readonly string[]
+  readonly note: string
+}
+
+export interface DraftView {
+  readonly conversationId: string
+  readonly text: string
+}
+
 export interface OwnDeviceView {
   readonly deviceId: string
   readonly name: string
@@ -388,8 +437,8 @@ export type DeviceEvent = { readonly seq: number; readonly atMs: number } & (
   | { readonly type: 'message.deleted'; readonly message: MessageView }
   | { readonly type: 'message.reacted'; readonly message: MessageView }
   /**
-   * Members, roles, rules or the name of a conversation changed; `joined` and `refused`: what came of asking to be
-   * let in.
+   * Members, roles, rules, name, topic, picture, pins or note of a conversation changed; `joined` and `refused`: what
+   * came of asking to be let in.
    */
   | {
       readonly type: 'group'
@@ -435,6 +484,12 @@ export type DeviceEvent = { readonly seq: number; readonly atMs: number } & (
       readonly deviceId: string
     }
   | { readonly type: 'link'; readonly state: 'failed'; readonly code: string }
+  /** Another own device began to write, or took it back. */
+  | { readonly type: 'draft'; readonly conversationId: string }
+  /** Another own device has shown messages to the person. */
+  | { readonly type: 'read'; readonly conversationId: string; readonly unread: number }
+  /** Another own device changed a setting. */
+  | { readonly type: 'settings' }
   | { readonly type: 'connection'; readonly connection: ConnectionState }
   | { readonly type: 'warning'; readonly warning: WarningView }
 )

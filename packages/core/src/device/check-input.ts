@@ -7,6 +7,7 @@ type Check = (value: unknown) => boolean
 const text: Check = (value) => typeof value === 'string'
 const number: Check = (value) => typeof value === 'number' && Number.isFinite(value)
 const numberOrNone: Check = (value) => value === null || number(value)
+const textOrNone: Check = (value) => value === null || text(value)
 const flag: Check = (value) => typeof value === 'boolean'
 const texts: Check = (value) => Array.isArray(value) && value.every(text)
 const textMap: Check = (value) =>
@@ -58,6 +59,13 @@ const commandFields: Readonly<Record<CommandName, Fields>> = {
   'link-approve': { code: text, history: maybe(historyChoice) },
   'link-confirm': { match: flag },
   'remove-device': { deviceId: text },
+  'set-topic': { conversationId: text, topic: text },
+  'set-picture': { conversationId: text, picture: textOrNone },
+  pin: { messageId: text },
+  unpin: { conversationId: text, messageId: text },
+  'set-note': { conversationId: text, note: text },
+  'set-draft': { conversationId: text, text },
+  'verify-contact': { accountId: text, verified: flag },
   'mark-read': { conversationId: text },
   'rename-contact': { accountId: text, name: text },
   block: { accountId: text },
@@ -82,6 +90,8 @@ const queryFields: Readonly<Record<QueryName, Fields>> = {
   history: { conversationId: text, before: maybe(text), limit: maybe(number), sinceMs: maybe(number) },
   members: { conversationId: text },
   policy: { conversationId: text },
+  details: { conversationId: text },
+  drafts: {},
   devices: {},
   audit: { conversationId: maybe(text) },
   message: { messageId: text },

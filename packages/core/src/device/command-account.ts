@@ -12,6 +12,7 @@ import { limits } from '../limits.ts'
 import { equalBytes, toBase32, utf8 } from '../wire/index.ts'
 import type { Commands, SelfView, SettingsView } from './api.ts'
 import type { Step } from './context.ts'
+import { noteSetting } from './own-values.ts'
 import { findMe, requireMe } from './me.ts'
 import { refreshPrekeys } from './prekeys.ts'
 import { conversationWith } from './conversations.ts'
@@ -130,6 +131,7 @@ export function commandSetSetting(step: Step, input: Commands['set-setting']['in
   const { self } = requireMe(step)
   const changed = withSetting(self, input)
   step.tx.put(selfRows, onlyRow, changed)
+  if (Object.hasOwn(changed, input.key)) noteSetting(step, input.key, changed[input.key])
   return settingsView(changed)
 }
 

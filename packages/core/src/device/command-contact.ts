@@ -2,6 +2,7 @@ import { UsageError } from '../errors.ts'
 import { equalBytes, toBase32, utf8 } from '../wire/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import type { Commands, ContactView, RelayView } from './api.ts'
+import { shareLater } from './own-values.ts'
 import { checkName } from './command-account.ts'
 import type { Step } from './context.ts'
 import { conversationWith, putConversation, remoteOf, withRemote } from './conversations.ts'
@@ -68,6 +69,7 @@ export function commandMarkRead(step: Step, input: Commands['mark-read']['in']):
   for (const remote of conversation.remotes)
     moved = withRemote(moved, { ...remoteOf(moved, remote), seenUpTo: remote.received.upTo })
   putConversation(step, moved)
+  shareLater(step)
   return null
 }
 

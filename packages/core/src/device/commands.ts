@@ -15,6 +15,15 @@ import {
   commandUnblock,
 } from './command-contact.ts'
 import {
+  commandPin,
+  commandSetDraft,
+  commandSetNote,
+  commandSetPicture,
+  commandSetTopic,
+  commandUnpin,
+  commandVerify,
+} from './command-details.ts'
+import {
   commandCreateGroup,
   commandGroupAdd,
   commandGroupLeave,
@@ -92,6 +101,13 @@ export const commands: { readonly [C in StepCommand]: Handler<C> } = {
   'group-rename': commandGroupRename,
   'group-policy': commandGroupPolicy,
   'remove-device': commandRemoveDevice,
+  'set-topic': commandSetTopic,
+  'set-picture': commandSetPicture,
+  pin: commandPin,
+  unpin: commandUnpin,
+  'set-note': commandSetNote,
+  'set-draft': commandSetDraft,
+  'verify-contact': commandVerify,
   'mark-read': commandMarkRead,
   'rename-contact': commandRename,
   block: commandBlock,

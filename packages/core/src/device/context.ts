@@ -325,6 +325,8 @@ export interface Live {
   readonly condemned: Map<string, SegmentAddress>
   /** Conversations of which lost records are still asked for, in hexadecimal. */
   readonly wanted: Set<string>
+  /** Monotonic moment at which own devices are told what they do not know yet. */
+  ownDueMs: number
   folding: Folding | undefined
   /** Monotonic moment at which segments to be sealed are looked for next. */
   foldMs: number

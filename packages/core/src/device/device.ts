@@ -438,6 +438,7 @@ const newLive = (): Live => ({
   files: new Map(),
   condemned: new Map(),
   wanted: new Set(),
+  ownDueMs: Infinity,
   folding: undefined,
   foldMs: Infinity,
   logsVersion: 0,

@@ -9,6 +9,7 @@ import { isNotes } from './group-exchange.ts'
 import { membershipOf, opSetOf } from './groups.ts'
 import { newContact } from './contacts.ts'
 import { requireMe } from './me.ts'
+import { takeOwn } from './own-values.ts'
 import { tendAllQueues } from './relay-queues.ts'
 import { contactRows, contactStates, sharedRows, type Contact, type Conversation } from './tables.ts'
 import { contactView } from './views.ts'
@@ -19,7 +20,7 @@ import { contactView } from './views.ts'
 const keptDocuments = 64
 
 /** What the edits of a conversation that count say together. */
-async function readDocument(step: Step, conversation: Conversation): Promise<NaturalView | undefined> {
+export async function readDocument(step: Step, conversation: Conversation): Promise<NaturalView | undefined> {
   const set = opSetOf(step, conversation)
   const { faults } = membershipOf(step, conversation)
   const ops = new Map<string, IntentOp>()
@@ -68,6 +69,7 @@ export async function refreshDocument(step: Step, conversation: Conversation): P
   if (view === undefined) return
   if (isNotes(step, conversation)) {
     for (const [key, value] of view.own.contacts) takeContact(step, fromHex(key) as AccountId, value)
+    takeOwn(step, view)
     return
   }
   const now = conversationNow(step, conversation)

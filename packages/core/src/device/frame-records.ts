@@ -302,7 +302,8 @@ export async function keepSynced(
   const { self } = requireMe(step)
   const { account, kind } = header.content
   const isNew = stored.count > before.count
-  const fresh = isNew && kind === recordKinds.msg && !equalBytes(account, self.account)
+  const fresh =
+    isNew && kind === recordKinds.msg && !equalBytes(account, self.account) && !isRead(before, header)
   const unread = fresh && !equalBytes(carrier.account, self.account) ? stored.unread + 1 : stored.unread
   putConversation(step, withReceived(step, { ...stored, unread }, header))
   step.tx.delete(heldRows, header.id)
@@ -352,7 +353,7 @@ async function keep(
   const stored = await storeRecord(step, conversationNow(step, before), header, incoming, segment)
   const own = equalBytes(header.content.account, requireMe(step).self.account)
   const shown = header.content.kind === recordKinds.msg
-  const unread = stored.unread + (shown && !own ? 1 : 0)
+  const unread = stored.unread + (shown && !own && !isRead(stored, header) ? 1 : 0)
   if (followsAnother(stored, header)) {
     const author = step.tx.get(peerRows, header.content.device)
     if (author !== undefined) peerRolledBack(step, author)
@@ -363,6 +364,10 @@ async function keep(
   await tellArrival(step, moved, header, incoming)
   return moved
 }
+
+/** Whether another own device has shown it already. */
+const isRead = (conversation: Conversation, { content: { device, aseq } }: RecordHeader): boolean =>
+  aseq < (findRemote(conversation, device)?.seenUpTo ?? 0)
 
 /** Says that something came, unless its sender still waits for the person's word. */
 async function tellArrival(

@@ -15,6 +15,7 @@ import { tendRelays } from './relay-input.ts'
 import { dhtAnswered } from './resolve.ts'
 import { metaOf } from './events.ts'
 import { beginFolding, tendFolding } from './folding.ts'
+import { shareLater } from './own-values.ts'
 import { repairSegments } from './repair.ts'
 import { conversationRows, bootstrapRows, metaRows, onlyRow, relayRows, segmentRows } from './tables.ts'
 import { answerWaiting } from './sync-talk.ts'
@@ -153,6 +154,7 @@ async function onOpening(
   for (const { conversation, wanted } of step.tx.all(segmentRows))
     if (wanted > 0) step.context.live.wanted.add(toHex(conversation))
   beginFolding(step)
+  shareLater(step)
   if (doubted) ownRollback(step)
   // The batch that carries the consequences also settles the store's doubt, so it is never empty.
   if (settles) step.tx.put(metaRows, onlyRow, metaOf(step))

@@ -19,6 +19,7 @@ import { compareOnMeeting, putStanding, standingOf, stateItems } from './group-e
 import { isGroup } from './groups.ts'
 import { shareContacts } from './intents.ts'
 import { tendLogs } from './epoch-logs.ts'
+import { shareOwn } from './own-share.ts'
 import { seedItems } from './epochs.ts'
 import { tendGots } from './frame-records.ts'
 import { isOnTopic, publishRecords, tendTopics } from './topics.ts'
@@ -62,6 +63,7 @@ const resealMs = 30_000
 export async function flush(step: Step): Promise<void> {
   if (findMe(step) === undefined) return
   await shareContacts(step)
+  await shareOwn(step)
   if (!step.context.live.online) return
   tendGots(step)
   for (const conversation of step.tx.all(conversationRows)) await publishRecords(step, conversation)

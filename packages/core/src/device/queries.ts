@@ -2,6 +2,7 @@ import { deviceState, safetyNumber, type AccountId } from '../identity/index.ts'
 import { UsageError } from '../errors.ts'
 import { toBase32 } from '../wire/index.ts'
 import type { DeviceEvent, MessageView, Queries, QueryName, StatusView } from './api.ts'
+import { queryDetails, queryDrafts } from './command-details.ts'
 import { selfView, settingsView } from './command-account.ts'
 import { relayViewOf } from './command-contact.ts'
 import type { Step } from './context.ts'
@@ -59,6 +60,8 @@ export const queries: { readonly [Q in QueryName]: Handler<Q> } = {
   history: queryHistory,
   members: queryMembers,
   policy: queryPolicy,
+  details: queryDetails,
+  drafts: queryDrafts,
   devices: queryDevices,
   audit: queryAudit,
   message: queryMessage,

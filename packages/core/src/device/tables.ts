@@ -109,6 +109,16 @@ export type Contact = Infer<typeof contactShape>
 export const sharedRows = rows('shared', bytesBetween(1, limits.metaIntentBytes), mutable)
 export const contactRows = rows('contact', contactShape, mutable)
 
+/** A value own devices share, as it is here and as they were told last; null where there is none. */
+const ownShape = fields({
+  table: uint(1),
+  key: bytesBetween(1, 64),
+  value: nullable(bytesBetween(0, limits.metaIntentBytes)),
+  told: nullable(bytesBetween(0, limits.metaIntentBytes)),
+})
+export type OwnRow = Infer<typeof ownShape>
+export const ownRows = rows('own', ownShape, mutable)
+
 /** Where a contact's device collects: a relay and the key that may deposit there. */
 export const depositShape = fields({ relay: address, writeSeed: secretBytes(sizes.seed), intro: bool })
 export type DepositTarget = Infer<typeof depositShape>
@@ -509,6 +519,7 @@ export const tables = [
   logRows,
   contactRows,
   sharedRows,
+  ownRows,
   peerRows,
   pairwiseRows,
   replayRows,

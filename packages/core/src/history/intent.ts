@@ -1,6 +1,17 @@
 import { sizes } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
-import { bytes, bytesBetween, fields, frame, oneOf, text, toHex, uint } from '../wire/index.ts'
+import {
+  bytes,
+  bytesBetween,
+  fields,
+  frame,
+  list,
+  nullable,
+  oneOf,
+  text,
+  toHex,
+  uint,
+} from '../wire/index.ts'
 import type { Infer } from '../wire/index.ts'
 import type { CrdtDraft } from './automerge.ts'
 
@@ -25,10 +36,12 @@ const intentShape = oneOf({
     3,
     { at: uint(limits.noteChars), remove: uint(limits.noteChars), insert: text(limits.metaIntentBytes) },
   ],
-  /** All of an author's records below `upTo` are read. */
-  read: [4, { account: id, device: id, upTo: uint() }],
+  /** In a conversation all records of a device below `upTo` are read. */
+  read: [4, { marks: list(fields({ conversation: id, device: id, upTo: uint() }), limits.readMarks) }],
   put: [5, { table, key, value: bytesBetween(0, limits.metaIntentBytes) }],
   drop: [6, { table, key }],
+  /** The bytes of a small picture, or none. */
+  picture: [7, { image: nullable(bytesBetween(1, limits.pictureBytes)) }],
 })
 
 /** One intent. */
@@ -45,8 +58,9 @@ export function decodeIntent(input: Uint8Array): Intent | undefined {
   return decoded.ok ? decoded.value.intent : undefined
 }
 
-/** Name of a read mark: author's account and device. */
-export const readKey = (account: Uint8Array, device: Uint8Array): string => toHex(account) + toHex(device)
+/** Name of a read mark: conversation and author's device. */
+export const readKey = (conversation: Uint8Array, device: Uint8Array): string =>
+  toHex(conversation) + toHex(device)
 
 /** Makes the edit; one that is impossible at the tips its author saw makes none. */
 export function applyIntent(draft: CrdtDraft, intent: Intent): void {
@@ -66,13 +80,9 @@ export function applyIntent(draft: CrdtDraft, intent: Intent): void {
       return removeFrom(draft, '/pins', toHex(intent.record))
     case 'splice':
       return splice(draft, intent.at, intent.remove, intent.insert)
-    case 'read': {
-      const name = readKey(intent.account, intent.device)
-      const known = draft.all('/read', name)
-      const further = known.every((mark) => typeof mark === 'number' && mark < intent.upTo)
-      if (further && (known.length > 0 || hasRoom(draft, '/read'))) draft.put('/read', name, intent.upTo)
+    case 'read':
+      for (const mark of intent.marks) markRead(draft, readKey(mark.conversation, mark.device), mark.upTo)
       return
-    }
     case 'put': {
       const path = pathOf(intent.table)
       const name = toHex(intent.key)
@@ -81,7 +91,17 @@ export function applyIntent(draft: CrdtDraft, intent: Intent): void {
     }
     case 'drop':
       return removeFrom(draft, pathOf(intent.table), toHex(intent.key))
+    case 'picture':
+      if (intent.image !== null) draft.put('/', 'picture', intent.image)
+      else removeFrom(draft, '/', 'picture')
   }
+}
+
+/** A mark only moves forward. */
+function markRead(draft: CrdtDraft, name: string, upTo: number): void {
+  const known = draft.all('/read', name)
+  const further = known.every((mark) => typeof mark === 'number' && mark < upTo)
+  if (further && (known.length > 0 || hasRoom(draft, '/read'))) draft.put('/read', name, upTo)
 }
 
 const pathOf = (at: number): string => `/${ownTables[at] ?? ownTables[0]}`

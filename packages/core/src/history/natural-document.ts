@@ -18,6 +18,7 @@ export interface IntentOp {
 export interface NaturalView {
   readonly title: string
   readonly topic: string
+  readonly picture: Uint8Array | null
   /** Hex ids of records. */
   readonly pins: readonly string[]
   readonly note: string
@@ -86,6 +87,7 @@ export class NaturalDocument {
       const value = read.all('/', field).at(-1)
       return typeof value === 'string' ? value : ''
     })
+    const picture = read.all('/', 'picture').at(-1)
     const marks = read.keys('/read').map((key): [string, number] => {
       const all = read.all('/read', key).map((mark) => (typeof mark === 'number' ? mark : 0))
       return [key, Math.max(0, ...all)]
@@ -102,6 +104,7 @@ export class NaturalDocument {
     return {
       title: title ?? '',
       topic: topic ?? '',
+      picture: picture instanceof Uint8Array ? picture : null,
       pins: read.keys('/pins'),
       note: read.text('/note'),
       read: new Map(marks),
