@@ -9,6 +9,7 @@ import { openLevelStore } from '@sotto/core/level'
 import { CollectingLog, CollectingNotifier, ManualClock, seededRandom } from '@sotto/core/memory'
 import type { Store } from '@sotto/core/ports'
 import { Secret } from '../../packages/core/src/crypto/index.ts'
+import { CountingStore } from '../support/counting-store.ts'
 import { createDevice, type Device } from '../../packages/core/src/device/device.ts'
 
 const [folder = '/tmp/sotto-long-history', wanted = '100000'] = process.argv.slice(2)
@@ -19,30 +20,11 @@ const hour = 60 * 60 * 1_000
 
 const crypto = await createNodeProvider()
 const clock = new ManualClock(Date.UTC(2026, 0, 1))
-let keysRead = 0
-
-/** Counts the rows that are asked for. */
-const counted = (store: Store): Store => ({
-  get: (key) => {
-    keysRead += 1
-    return store.get(key)
-  },
-  getMany: (keys) => {
-    keysRead += keys.length
-    return store.getMany(keys)
-  },
-  range: (range) => store.range(range),
-  batch: (ops, options) => store.batch(ops, options),
-  readMark: () => store.readMark(),
-  writeMark: (value) => store.writeMark(value),
-  close: () => store.close(),
-})
-
-async function open(seed: string): Promise<Device> {
+async function open(seed: string, store: Store): Promise<Device> {
   return createDevice({
     crypto,
     clock,
-    store: counted(await openLevelStore(folder)),
+    store,
     random: seededRandom(crypto, seed),
     key: new Secret(crypto.sha256(new TextEncoder().encode('long history'))),
     log: new CollectingLog(),
@@ -59,7 +41,7 @@ const cpuMs = (since: NodeJS.CpuUsage): number => {
 }
 
 async function fill(): Promise<void> {
-  const device = await open('fill')
+  const device = await open('fill', await openLevelStore(folder))
   await device.dispatch('create-account', { name: 'Ada' })
   const { conversationId } = await device.dispatch('create-group', { name: 'Long' })
   const costs: number[] = []
@@ -103,14 +85,15 @@ async function fill(): Promise<void> {
 
 async function show(): Promise<void> {
   const [start, cpu] = [performance.now(), process.cpuUsage()]
-  const device = await open('show')
+  const store = new CountingStore(await openLevelStore(folder))
+  const device = await open('show', store)
   const opened = performance.now()
   const [conversation] = await device.view('conversations', {})
-  keysRead = 0
+  store.rows = 0
   const page = await device.view('history', { conversationId: conversation?.conversationId ?? '', limit: 50 })
   const shown = performance.now()
   console.log(
-    `last page of ${messages}: ${page.messages.length} messages, ${keysRead} rows; ` +
+    `last page of ${messages}: ${page.messages.length} messages, ${store.rows} rows; ` +
       `${(opened - start).toFixed(0)} ms to open the home, ${(shown - opened).toFixed(0)} to show the page, ` +
       `${cpuMs(cpu).toFixed(0)} of CPU for both`,
   )

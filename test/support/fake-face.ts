@@ -5,6 +5,8 @@ import type {
   CommandName,
   Commands,
   ContactView,
+  DetailsView,
+  DraftView,
   DeviceEvent,
   DeviceFace,
   InviteView,
@@ -44,6 +46,8 @@ export class FakeFace implements DeviceFace {
   relays: RelayView[] = []
   messages: MessageView[] = []
   settings = { name: '', deviceName: '', readReceipts: false, previews: false }
+  details: DetailsView = { topic: '', picture: null, pins: [], note: '' }
+  drafts: readonly DraftView[] = []
   devices: OwnDeviceView[] = []
   audit: AuditView[] = []
   exported = ''
@@ -204,6 +208,24 @@ export class FakeFace implements DeviceFace {
           [given['key'] as string]: given['value'] === 'on' ? true : given['value'],
         }
         return this.settings
+      case 'set-topic':
+        return this.#say({ topic: given['topic'] as string })
+      case 'set-picture':
+        return this.#say({ picture: given['picture'] as string | null })
+      case 'set-note':
+        return this.#say({ note: given['note'] as string })
+      case 'pin':
+        return this.#say({ pins: [...this.details.pins, given['messageId'] as string] })
+      case 'unpin':
+        return this.#say({ pins: this.details.pins.filter((pin) => pin !== given['messageId']) })
+      case 'verify-contact':
+        return this.#change(given['accountId'] as string, { verified: given['verified'] as boolean })
+      case 'set-draft': {
+        const { conversationId, text } = input as Commands['set-draft']['in']
+        const others = this.drafts.filter((draft) => draft.conversationId !== conversationId)
+        this.drafts = text === '' ? others : [...others, { conversationId, text }]
+        return null
+      }
       case 'recovery-words':
         return { words: Array.from({ length: 24 }, (_, at) => `word${at}`) }
       case 'ignore-request':
@@ -213,6 +235,11 @@ export class FakeFace implements DeviceFace {
       case 'retry-now':
         return null
     }
+  }
+
+  #say(change: Partial<DetailsView>): DetailsView {
+    this.details = { ...this.details, ...change }
+    return this.details
   }
 
   #createInvite(given: Record<string, unknown>): InviteView {
@@ -335,6 +362,10 @@ export class FakeFace implements DeviceFace {
         return this.#history(input)
       case 'settings':
         return this.settings
+      case 'details':
+        return this.details
+      case 'drafts':
+        return this.drafts
       case 'safety':
         return { number: '1234567890'.repeat(6), deviceState: '0987654321'.repeat(3) }
       case 'events':

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { Store } from '../../../packages/core/src/ports/index.ts'
 import { toHex } from '../../../packages/core/src/wire/index.ts'
+import { CountingStore } from '../../support/counting-store.ts'
 import { FaultyStore, type CrashMode } from '../../support/faulty-store.ts'
 import type { Person } from '../../support/devices.ts'
 import { exported, onDisk, reopened, rest, restedSegment, seen } from './folding-world.ts'
@@ -51,6 +52,25 @@ describe('device: sealed segments', () => {
       expect(await seen(one, conversationId)).to.equal(before[i])
       expect(await exported(one, conversationId)).to.equal(text)
     }
+  })
+
+  it('are not read for the last page: a cold device reads its rows and no others', async () => {
+    const world = await restedSegment()
+    await rest(world)
+    const { ada, conversationId } = world
+    await ada.close()
+    const store = new CountingStore(await reopened(ada.store))
+    ada.store = store
+    await ada.open(false)
+    store.rows = 0
+    const page = await ada.device.view('history', { conversationId, limit: 50 })
+    expect([page.messages.length, page.more]).to.deep.equal([50, true])
+    // A record, a body and what is about it for each; a page, and pages of the manifest that vouch for these.
+    expect(store.rows).to.be.within(100, 200)
+    store.rows = 0
+    const [oldest] = page.messages
+    expect((await ada.device.view('message', { messageId: oldest!.messageId })).text).to.be.a('string')
+    expect(store.rows, 'rows for one message').to.be.below(20)
   })
 
   it('take edits, reactions, deletions and answers, and are paged through', async () => {

@@ -126,6 +126,9 @@ class TerminalChat implements Chat {
       case 'message.reacted':
       case 'invite':
       case 'link':
+      case 'draft':
+      case 'read':
+      case 'settings':
         return
     }
   }

@@ -51,6 +51,12 @@ export function eventLine(event: DeviceEvent, previews: boolean): string {
       return `account ${short(event.accountId)}: ${event.change}`
     case 'link':
       return linkLine(event)
+    case 'draft':
+      return `draft in ${short(event.conversationId)} changed on another device`
+    case 'read':
+      return `${short(event.conversationId)} was read on another device`
+    case 'settings':
+      return 'settings changed on another device'
     case 'connection':
       return connectionWords[event.connection]
     case 'warning':

@@ -153,6 +153,12 @@ function eventBody(event: DeviceEvent, previews: boolean): object {
       return { accountId: event.accountId, change: event.change }
     case 'link':
       return linkEvent(event)
+    case 'draft':
+      return { conversationId: event.conversationId }
+    case 'read':
+      return { conversationId: event.conversationId, unread: event.unread }
+    case 'settings':
+      return {}
     case 'connection':
       return { connection: event.connection }
     case 'warning':

@@ -211,6 +211,12 @@ class DeviceModel implements Model {
         this.link.set(event)
         if (event.state === 'linked') this.reload()
         return
+      case 'read':
+        this.#changed(event.conversationId)
+        return
+      case 'draft':
+      case 'settings':
+        return
       case 'connection':
       case 'warning':
         this.#refresh.status()
