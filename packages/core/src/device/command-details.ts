@@ -27,9 +27,10 @@ export async function queryDetails(
 
 async function detailsOf(step: Step, conversation: Conversation): Promise<DetailsView> {
   const view = await readDocument(step, conversationNow(step, conversation))
+  const picture = view?.picture ?? null
   return {
     topic: view?.topic ?? '',
-    picture: view?.picture == null ? null : toBase64Url(view.picture),
+    picture: picture === null ? null : toBase64Url(picture),
     pins: (view?.pins ?? []).map((record) => toBase32(fromHex(record))),
     note: view?.note ?? '',
   }

@@ -116,15 +116,12 @@ function takeSetting(step: Step, key: Uint8Array, said: Uint8Array | null): void
 
 function takeReads(step: Step, before: Conversation, read: NaturalView['read']): void {
   const conversation = conversationNow(step, before)
-  let further = false
   const remotes = conversation.remotes.map((remote) => {
     const key = readKey(conversation.conversation, remote.device)
     const seenUpTo = read.get(key) ?? 0
-    if (seenUpTo <= remote.seenUpTo) return remote
-    further = true
-    return { ...remote, seenUpTo }
+    return seenUpTo <= remote.seenUpTo ? remote : { ...remote, seenUpTo }
   })
-  if (!further) return
+  if (remotes.every((remote, i) => remote === conversation.remotes[i])) return
   const left = remotes.reduce((sum, { received, seenUpTo }) => sum + Math.max(0, received.upTo - seenUpTo), 0)
   const unread = Math.min(conversation.unread, left)
   putConversation(step, { ...conversation, remotes, unread })
