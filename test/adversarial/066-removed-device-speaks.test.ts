@@ -39,13 +39,12 @@ const outsideOf = async (person: Person, conversationId: string, text: string) =
     .map(({ outside }) => outside)
 
 describe('066: a device that was taken and then removed', () => {
-  it('says nothing to anybody in a conversation it never wrote in before', async () => {
+  it('counts for nothing in a conversation it never wrote in before', async () => {
     const scene = await stage()
     const { ada, bob, laptop, conversationId } = scene
     await steal(scene, () => laptop.device.dispatch('send', { conversationId, text: 'the thief' }))
     for (const person of [ada, bob])
-      expect(await outsideOf(person, conversationId, 'the thief'), person.name).to.deep.equal([])
-    expect(ada.log.lines.map((line) => JSON.stringify(line)).join()).to.include('record-of-removed')
+      expect(await outsideOf(person, conversationId, 'the thief'), person.name).to.deep.equal(['device-out'])
     expect(ada.notifier.shown, 'nobody is called').to.have.length(0)
   })
 
@@ -64,7 +63,26 @@ describe('066: a device that was taken and then removed', () => {
     expect(ada.notifier.shown, 'nobody is called').to.have.length(called)
   })
 
-  it('keeps what it wrote where no other device of its account held that', async () => {
+  it('holds nobody up who answered it before hearing that it is out', async () => {
+    const scene = await stage()
+    const { town, ada, bob, laptop, conversationId } = scene
+    for (const other of [ada, laptop]) town.hub.cut(bob.peerId, other.peerId)
+    const other = (await bob.device.view('devices', {})).find(({ thisDevice }) => !thisDevice)
+    await bob.device.dispatch('remove-device', { deviceId: other!.deviceId })
+    const { messageId } = await laptop.device.dispatch('send', { conversationId, text: 'the thief' })
+    await town.pass(5_000)
+    await ada.device.dispatch('send', { conversationId, text: 'Ada', replyTo: messageId })
+    await laptop.close()
+    for (const peer of [ada, laptop]) town.hub.heal(bob.peerId, peer.peerId)
+    await town.pass(1_200_000)
+    expect(await outsideOf(ada, conversationId, 'the thief')).to.deep.equal(['device-out'])
+    for (const person of [ada, bob]) {
+      expect(await outsideOf(person, conversationId, 'Ada'), person.name).to.deep.equal([null])
+      expect(await person.device.view('status', {}), person.name).to.include({ held: 0 })
+    }
+  })
+
+  it('keeps what it wrote where no other device of its account held that, and marks it', async () => {
     const scene = await stage()
     const { town, ada, bob, laptop, conversationId } = scene
     town.hub.cut(bob.peerId, laptop.peerId)
@@ -74,7 +92,7 @@ describe('066: a device that was taken and then removed', () => {
     await steal(scene, async () => undefined)
     town.hub.heal(bob.peerId, ada.peerId)
     await town.pass(1_200_000)
-    expect(await outsideOf(ada, conversationId, 'before')).to.deep.equal([null])
+    expect(await outsideOf(ada, conversationId, 'before')).to.deep.equal(['device-out'])
   })
 
   for (const wrote of [false, true])

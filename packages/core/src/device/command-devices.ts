@@ -35,7 +35,7 @@ export async function commandRemoveDevice(
   extendLog(step, log, [op.bytes])
   linkTo(step, device).met = true
   for (const conversation of step.tx.all(conversationRows)) {
-    await writeCut(step, conversation, device)
+    await writeCut(step, conversation)
     tellAll(step, conversation)
   }
   const told = toldOfRemoval(step, device) ?? { devices: 0, of: 0 }

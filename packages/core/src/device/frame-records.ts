@@ -118,10 +118,6 @@ async function receiveRecord(
     refuseFork(step, conversation, peer, { incoming, header, identityKey })
     return undefined
   }
-  if (isOutUnjudged(step, conversation, peer)) {
-    log.event('record-of-removed')
-    return undefined
-  }
   if (!hasRoom(step, conversation, peer, header)) {
     log.event('record-beyond-limit')
     return undefined
@@ -252,14 +248,14 @@ function refuseFork(
 }
 
 /**
- * Whether a device is out and no operation of the conversation says how far its words reach: in a direct conversation
- * its session vouched for it, and a session with a removed device vouches for nothing. What was taken before stays.
+ * Whether a device is out and no operation of the conversation says how far its words reach, as in a direct one before
+ * its account's word on it has come: what it wrote waits for that.
  */
-function isOutUnjudged(step: Step, conversation: Conversation, { account, device }: Peer): boolean {
+function isOutUnjudged(step: Step, conversation: Conversation, content: RecordContent): boolean {
   if (isGroup(conversation)) return false
-  const log = storedLog(step, account)
-  if (log !== undefined && activeDevice(step, log, device) !== undefined) return false
-  return !membershipOf(step, conversation).accounts.has(toHex(account))
+  const log = storedLog(step, content.account as AccountId)
+  if (log === undefined || activeDevice(step, log, content.device) !== undefined) return false
+  return !membershipOf(step, conversation).accounts.has(toHex(content.account))
 }
 
 /** Whether the record is within what a contact, or a stranger who waits for the person's word, may have kept here. */
@@ -272,14 +268,17 @@ function hasRoom(step: Step, conversation: Conversation, peer: Peer, { content }
   return state !== contactStates.refused && state !== contactStates.member
 }
 
-/** Whether the author was in at the heads the record cites: fixed for ever, once they are known. */
+/**
+ * Whether the author was in at the heads the record cites: fixed for ever, once they are known, and once the account
+ * of a device that is out has said how far its words reach.
+ */
 export function standingAt(
   step: Step,
   conversation: Conversation,
   content: RecordContent,
 ): 'yes' | 'no' | 'unknown' {
   const then = membershipThen(step, conversation, content.groupHeads)
-  if (then === undefined) return 'unknown'
+  if (then === undefined || isOutUnjudged(step, conversation, content)) return 'unknown'
   const account = toHex(content.account)
   if (!then.members.has(account)) return 'no'
   const state = then.accounts.get(account)

@@ -145,17 +145,19 @@ export async function pinDevices(step: Step, before: Conversation): Promise<void
   }
 }
 
-/** Writes down how far the words of a removed device of this account reach in a conversation, if it wrote there. */
-export async function writeCut(step: Step, conversation: Conversation, device: Uint8Array): Promise<void> {
-  const last = ownCuts(step, conversation)
-  if (!last.some((seen) => equalBytes(seen.device, device)) || !takesPart(step, conversation)) return
+/**
+ * Writes down how far the words of this account's removed devices reach in a conversation. Of one that never wrote
+ * there nothing is named, so nothing counts that it may have written unseen.
+ */
+export async function writeCut(step: Step, conversation: Conversation): Promise<void> {
+  if (!takesPart(step, conversation)) return
   const before = membershipOf(step, conversation)
   const { self } = requireMe(step)
   const args = {
     kind: 'deviceset',
     account: self.account,
     heads: pinnedHeads(step, self.account),
-    last,
+    last: ownCuts(step, conversation),
   } as const
   await opsCame(step, conversation, before, [addOwnOp(step, conversation, args)])
 }

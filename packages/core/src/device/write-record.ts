@@ -8,9 +8,8 @@ import {
 } from '../history/index.ts'
 import { sizes } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes } from '../wire/index.ts'
 import type { Me, Step } from './context.ts'
-import { conversationNow, putConversation } from './conversations.ts'
+import { conversationNow, findRemote, putConversation } from './conversations.ts'
 import { pinOwnDevice } from './group-ops.ts'
 import { headsNow, leastSegment, membershipOf } from './groups.ts'
 import { requireMe } from './me.ts'
@@ -48,8 +47,9 @@ export async function writeRecord(
 }
 
 /**
- * The next record of this device: in the newest segment, or in the next one when that is full. It refers to
- * every tip of its segment but the device's own last record, which `selfPrev` names.
+ * The next record of this device: in the newest segment, or in the next one when that is full. It refers to the tips of
+ * its segment, except its own, which `selfPrev` names, and those of devices that are out: what they still send may
+ * reach some readers only, and whatever refers to it would wait at all others.
  */
 function issueNext(
   step: Step,
@@ -67,9 +67,7 @@ function issueNext(
     full ? conversation.segment + 1 : conversation.segment,
   )
   const sseq = segment > conversation.segment ? 1 : conversation.sseq + 1
-  const others = conversation.tips.filter(
-    (tip) => conversation.selfPrev === null || !equalBytes(tip.id, conversation.selfPrev),
-  )
+  const others = conversation.tips.filter((tip) => findRemote(conversation, tip.device)?.active === true)
   const near = others.filter((tip) => tip.segment === segment).slice(-limits.recordLinks)
   const room = limits.recordLinks - near.length
   const far = room === 0 ? [] : others.filter((tip) => tip.segment !== segment).slice(-room)
