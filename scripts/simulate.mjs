@@ -1,10 +1,10 @@
-/** `sim:ci` and `campaign:sim`: sweeps of both scenarios. Further arguments go to `sotto-sim run`. */
+/** `sim:ci` and `campaign:sim`: sweeps of every scenario. Further arguments go to `sotto-sim run`. */
 import { join } from 'node:path'
 import { root, run } from './run.mjs'
 
-const scenarios = ['partition-heal', 'offline-sync']
+const scenarios = ['partition-heal', 'offline-sync', 'admin-quarrel', 'lost-phone']
 const sweeps = {
-  ci: ['--seeds', '1..3', '--hours', '2', '--verify'],
+  ci: ['--seeds', '2..3', '--hours', '2', '--verify'],
   campaign: ['--seeds', '1..100', '--hours', '24', '--jobs', '2'],
 }
 

@@ -57,9 +57,11 @@ function tell(result: RunResult, flags: ReplayFlags): void {
 }
 
 /** Who is there, and what has been seen so far. */
-const standing = ({ world, users, relays }: Stage): unknown => ({
+const standing = ({ world, relays, everything }: Stage): unknown => ({
   atMs: world.timeline.nowMs,
-  running: users.filter(({ device }) => device !== undefined).map(({ name }) => name),
+  running: everything()
+    .filter(({ device }) => device !== undefined)
+    .map(({ name }) => name),
   relays: relays.filter(({ running }) => running).map(({ name }) => name),
   accepted: world.ledger.accepted().length,
   shown: world.ledger.accepted().filter(({ shownAtMs }) => shownAtMs !== undefined).length,
@@ -69,23 +71,33 @@ const standing = ({ world, users, relays }: Stage): unknown => ({
 
 /** One device: what it says of itself, its conversations, and what befell it last. */
 async function inspection(stage: Stage, name: string, lines: readonly string[]): Promise<unknown> {
-  const user = stage.users.find((one) => one.name === name)
-  if (user === undefined)
-    throw new Refused(`nobody is called ${name}; there are ${stage.users.map((one) => one.name).join(', ')}`)
+  const machine = stage.everything().find((one) => one.name === name)
+  if (machine === undefined)
+    throw new Refused(
+      `nothing is called ${name}; there are ${stage
+        .everything()
+        .map((one) => one.name)
+        .join(', ')}`,
+    )
   const mark = `"${name}"`
   const conversations: Record<string, unknown> = {}
-  for (const [other, id] of user.conversations)
-    conversations[other] = (await user.history(id)).map(({ messageId, text, author, state }) => ({
-      messageId: messageId.slice(0, 8),
-      text: text?.slice(0, 24),
-      mine: author.me,
-      state,
-    }))
+  for (const view of (await machine.device?.view('conversations', {})) ?? []) {
+    const { messages } = await machine.history(view.conversationId)
+    conversations[`${view.kind} ${view.conversationId.slice(0, 8)}`] = messages.map(
+      ({ messageId, text, author, state, outside }) => ({
+        messageId: messageId.slice(0, 8),
+        text: text?.slice(0, 24),
+        mine: author.me,
+        state,
+        outside,
+      }),
+    )
+  }
   return {
     atMs: stage.world.timeline.nowMs,
-    running: user.device !== undefined,
-    clockErrorMs: user.clock.errorMs,
-    status: (await user.device?.view('status', {})) ?? null,
+    running: machine.device !== undefined,
+    clockErrorMs: machine.clock.errorMs,
+    status: (await machine.device?.view('status', {})) ?? null,
     conversations,
     lately: lines
       .filter((line) => line.includes(mark))

@@ -114,8 +114,9 @@ function show(result: RunResult, nondeterministic: boolean, recipe: Recipe, flag
 function tellSummary(summary: Summary, flags: RunFlags): void {
   if (flags.json === true) process.stdout.write(`${JSON.stringify({ summary })}\n`)
   else process.stderr.write(`${JSON.stringify(summary, null, 2)}\n`)
-  if (summary.idleFaults.length > 0)
-    process.stderr.write(`never struck: ${summary.idleFaults.join(', ')}; more seeds or hours are needed\n`)
+  const idle = [...summary.idleFaults, ...summary.idleActs]
+  if (idle.length > 0)
+    process.stderr.write(`never happened: ${idle.join(', ')}; more seeds or hours are needed\n`)
 }
 
 /** A worker of `--jobs`: reads seeds, a line each, and answers each with a line. */

@@ -9,7 +9,7 @@ type Tree = { [key: string]: Value | Tree }
 /** A plan to know the names of its parts by; its numbers mean nothing. */
 const sample = drawPlan(streamsOf(1n)('plan'), 1) as unknown as Tree
 
-const counts: ReadonlySet<string> = new Set(['users', 'relays'])
+const counts: ReadonlySet<string> = new Set(['users', 'devices', 'groups', 'relays'])
 const plain: ReadonlySet<string> = new Set(['net.sigma'])
 
 const isTree = (value: Value | Tree | undefined): value is Tree => typeof value === 'object' && value !== null

@@ -74,15 +74,20 @@ function stepsFrom(failure: Failure, { plan, hours }: RunResult): readonly Step[
     hours > 0.05 ? [{ what: `hours=${hours / 2}`, recipe: { ...failure, hours: hours / 2 } }] : []
   const isOff = (name: string): boolean => failure.set.some((one) => one === `${name}=off`)
   const faults = settingNames().filter(
-    (name) => (name.endsWith('Every') && name !== 'messageEvery') || name === 'skew' || faultOfNet.test(name),
+    (name) => (name.endsWith('Every') && !life.has(name)) || name === 'skew' || faultOfNet.test(name),
   )
   return [
     ...shorter,
     ...(plan.users > 2 ? [set('users', String(plan.users - 1))] : []),
+    ...(plan.devices > plan.users ? [set('devices', String(plan.devices - 1))] : []),
+    ...(plan.groups > 0 ? [set('groups', String(plan.groups - 1))] : []),
     ...(plan.relays > 1 ? [set('relays', String(plan.relays - 1))] : []),
     ...faults.filter((name) => !isOff(name)).map((name) => set(name, 'off')),
     set('messageEvery', `${Math.round(plan.messageEveryMs * 2)}ms`),
   ]
 }
+
+/** What people do; the others that come again and again are faults. */
+const life: ReadonlySet<string> = new Set(['messageEvery', 'groupChangeEvery', 'deviceChangeEvery'])
 
 const faultOfNet = /^net\.(?!median|sigma)/

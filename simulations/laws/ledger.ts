@@ -1,152 +1,219 @@
-import type { DeviceEvent, MessageView } from '@sotto/core'
+import type { MemberView, MessageView } from '@sotto/core'
+import type { Machine } from '../actors/machine.ts'
+import type { Law, Violation } from './laws.ts'
+import { Room } from './rooms.ts'
 
-/** One text somebody meant to send. */
-export interface Sent {
+/** One text somebody meant to send, as a message or in place of one. */
+export interface Said {
   readonly marker: string
   readonly text: string
+  readonly kind: 'message' | 'edit'
+  /** Person and machine. */
   readonly author: string
-  readonly to: string
+  readonly machine: string
   readonly conversationId: string
   readonly atMs: number
-  /** The device said yes: from here on it may not be lost. */
+  /** By a thief. */
+  readonly stolen: boolean
+  /** Of the message it is, or changes; unknown until somebody said it. */
   messageId: string | undefined
+  /** The device said yes: from here on it may not be lost. */
+  accepted: boolean
+  /** Devices its own device held to be in the conversation, in the step that took it. */
+  readers: ReadonlySet<string> | undefined
+  /** Devices that one was told are out, and those it had once held to be in and no longer does. */
+  out: ReadonlySet<string>
   shownAtMs: number | undefined
   /** Relayed was claimed at least once. */
   relayed: boolean
 }
 
-/** A law that did not hold, with what shows it. */
-export interface Violation {
-  readonly law: Law
+/** A removal of a device, from the try on. */
+export interface DeviceRemoval {
+  readonly by: string
+  readonly gone: Machine
   readonly atMs: number
-  readonly what: string
+  acceptedAtMs: number | undefined
 }
 
-export const safetyLaws = [
-  'no-loss',
-  'no-duplicate',
-  'authenticity',
-  'no-key-reuse',
-  'ciphertext-only-outside',
-  'ladder-honesty',
-  'same-history',
-  'bounds',
-  'store-opens',
-] as const
-export const livenessLaws = ['converged'] as const
-export type Law = (typeof safetyLaws)[number] | (typeof livenessLaws)[number]
+interface Owner {
+  readonly person: string
+  readonly machine: Machine
+  readonly granted: 'all' | 'none'
+}
 
-/** What stands between the world and a verdict: asked whether a relay ever held what carries a text. */
+/** What a ledger asks. */
 export interface Witness {
   readonly nowMs: () => number
-  readonly relayHeld: (marker: string) => boolean
+  /** Devices a machine was told are out. */
+  readonly revokedFor: (machine: Machine) => ReadonlySet<string>
 }
 
-const markerOf = (text: string, bytes: number): string => text.slice(0, bytes)
-
-/** The plain list of who sent what to whom, which every device's history is compared with. */
+/** The plain list of who did what, which every device's view is compared with. */
 export class Ledger {
-  readonly sent = new Map<string, Sent>()
+  readonly said = new Map<string, Said>()
+  readonly rooms = new Map<string, Room>()
   readonly violations: Violation[] = []
-  /** Messages a device has told its face about, by person and message id. */
-  readonly #shown = new Map<string, Set<string>>()
-  /** Markers shown to a person: a text is shown once, whatever its id. */
-  readonly #shownMarkers = new Map<string, Set<string>>()
-  readonly #names = new Map<string, string>()
-  readonly #byId = new Map<string, Sent>()
+  readonly deviceRemovals: DeviceRemoval[] = []
+  readonly #people = new Map<string, string>()
+  readonly #devices = new Map<string, Owner>()
+  readonly #byId = new Map<string, Said>()
+  /** Devices each device has held to be in a conversation. */
+  readonly #listed = new Map<string, Set<string>>()
   readonly #witness: Witness
-  readonly #markerBytes: number
+  readonly #markerChars: number
 
-  constructor(witness: Witness, markerBytes: number) {
+  constructor(witness: Witness, markerChars: number) {
     this.#witness = witness
-    this.#markerBytes = markerBytes
+    this.#markerChars = markerChars
   }
 
   violate(law: Law, what: string): void {
     this.violations.push({ law, atMs: this.#witness.nowMs(), what })
   }
 
-  /** Which account is whose. */
-  introduce(person: string, accountId: string): void {
-    this.#names.set(accountId, person)
+  /** Which account and device are whose. */
+  introduce(machine: Machine): void {
+    this.#people.set(machine.accountId, machine.person)
+    if (this.#devices.has(machine.deviceId)) return
+    this.#devices.set(machine.deviceId, { person: machine.person, machine, granted: 'none' })
   }
 
-  /** A person is about to say something. */
-  intend(text: string, author: string, to: string, conversationId: string): Sent {
-    const sent: Sent = {
-      marker: markerOf(text, this.#markerBytes),
+  /** A machine was linked to its person's account. */
+  linked(machine: Machine, granted: 'all' | 'none'): void {
+    this.#devices.set(machine.deviceId, { person: machine.person, machine, granted })
+  }
+
+  personOf = (accountId: string): string | undefined => this.#people.get(accountId)
+  ownerOf = (deviceId: string): Owner | undefined => this.#devices.get(deviceId)
+  original = (messageId: string): Said | undefined => this.#byId.get(messageId)
+
+  removing(by: Machine, gone: Machine): DeviceRemoval {
+    const removal = { by: by.name, gone, atMs: this.#witness.nowMs(), acceptedAtMs: undefined }
+    this.deviceRemovals.push(removal)
+    return removal
+  }
+
+  open(conversationId: string, group: boolean, parties: Iterable<string>): Room {
+    const room = new Room(conversationId, group, parties)
+    this.rooms.set(conversationId, room)
+    return room
+  }
+
+  /** A person is about to say something, or something else instead. */
+  intend(
+    machine: Machine,
+    text: string,
+    conversationId: string,
+    more: Partial<Pick<Said, 'messageId' | 'stolen'>> = {},
+  ): Said {
+    const said: Said = {
+      marker: text.slice(0, this.#markerChars),
       text,
-      author,
-      to,
+      kind: more.messageId === undefined ? 'message' : 'edit',
+      author: machine.person,
+      machine: machine.name,
       conversationId,
       atMs: this.#witness.nowMs(),
-      messageId: undefined,
+      stolen: more.stolen === true,
+      messageId: more.messageId,
+      accepted: false,
+      readers: undefined,
+      out: new Set(this.#witness.revokedFor(machine)),
       shownAtMs: undefined,
       relayed: false,
     }
-    this.sent.set(sent.marker, sent)
-    return sent
+    this.said.set(said.marker, said)
+    return said
   }
 
-  accept(sent: Sent, messageId: string): void {
-    sent.messageId = messageId
-    this.#byId.set(messageId, sent)
+  /** Its device took it, and held these to be in. */
+  accept(said: Said, messageId: string, members: readonly MemberView[] | undefined): void {
+    said.accepted = true
+    if (said.kind === 'message') this.#bind(said, messageId)
+    if (members !== undefined) this.#list(said, members)
   }
 
   /** Messages promised so far. */
-  accepted(): readonly Sent[] {
-    return [...this.sent.values()].filter((one) => one.messageId !== undefined)
+  accepted(): readonly Said[] {
+    return [...this.said.values()].filter((one) => one.accepted && one.kind === 'message' && !one.stolen)
   }
 
-  /** An event of a person's device, heard or read back after a restart; each is given once. */
-  hear(person: string, event: DeviceEvent): void {
-    if (event.type === 'message') this.#hearMessage(person, event.message)
-    if (event.type === 'state') this.#hearState(event.messageId, event.state)
-  }
-
-  /** A message as it stands in a history: what is shown must have been sent by the one it names. */
-  checkAuthor(person: string, message: MessageView): Sent | undefined {
-    const sent = this.sent.get(markerOf(message.text ?? '', this.#markerBytes))
-    const author = this.#names.get(message.author.accountId)
+  /** A message as somebody sees it: the one it is, or nothing and a broken law. */
+  judge(machine: Machine, message: MessageView): Said | undefined {
+    const original =
+      message.text === null ? this.#byId.get(message.messageId) : this.#judgeText(machine, message)
+    if (original === undefined) return undefined
+    const room = this.rooms.get(message.conversationId)
+    const author = this.#people.get(message.author.accountId)
+    const device = this.#devices.get(message.author.deviceId)
     const genuine =
-      sent !== undefined &&
-      sent.text === message.text &&
-      sent.author === author &&
-      sent.conversationId === message.conversationId &&
-      (sent.to === person || sent.author === person)
-    if (!genuine) this.violate('authenticity', `${person} is shown a message nobody sent so`)
-    return genuine ? sent : undefined
+      original.author === author &&
+      device?.machine.name === original.machine &&
+      original.conversationId === message.conversationId &&
+      room?.parties.has(machine.person) === true
+    if (!genuine) {
+      this.violate('authenticity', `${machine.name} is shown ${original.marker} as nobody sent it`)
+      return undefined
+    }
+    this.#judgeRemoved(machine, original, room)
+    this.#judgeReactions(machine, message, room)
+    return original
   }
 
-  #hearMessage(person: string, message: MessageView): void {
-    const sent = this.checkAuthor(person, message)
-    if (sent === undefined || message.author.me) return
-    const shown = bucket(this.#shown, person)
-    const markers = bucket(this.#shownMarkers, person)
-    if (shown.has(message.messageId) || markers.has(sent.marker))
-      this.violate('no-duplicate', `${person} is told of ${sent.marker} twice`)
-    shown.add(message.messageId)
-    markers.add(sent.marker)
-    sent.shownAtMs ??= this.#witness.nowMs()
+  #judgeText(machine: Machine, message: MessageView): Said | undefined {
+    const said = this.said.get((message.text ?? '').slice(0, this.#markerChars))
+    if (said === undefined || said.text !== message.text) {
+      this.violate('authenticity', `${machine.name} is shown a text nobody wrote`)
+      return undefined
+    }
+    if (said.kind === 'edit') {
+      const original = this.#byId.get(message.messageId)
+      if (said.messageId === message.messageId && message.edited && original?.author === said.author)
+        return original
+      this.violate('authenticity', `${machine.name} is shown ${said.marker} in place of something else`)
+      return undefined
+    }
+    if (said.messageId !== undefined && said.messageId !== message.messageId)
+      this.violate('no-duplicate', `${machine.name} is shown ${said.marker} under a second id`)
+    this.#bind(said, message.messageId)
+    return said
   }
 
-  #hearState(messageId: string, state: string): void {
-    const sent = this.#byId.get(messageId)
-    if (sent === undefined) return
-    const held = this.#shownMarkers.get(sent.to)?.has(sent.marker) ?? false
-    if ((state === 'delivered' || state === 'read') && !held)
-      this.violate('ladder-honesty', `${sent.marker} is called ${state} and was not there`)
-    if (state !== 'relayed') return
-    sent.relayed = true
-    if (!this.#witness.relayHeld(sent.marker))
-      this.violate('ladder-honesty', `${sent.marker} is called relayed and no relay held it`)
+  /** What was sealed by a device that knew somebody to be out is nothing for them. */
+  #judgeRemoved(machine: Machine, said: Said, room: Room): void {
+    if (!said.out.has(machine.deviceId)) return
+    const { person } = machine
+    const back = room.wasPutOut(person) && (room.cameBack(person) || room.mayBeUndone(person))
+    const removed = this.deviceRemovals.some(({ gone }) => gone === machine) && !room.wasPutOut(person)
+    if (!back || removed)
+      this.violate('removed-blind', `${machine.name} reads ${said.marker}, whose author knew it was out`)
   }
-}
 
-function bucket(map: Map<string, Set<string>>, key: string): Set<string> {
-  const known = map.get(key)
-  if (known !== undefined) return known
-  const fresh = new Set<string>()
-  map.set(key, fresh)
-  return fresh
+  #judgeReactions(machine: Machine, { messageId, reactions }: MessageView, room: Room): void {
+    for (const { emoji, by } of reactions)
+      for (const account of by) {
+        const person = this.#people.get(account) ?? ''
+        if (room.reactions.get(messageId)?.get(person)?.tried.has(emoji) !== true)
+          this.violate('authenticity', `${machine.name} is shown a reaction nobody gave`)
+      }
+  }
+
+  #bind(said: Said, messageId: string): void {
+    said.messageId ??= messageId
+    this.#byId.set(said.messageId, said)
+  }
+
+  #list(said: Said, members: readonly MemberView[]): void {
+    const readers = new Set(members.flatMap(({ devices }) => devices.map(({ deviceId }) => deviceId)))
+    const key = `${said.machine} ${said.conversationId}`
+    const listed = this.#listed.get(key) ?? new Set<string>()
+    this.#listed.set(key, listed)
+    said.readers = readers
+    for (const device of said.out)
+      if (readers.has(device))
+        this.violate('removed-blind', `${said.machine} seals to a device it knows to be out`)
+    said.out = new Set([...said.out, ...[...listed].filter((device) => !readers.has(device))])
+    for (const device of readers) listed.add(device)
+  }
 }

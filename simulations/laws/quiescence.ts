@@ -1,113 +1,154 @@
-import type { MessageView } from '@sotto/core'
-import type { User } from '../actors/user.ts'
+import type { MemberView, MessageView } from '@sotto/core'
+import type { Machine } from '../actors/machine.ts'
 import type { Stage } from '../scenarios/stage.ts'
-import { idSpellings, textSpellings } from './outside.ts'
+import type { Ledger, Said } from './ledger.ts'
+import type { Room } from './rooms.ts'
 
-/** What the books say at the end. */
-export interface Tally {
-  readonly messages: number
-  readonly lost: number
-  readonly duplicated: number
-  readonly unauthenticated: number
-  readonly diverged: number
-  readonly keyReuse: number
+/** A conversation as one device holds it in the end. */
+export interface Held {
+  readonly machine: Machine
+  readonly members: readonly MemberView[]
+  readonly title: string
+  readonly messages: readonly MessageView[]
+  /** The lines of the canonical export, by message id, in order. */
+  readonly lines: ReadonlyMap<string, string>
+  readonly missing: number
 }
 
-/** Whether everything accepted has been shown and nothing is on its way; cheap enough to ask often. */
-export const allShown = (stage: Stage): boolean =>
-  stage.world.ledger.accepted().every((sent) => sent.shownAtMs !== undefined) &&
-  stage.users.every((user) => user.device !== undefined)
-
-/** Whether every device also knows that everything it sent arrived. */
-export async function allKnown(stage: Stage): Promise<boolean> {
-  for (const user of stage.users) {
-    const status = await user.device?.view('status', {})
-    if (status?.outbox !== 0 || status.held !== 0) return false
-  }
-  return true
+/** What every device that takes part holds of a conversation; a device that is off, or was let out, holds none. */
+export async function heldIn(stage: Stage, room: Room): Promise<readonly Held[]> {
+  const found: Held[] = []
+  for (const person of stage.people)
+    for (const machine of person.devices) {
+      const held = room.parties.has(person.name) ? await holdings(machine, room) : undefined
+      if (held !== undefined) found.push(held)
+    }
+  return found
 }
 
-/** Compares every history with the ledger and with the other end's, and searches what left for secrets. */
-export async function audit(stage: Stage): Promise<Tally> {
-  const { ledger, recorder, outside } = stage.world
-  const shown = new Map<string, Map<string, number>>()
-  let diverged = 0
-  for (const user of stage.users) shown.set(user.name, new Map())
-  for (const [a, b, conversationId] of conversationsOf(stage)) {
-    const [left, right] = [await a.history(conversationId), await b.history(conversationId)]
-    for (const [user, messages] of [
-      [a, left],
-      [b, right],
-    ] as const)
-      count(stage, user, messages, shown)
-    if (idsOf(left) === idsOf(right)) continue
-    diverged += 1
-    ledger.violate('same-history', `${a.name} and ${b.name} hold different histories`)
-  }
-  const lost = findLost(stage, shown)
-  for (const user of stage.users) searchSecrets(stage, user)
-  if ([...textSpellings(stage.world.textPrefix)].some((text) => outside.holds(text)))
-    ledger.violate('ciphertext-only-outside', 'a text left a process in clear')
-  const reused = recorder.reusedPairs + recorder.reusedMessageKeys((sealed) => outside.holds(sealed))
-  if (reused > 0) ledger.violate('no-key-reuse', `${reused} keys were used twice`)
-  const broken = (law: string): number => ledger.violations.filter((one) => one.law === law).length
+async function holdings(machine: Machine, { conversationId, group }: Room): Promise<Held | undefined> {
+  const { device } = machine
+  if (device === undefined) return undefined
+  const views = await device.view('conversations', {})
+  const view = views.find((one) => one.conversationId === conversationId)
+  if (view === undefined || view.contactState === 'left') return undefined
+  const { json } = await device.view('export', { conversationId })
   return {
-    messages: ledger.accepted().length,
-    lost,
-    duplicated: broken('no-duplicate'),
-    unauthenticated: broken('authenticity'),
-    diverged,
-    keyReuse: reused,
+    machine,
+    members: await device.view('members', { conversationId }),
+    title: group ? view.name : '',
+    ...(await machine.history(conversationId)),
+    lines: linesOf(json),
   }
 }
 
-function conversationsOf(stage: Stage): readonly (readonly [User, User, string])[] {
-  return stage.users.flatMap((a, i) =>
-    stage.users.slice(i + 1).flatMap((b) => {
-      const id = a.conversations.get(b.name)
-      return id === undefined ? [] : [[a, b, id] as const]
+function linesOf(json: string): ReadonlyMap<string, string> {
+  const lines = json.split('\n').filter((line) => line.startsWith('{"messageId"'))
+  return new Map(
+    lines.map((line) => {
+      const text = line.replace(/,$/, '')
+      return [(JSON.parse(text) as MessageView).messageId, text]
     }),
   )
 }
 
-const idsOf = (messages: readonly MessageView[]): string => messages.map((one) => one.messageId).join()
+const rolesOf = ({ members }: Held): string =>
+  members
+    .map(({ accountId, role, devices }) => {
+      const ids = devices.map(({ deviceId }) => deviceId).sort()
+      return `${accountId} ${role} ${ids.join('+')}`
+    })
+    .sort()
+    .join(', ')
 
-function count(
-  stage: Stage,
-  user: User,
-  messages: readonly MessageView[],
-  shown: ReadonlyMap<string, Map<string, number>>,
-): void {
-  const { ledger } = stage.world
-  const counts = shown.get(user.name) ?? new Map<string, number>()
-  for (const message of messages) {
-    const sent = ledger.checkAuthor(user.name, message)
-    if (sent === undefined) continue
-    const times = (counts.get(sent.marker) ?? 0) + 1
-    counts.set(sent.marker, times)
-    if (times > 1) ledger.violate('no-duplicate', `${user.name}'s history holds ${sent.marker} twice`)
+/** Where two devices hold different things of one conversation: who is in, what it is called, what was said. */
+export function disagreements(
+  held: readonly Held[],
+): readonly { readonly law: 'same-members' | 'same-history'; readonly what: string }[] {
+  const found: { readonly law: 'same-members' | 'same-history'; readonly what: string }[] = []
+  const [first] = held
+  if (first === undefined) return found
+  const inside = new Set(first.members.map(({ accountId }) => accountId))
+  for (const one of held) {
+    const pair = `${first.machine.name} and ${one.machine.name}`
+    if (rolesOf(one) !== rolesOf(first))
+      found.push({ law: 'same-members', what: `${pair} see different members` })
+    if (one.title !== first.title) found.push({ law: 'same-members', what: `${pair} call it differently` })
+    if (!inside.has(one.machine.accountId))
+      found.push({ law: 'same-members', what: `${one.machine.name} holds itself to be in` })
   }
+  for (const [i, one] of held.entries())
+    for (const other of held.slice(i + 1)) {
+      const what = differenceOf(one, other)
+      if (what !== undefined)
+        found.push({ law: 'same-history', what: `${one.machine.name} and ${other.machine.name} ${what}` })
+    }
+  return found
 }
 
-function findLost(stage: Stage, shown: ReadonlyMap<string, ReadonlyMap<string, number>>): number {
-  const { ledger } = stage.world
-  let lost = 0
-  for (const sent of ledger.accepted()) {
-    const missing = [sent.author, sent.to].filter((user) => !shown.get(user)?.has(sent.marker))
-    if (missing.length === 0) continue
-    lost += 1
-    ledger.violate(
-      'no-loss',
-      `${sent.marker} from ${sent.author} to ${sent.to} is not with ${missing.join()}`,
+/** What both hold must be the same and in the same order; who came later holds less. */
+function differenceOf(a: Held, b: Held): string | undefined {
+  const shared = [...a.lines.keys()].filter((id) => b.lines.has(id))
+  const theirs = [...b.lines.keys()].filter((id) => a.lines.has(id))
+  if (shared.join() !== theirs.join()) return 'order messages differently'
+  const odd = shared.find((id) => a.lines.get(id) !== b.lines.get(id))
+  return odd === undefined
+    ? undefined
+    : `read ${odd} differently: ${a.lines.get(odd) ?? ''} ${b.lines.get(odd) ?? ''}`
+}
+
+/** Accepted messages that a device which was to read them does not show. */
+export function lostIn(
+  ledger: Ledger,
+  room: Room,
+  held: readonly Held[],
+): readonly { readonly said: Said; readonly machine: Machine }[] {
+  const shown = new Map(held.map((one) => [one.machine.name, markersOf(ledger, one.messages)]))
+  const inside = new Set(held[0]?.members.flatMap(({ accountId }) => ledger.personOf(accountId) ?? []))
+  return ledger
+    .accepted()
+    .filter((said) => said.conversationId === room.conversationId && owes(ledger, room, inside, said))
+    .flatMap((said) =>
+      held
+        .filter(({ machine }) => isOwed(room, said, machine) && !shown.get(machine.name)?.has(said.marker))
+        .map(({ machine }) => ({ said, machine })),
     )
-  }
-  return lost
 }
 
-function searchSecrets(stage: Stage, user: User): void {
-  const { ledger, outside } = stage.world
-  const ids = [user.accountId, user.deviceId, ...user.conversations.values()].filter((id) => id !== '')
-  const spelt = [...ids.flatMap(idSpellings), ...textSpellings(user.fullName)]
-  if (spelt.some((secret) => outside.holds(secret)))
-    ledger.violate('ciphertext-only-outside', `a name or an id of ${user.name} left a process in clear`)
+/** Markers of the messages a device shows whole, or knows to be taken back. */
+function markersOf(ledger: Ledger, messages: readonly MessageView[]): ReadonlySet<string> {
+  const whole = messages.filter(({ text, deleted }) => text !== null || deleted)
+  return new Set(whole.flatMap(({ messageId }) => ledger.original(messageId)?.marker ?? []))
+}
+
+/** A message of somebody who is out, or of a device that is, may have had nobody left to bring it. */
+const owes = (ledger: Ledger, room: Room, inside: ReadonlySet<string>, said: Said): boolean =>
+  (!room.group || inside.has(said.author)) &&
+  !ledger.deviceRemovals.some(({ gone }) => gone.name === said.machine)
+
+/** Its author counts as a reader; somebody who came back starts anew. */
+const isOwed = (room: Room, said: Said, machine: Machine): boolean =>
+  machine.name === said.machine ||
+  (said.readers?.has(machine.deviceId) === true && !room.cameBack(machine.person))
+
+/** What still has to happen, or nothing: asked again and again after the heal. */
+export async function unsettled(stage: Stage): Promise<string | undefined> {
+  for (const machine of stage.machines()) {
+    const status = await machine.device?.view('status', {})
+    if (status === undefined) return `${machine.name} is off`
+    if (status.outbox !== 0) return `${machine.name} has ${status.outbox} messages to deliver`
+    if (status.held !== 0) return `${machine.name} holds ${status.held} back`
+  }
+  const { ledger } = stage.world
+  for (const room of ledger.rooms.values()) {
+    const held = await heldIn(stage, room)
+    const gap = held.find(({ missing }) => missing > 0)
+    if (gap !== undefined) return `${gap.machine.name} misses ${gap.missing}`
+    const [odd] = disagreements(held)
+    if (odd !== undefined) return odd.what
+    const [lost] = lostIn(ledger, room, held)
+    if (lost !== undefined)
+      return `${lost.said.marker} of ${lost.said.machine} is not with ${lost.machine.name}`
+  }
+  return undefined
 }

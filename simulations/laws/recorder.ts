@@ -3,6 +3,18 @@ import type { CryptoProvider } from '@sotto/core/crypto'
 const text = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 
+/**
+ * Whether a sealing is one of a sender's chain in an epoch: its associated data are a list of conversation, epoch,
+ * account, device and generation, and nothing else's are.
+ */
+const isGeneration = (associated: Uint8Array): boolean =>
+  associated.length > 4 * 34 &&
+  associated[0] === 0x85 &&
+  [0, 1, 2, 3].every((i) => associated[1 + 34 * i] === 0x58 && associated[2 + 34 * i] === 0x20)
+
+/** Whether a nonce is a number, as in linking, where each key seals a whole conversation. */
+const isCount = (nonce: Uint8Array): boolean => nonce.subarray(0, 16).every((byte) => byte === 0)
+
 /** One sealing under a message key: which process did it, and what came out. */
 interface Sealing {
   readonly plaintext: string
@@ -35,7 +47,7 @@ export class SealRecorder {
       ...inner,
       seal: (key, nonce, plaintext, associated) => {
         const sealed = inner.seal(key, nonce, plaintext, associated)
-        this.#note(key, nonce, plaintext, sealed)
+        this.#note(key, nonce, plaintext, sealed, associated)
         return sealed
       },
     }
@@ -62,14 +74,21 @@ export class SealRecorder {
     return reused
   }
 
-  #note(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, sealed: Uint8Array): void {
+  #note(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    sealed: Uint8Array,
+    associated: Uint8Array,
+  ): void {
     const [keyText, nonceText] = [text(key), text(nonce)]
     const pair = keyText + nonceText
     if (this.#pairs.has(pair)) this.#reusedPairs += 1
     this.#pairs.add(pair)
-    // Header and body of a ratchet frame share a nonce under two keys, and nothing else does; the second is a message key.
-    if (nonceText === this.#lastNonce && keyText !== this.#lastKey)
-      this.#noteMessageKey(keyText, plaintext, sealed)
+    // Header and body of a ratchet frame share a random nonce under two keys, and nothing else does; the second is a
+    // message key.
+    const ofSession = nonceText === this.#lastNonce && keyText !== this.#lastKey && !isCount(nonce)
+    if (ofSession || isGeneration(associated)) this.#noteMessageKey(keyText, plaintext, sealed)
     this.#lastNonce = nonceText
     this.#lastKey = keyText
     this.#noteCarriers(plaintext, sealed)

@@ -1,4 +1,4 @@
-import { livenessLaws, safetyLaws } from '../laws/ledger.ts'
+import { livenessLaws, safetyLaws } from '../laws/laws.ts'
 import type { RunResult } from '../scenarios/run.ts'
 import type { Figure } from './figure.ts'
 import type { Results, Sweep } from './folder.ts'

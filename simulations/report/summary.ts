@@ -1,4 +1,4 @@
-import { safetyLaws } from '../laws/ledger.ts'
+import { safetyLaws } from '../laws/laws.ts'
 import type { RunResult } from '../scenarios/run.ts'
 import type { Recipe } from '../scenarios/recipe.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
@@ -32,15 +32,17 @@ export interface Summary {
   readonly faults: Readonly<Record<string, number>>
   /** Faults of the scenario that never struck: a green sweep with one is an idle one. */
   readonly idleFaults: readonly string[]
+  /** What people did in all seeds together, and what of the scenario nobody did. */
+  readonly acts: Readonly<Record<string, number>>
+  readonly idleActs: readonly string[]
   readonly failedSeeds: readonly string[]
 }
 
 /** Adds the results of a sweep up. */
 export function summarise(scenario: Scenario, results: readonly RunResult[]): Summary {
   const sum = (of: (one: RunResult) => number): number => results.reduce((total, one) => total + of(one), 0)
-  const faults: Record<string, number> = {}
-  for (const one of results)
-    for (const [kind, times] of Object.entries(one.faults)) faults[kind] = (faults[kind] ?? 0) + times
+  const faults = added(results.map((one) => one.faults))
+  const acts = added(results.map((one) => one.acts))
   return {
     scenario: scenario.name,
     claim: scenario.claim,
@@ -56,8 +58,17 @@ export function summarise(scenario: Scenario, results: readonly RunResult[]): Su
     slowestConvergedMs: Math.max(0, ...results.map((one) => Math.round(one.convergedMs ?? 0))),
     faults,
     idleFaults: scenario.expects.filter((kind) => (faults[kind] ?? 0) === 0),
+    acts,
+    idleActs: scenario.acts.filter((kind) => (acts[kind] ?? 0) === 0),
     failedSeeds: results.filter((one) => exitCodeOf(one) !== exitCodes.held).map((one) => one.seed),
   }
+}
+
+function added(counts: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
+  const sums: Record<string, number> = {}
+  for (const one of counts)
+    for (const [kind, times] of Object.entries(one)) sums[kind] = (sums[kind] ?? 0) + times
+  return sums
 }
 
 /** The exit code one result earns. */

@@ -11,23 +11,23 @@ export function beginFaults(stage: Stage): void {
 }
 
 function crashes(stage: Stage): void {
-  const { world, plan, users } = stage
+  const { world, plan } = stage
   const draw = world.stream('faults', 'crash')
   stage.repeat(draw, plan.crashEveryMs, () => {
-    const user = draw.pick(users)
+    const machine = draw.pick(stage.everything())
     const pauseMs = draw.lognormal(30_000, 2)
     const moves = draw.chance(0.3)
     const atWrite = draw.chance(0.5)
-    if (user.device === undefined) return
-    if (atWrite) return user.disk.crashAtWrite()
+    if (machine.device === undefined) return
+    if (atWrite) return machine.disk.crashAtWrite()
     world.faults.strike('crash')
     if (moves) {
       world.faults.strike('address-changed')
-      user.move()
+      machine.move()
     }
-    void user.crash()
+    void machine.crash()
     world.timeline.after(pauseMs, () => {
-      if (user.wanted) void user.boot()
+      if (machine.wanted) void machine.boot()
     })
   })
 }
@@ -54,35 +54,35 @@ function relayCrashes(stage: Stage): void {
 }
 
 function diskFaults(stage: Stage): void {
-  const { world, plan, users } = stage
+  const { world, plan } = stage
   const draw = world.stream('faults', 'disk')
   stage.repeat(draw, plan.diskFaultEveryMs, () => {
-    const user = draw.pick(users)
+    const machine = draw.pick(stage.everything())
     const kind = draw.pick(['full', 'sync'] as const)
     const pauseMs = draw.lognormal(5 * minute, 1)
-    if (user.device === undefined) return
-    user.disk.fail(kind)
+    if (machine.device === undefined) return
+    machine.disk.fail(kind)
     world.timeline.after(pauseMs, () => {
-      user.disk.mend()
+      machine.disk.mend()
       // A store that reported an I/O error takes nothing more until it is opened anew.
-      if (user.disk.sick) void user.crash().then(() => (user.wanted ? user.boot() : undefined))
+      if (machine.disk.sick) void machine.crash().then(() => (machine.wanted ? machine.boot() : undefined))
     })
   })
 }
 
 /** Every machine's clock is a little wrong, and some jump and come back. */
 function clocks(stage: Stage): void {
-  const { world, plan, users } = stage
+  const { world, plan } = stage
   const draw = world.stream('clock')
-  for (const user of users) {
-    user.clock.errorMs = draw.between(-1, 1) * plan.skewMs
-    if (user.clock.errorMs !== 0) world.faults.strike('clock-skew')
+  for (const machine of stage.everything()) {
+    machine.clock.errorMs = draw.between(-1, 1) * plan.skewMs
+    if (machine.clock.errorMs !== 0) world.faults.strike('clock-skew')
   }
   stage.repeat(draw, plan.clockJumpEveryMs, () => {
-    const user = draw.pick(users)
-    const before = user.clock.errorMs
+    const machine = draw.pick(stage.everything())
+    const before = machine.clock.errorMs
     world.faults.strike('clock-jump')
-    user.clock.errorMs = before + draw.between(-1, 1) * 12 * 60 * minute
-    world.timeline.after(draw.lognormal(60 * minute, 1), () => (user.clock.errorMs = before))
+    machine.clock.errorMs = before + draw.between(-1, 1) * 12 * 60 * minute
+    world.timeline.after(draw.lognormal(60 * minute, 1), () => (machine.clock.errorMs = before))
   })
 }

@@ -1,6 +1,6 @@
-import type { User } from '../actors/user.ts'
+import type { Machine } from '../actors/machine.ts'
 import type { Stream } from '../world/stream.ts'
-import type { Scenario } from './scenario.ts'
+import { everydayActs, everydayFaults, type Scenario } from './scenario.ts'
 import type { Stage } from './stage.ts'
 
 const hour = 3_600_000
@@ -12,62 +12,41 @@ export const offlineSync: Scenario = {
   name: 'offline-sync',
   claim:
     'People who are hardly ever there together lose nothing: what was accepted waits at relays for up to two weeks and is shown exactly once, with a ladder that claims only what is so.',
-  expects: [
-    'isolation',
-    'frame-lost',
-    'frame-repeated',
-    'frame-replayed',
-    'dial-failed',
-    'dht-missing',
-    'dht-stale',
-    'dht-lost',
-    'crash',
-    'crash-at-write',
-    'address-changed',
-    'relay-crash',
-    'relay-disk',
-    'disk-drop-unsynced',
-    'disk-drop-suffix',
-    'disk-torn',
-    'disk-keep',
-    'disk-full',
-    'disk-sync',
-    'clock-skew',
-    'clock-jump',
-  ],
+  expects: ['isolation', ...everydayFaults],
+  acts: everydayActs,
   begin(stage, draw) {
     const shareThere = draw.between(0.15, 0.6)
     const meanMs = draw.between(1, 8) * hour
-    for (const user of stage.users) turn(stage, draw, user, meanMs, shareThere)
+    for (const machine of stage.machines()) turn(stage, draw, machine, meanMs, shareThere)
   },
 }
 
 /** There for a while, away for a while: the app closed, the machine without power, or no network. */
-function turn(stage: Stage, draw: Stream, user: User, meanMs: number, shareThere: number): void {
+function turn(stage: Stage, draw: Stream, machine: Machine, meanMs: number, shareThere: number): void {
   stage.later(draw.exponential(meanMs * shareThere), () => {
     const awayMs = Math.min(longestMs, draw.exponential(meanMs * (1 - shareThere)))
     const how = draw.pick(['stop', 'stop', 'crash', 'isolation'] as const)
-    leave(stage, user, how, awayMs)
+    leave(stage, machine, how, awayMs)
     stage.later(awayMs, () => {
-      void user.boot()
-      turn(stage, draw, user, meanMs, shareThere)
+      void machine.boot()
+      turn(stage, draw, machine, meanMs, shareThere)
     })
   })
 }
 
-function leave(stage: Stage, user: User, how: 'stop' | 'crash' | 'isolation', awayMs: number): void {
+function leave(stage: Stage, machine: Machine, how: 'stop' | 'crash' | 'isolation', awayMs: number): void {
   const { faults } = stage.world
   if (how === 'isolation') {
     faults.strike('isolation')
-    const others = [...stage.hosts(), 'dht'].filter((host) => host !== user.name)
+    const others = [...stage.hosts(), 'dht'].filter((host) => host !== machine.name)
     stage.cut(
-      others.flatMap((host) => [[host, user.name] as const, [user.name, host] as const]),
+      others.flatMap((host) => [[host, machine.name] as const, [machine.name, host] as const]),
       awayMs,
     )
-  } else if (how === 'stop') void user.stop()
+  } else if (how === 'stop') void machine.stop()
   else {
     faults.strike('crash')
-    user.wanted = false
-    void user.crash()
+    machine.wanted = false
+    void machine.crash()
   }
 }

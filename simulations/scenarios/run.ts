@@ -1,8 +1,11 @@
 import type { CryptoProvider } from '@sotto/core/crypto'
-import type { SpoilDevice, SpoilNetwork } from '../actors/user.ts'
-import { beginTalk, introduce } from '../actors/workload.ts'
-import { livenessLaws, safetyLaws, type Law, type Violation } from '../laws/ledger.ts'
-import { allKnown, allShown, audit, type Tally } from '../laws/quiescence.ts'
+import type { SpoilDevice, SpoilNetwork } from '../actors/machine.ts'
+import { introduce } from '../actors/introduce.ts'
+import { removeStrays } from '../actors/linking.ts'
+import { beginLife } from '../actors/talk.ts'
+import { audit, type Tally } from '../laws/audit.ts'
+import { livenessLaws, safetyLaws, type Law, type Violation } from '../laws/laws.ts'
+import { unsettled } from '../laws/quiescence.ts'
 import { calm } from '../world/conditions.ts'
 import { World } from '../world/world.ts'
 import { beginFaults } from './faults.ts'
@@ -55,8 +58,13 @@ export interface RunResult extends Tally {
   readonly convergedMs: number | null
   readonly bytesOutside: number
   readonly sends: number
+  /** Devices that ever were, and groups. */
+  readonly devices: number
+  readonly groups: number
   readonly relayed: number
   readonly faults: Readonly<Record<string, number>>
+  /** What people did. */
+  readonly acts: Readonly<Record<string, number>>
   readonly plan: Plan
   readonly held: readonly Law[]
   readonly violated: readonly Law[]
@@ -80,9 +88,11 @@ export interface Home {
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
   const { seed, hours, crypto, line, plantCrypto, plantDevice, plantNetwork } = options
   const world = new World({ seed, crypto, line, plant: plantCrypto })
-  const drawn = { ...drawPlan(world.stream('plan'), hours), ...options.plan }
-  const plan = options.adjust?.(drawn) ?? drawn
-  const stage = new Stage(world, plan, { spoil: plantDevice, spoilNetwork: plantNetwork })
+  const drawn = drawPlan(world.stream('plan'), hours)
+  const shaped = scenario.shape?.(drawn, world.stream('plan', scenario.name)) ?? drawn
+  const given = { ...shaped, ...options.plan }
+  const plan = options.adjust?.(given) ?? given
+  const stage = new Stage(world, plan, hours * hour, { spoil: plantDevice, spoilNetwork: plantNetwork })
   if (options.look !== undefined)
     world.timeline.after(options.look.atMs, () => {
       throw new Paused()
@@ -93,7 +103,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   let homes: readonly Home[] = []
   try {
     await introduce(stage)
-    await disturb(stage, scenario, hours)
+    await scenario.prepare?.(stage, world.stream('workload', scenario.name))
+    await disturb(stage, scenario)
     convergedMs = await heal(stage)
     tally = await world.timeline.until(audit(stage), minute)
     homes = await world.timeline.until(measure(stage), minute)
@@ -102,8 +113,8 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
       await world.timeline.until(options.look?.see(stage) ?? Promise.resolve(), minute)
     else crash = error instanceof Error ? (error.stack ?? error.message) : String(error)
   }
-  for (const user of stage.users)
-    if (user.log.count('device-halted') > 0) crash ??= `the device of ${user.name} halted on a bug of its own`
+  for (const machine of stage.everything())
+    if (machine.log.count('device-halted') > 0) crash ??= `${machine.name} halted on a bug of its own`
   const violated = [...new Set(world.ledger.violations.map((one) => one.law))].sort()
   return {
     scenario: scenario.name,
@@ -115,9 +126,12 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     convergedMs,
     bytesOutside: world.outside.totalBytes,
     ...tally,
-    sends: world.ledger.sent.size,
+    sends: world.ledger.said.size,
+    devices: stage.everything().length,
+    groups: [...world.ledger.rooms.values()].filter(({ group }) => group).length,
     relayed: world.ledger.accepted().filter((sent) => sent.relayed).length,
     faults: world.faults.toJSON(),
+    acts: world.acts.toJSON(),
     plan,
     held: crash === null ? [...safetyLaws, ...livenessLaws].filter((law) => !violated.includes(law)) : [],
     violated,
@@ -132,27 +146,28 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
 
 async function measure(stage: Stage): Promise<readonly Home[]> {
   const homes: Home[] = []
-  for (const user of stage.users) {
+  for (const machine of stage.everything()) {
     let messages = 0
-    for (const id of user.conversations.values()) messages += (await user.history(id)).length
-    homes.push({ host: user.name, messages, bytes: await user.disk.bytes() })
+    for (const { conversationId } of (await machine.device?.view('conversations', {})) ?? [])
+      messages += (await machine.history(conversationId)).messages.length
+    homes.push({ host: machine.name, messages, bytes: await machine.disk.bytes() })
   }
   return homes
 }
 
-async function disturb(stage: Stage, scenario: Scenario, hours: number): Promise<void> {
+async function disturb(stage: Stage, scenario: Scenario): Promise<void> {
   const { world, plan } = stage
   world.trace.note('workload')
   world.air.conditions = plan.net
-  beginTalk(stage)
+  beginLife(stage)
   beginFaults(stage)
   scenario.begin(stage, world.stream('faults', scenario.name))
-  await world.timeline.runUntil(world.timeline.nowMs + hours * hour)
+  await world.timeline.runUntil(world.timeline.nowMs + stage.lastsMs)
 }
 
 /** Ends every fault, opens every app, and waits until nothing is on its way. */
 async function heal(stage: Stage): Promise<number | null> {
-  const { world, relays, users } = stage
+  const { world, relays } = stage
   const { timeline } = world
   world.trace.note('heal')
   world.air.conditions = { ...stage.plan.net, ...calmOf(stage.plan) }
@@ -161,20 +176,28 @@ async function heal(stage: Stage): Promise<number | null> {
     relay.disk.failing = false
     relay.boot()
   }
-  for (const user of users) {
-    user.disk.mend()
-    user.clock.errorMs = 0
-    if (user.disk.sick) await user.crash()
-    void user.boot()
+  for (const machine of stage.everything()) {
+    machine.disk.mend()
+    machine.clock.errorMs = 0
+    if (machine.disk.sick) await machine.crash()
+    void machine.boot()
   }
   const healedAt = timeline.nowMs
+  let left: string | undefined = 'nothing was looked at'
   while (timeline.nowMs - healedAt < healedWithinMs) {
     await timeline.runUntil(timeline.nowMs + 5 * second)
-    if (allShown(stage) && (await timeline.until(allKnown(stage), minute))) return timeline.nowMs - healedAt
+    await timeline.until(tidy(stage), minute)
+    left = await timeline.until(unsettled(stage), minute)
+    if (left === undefined) return timeline.nowMs - healedAt
   }
-  world.ledger.violate('converged', `not settled ${healedWithinMs / minute} minutes after the heal`)
+  world.ledger.violate('converged', `not settled ${healedWithinMs / minute} minutes after the heal: ${left}`)
   await timeline.runUntil(timeline.nowMs + hour)
   return null
+}
+
+/** People look at their lists of devices: what they do not hold in their hands goes. */
+async function tidy(stage: Stage): Promise<void> {
+  for (const person of stage.people) await removeStrays(person)
 }
 
 const calmOf = ({ net }: Plan): typeof calm => ({ ...calm, medianMs: net.medianMs, sigma: net.sigma })

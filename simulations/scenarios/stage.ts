@@ -1,31 +1,44 @@
+import type { Machine } from '../actors/machine.ts'
+import { Person, type Spoil } from '../actors/person.ts'
 import { Relay } from '../actors/relay.ts'
-import { User, type UserOptions } from '../actors/user.ts'
 import type { Stream } from '../world/stream.ts'
 import type { World } from '../world/world.ts'
-import type { Plan } from './plan.ts'
-
-/** How a test spoils every person's device. */
-export type Spoil = Omit<UserOptions, 'dialable'>
+import { shareDevices, type Plan } from './plan.ts'
 
 /** The people and relays of a run, and how far it has come. */
 export class Stage {
   readonly world: World
   readonly plan: Plan
-  readonly users: readonly User[]
+  /** How long workload and faults go on. */
+  readonly lastsMs: number
+  readonly people: readonly Person[]
+  /** How many devices each of them begins with. */
+  readonly devicesEach: readonly number[]
   readonly relays: readonly Relay[]
+  /** Settles when the stage closes. */
+  readonly closed: Promise<void>
   #open = true
   readonly #closers: (() => void)[] = []
 
-  constructor(world: World, plan: Plan, spoil: Spoil = {}) {
+  constructor(world: World, plan: Plan, lastsMs: number, spoil: Spoil = {}) {
+    this.lastsMs = lastsMs
     this.world = world
     this.plan = plan
     const draw = world.stream('plan', 'people')
+    const dialable = (): boolean => draw.chance(plan.dialableShare)
     this.relays = Array.from({ length: plan.relays }, (_, i) => new Relay(world, `relay${i}`))
-    this.users = Array.from(
-      { length: plan.users },
-      (_, i) => new User(world, `user${i}`, { dialable: draw.chance(plan.dialableShare), ...spoil }),
-    )
+    this.people = Array.from({ length: plan.users }, (_, i) => new Person(world, `user${i}`, dialable, spoil))
+    this.devicesEach = shareDevices(world.stream('plan', 'devices'), plan)
+    this.closed = new Promise((resolve) => this.#closers.push(resolve))
   }
+
+  person = (name: string): Person | undefined => this.people.find((one) => one.name === name)
+
+  /** Devices that are on their accounts. */
+  machines = (): readonly Machine[] => this.people.flatMap(({ devices }) => devices)
+
+  /** Every machine there is, removed ones and new ones too. */
+  everything = (): readonly Machine[] => this.people.flatMap(({ machines }) => machines)
 
   /** Whether faults and workload still go on. */
   get open(): boolean {
@@ -60,9 +73,9 @@ export class Stage {
     })
   }
 
-  /** Hosts of the world: people, relays, and the DHT they stand in. */
+  /** Hosts of the world: devices, relays, and the DHT they stand in. */
   hosts(): readonly string[] {
-    return [...this.users, ...this.relays].map(({ name }) => name)
+    return [...this.everything(), ...this.relays].map(({ name }) => name)
   }
 
   /** Cuts directions for a time, and at the latest until the stage closes. */

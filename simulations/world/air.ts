@@ -1,9 +1,10 @@
 import { calm, type NetConditions } from './conditions.ts'
 import { Dht } from './dht.ts'
 import type { Channel, End, Host } from './channel.ts'
+import { Gossip, type Gossiper } from './gossip.ts'
 import type { Stream } from './stream.ts'
 import type { Timeline } from './timeline.ts'
-import type { FaultCounts, Trace } from './trace.ts'
+import type { Counts, Trace } from './trace.ts'
 
 /** Who sees every byte a process hands to the network. */
 export type Tap = (from: string, to: string, bytes: Uint8Array) => void
@@ -17,21 +18,24 @@ const noticeMs = { soon: 50, late: 30_000 }
 export interface AirOptions {
   readonly timeline: Timeline
   readonly draw: Stream
-  readonly faults: FaultCounts
+  readonly faults: Counts
   readonly trace: Trace
   readonly tap: Tap
 }
 
-/** What joins all nodes: delays, cuts, losses, and the DHT. */
-export class Air<Node extends Host> {
+/** What joins all nodes: delays, cuts, losses, topics, and the DHT. */
+export class Air<Node extends Host & Gossiper> {
   readonly timeline: Timeline
   readonly draw: Stream
-  readonly faults: FaultCounts
+  readonly faults: Counts
   readonly trace: Trace
   readonly tap: Tap
   readonly dht: Dht
+  readonly gossip = new Gossip(this)
   conditions: NetConditions = calm
   readonly #nodes = new Map<string, Node>()
+  /** Machines that lie next to each other on one table. */
+  readonly #beside = new Set<string>()
   /** Directions that are cut, with how many cuts lie on each. */
   readonly #cuts = new Map<string, number>()
   /** Where a pair lies among all pairs: the same under every median and sigma. */
@@ -73,6 +77,18 @@ export class Air<Node extends Host> {
   /** Whether a frame of `from` reaches `to` now. Hosts are named by the people and relays they belong to. */
   passes(from: string, to: string): boolean {
     return (this.#cuts.get(`${from}>${to}`) ?? 0) === 0
+  }
+
+  /** Whether two machines are on one local network, where any of them can be dialled. */
+  beside(a: string, b: string): boolean {
+    return this.#beside.has(`${a}>${b}`) || this.#beside.has(`${b}>${a}`)
+  }
+
+  /** Puts two machines next to each other until the returned function is called. */
+  putBeside(a: string, b: string): () => void {
+    const key = `${a}>${b}`
+    this.#beside.add(key)
+    return () => void this.#beside.delete(key)
   }
 
   /** Cuts directions until the returned function is called. What flows there is lost and its channels break. */

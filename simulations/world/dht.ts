@@ -1,6 +1,6 @@
 import type { NetConditions } from './conditions.ts'
 import type { Stream } from './stream.ts'
-import type { FaultCounts } from './trace.ts'
+import type { Counts } from './trace.ts'
 
 /** Values of one key kept to be served again when they are old. */
 const versions = 8
@@ -9,9 +9,9 @@ const versions = 8
 export class Dht {
   readonly #values = new Map<string, Uint8Array[]>()
   readonly #draw: Stream
-  readonly #faults: FaultCounts
+  readonly #faults: Counts
 
-  constructor(draw: Stream, faults: FaultCounts) {
+  constructor(draw: Stream, faults: Counts) {
     this.#draw = draw
     this.#faults = faults
   }

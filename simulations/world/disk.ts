@@ -3,7 +3,7 @@ import type { Store, StoreEntry, StoreOp, StoreRange } from '@sotto/core/ports'
 import { FaultyStore, type CrashMode } from './faulty-store.ts'
 import type { Stream } from './stream.ts'
 import type { Timeline } from './timeline.ts'
-import type { FaultCounts } from './trace.ts'
+import type { Counts } from './trace.ts'
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
 
@@ -85,7 +85,7 @@ const faultOf = (mode: CrashMode): string => (mode === 'lose-last' ? 'disk-torn'
 export class Disk {
   readonly #timeline: Timeline
   readonly #draw: Stream
-  readonly #faults: FaultCounts
+  readonly #faults: Counts
   #store: FaultyStore
   #open: ProcessDisk | undefined
   /** How the disk will look after the cut that is planned. */
@@ -93,7 +93,7 @@ export class Disk {
   /** A sync failed: what the process above believes is on the disk may not be, so it must start anew. */
   sick = false
 
-  constructor(timeline: Timeline, draw: Stream, faults: FaultCounts) {
+  constructor(timeline: Timeline, draw: Stream, faults: Counts) {
     this.#timeline = timeline
     this.#draw = draw
     this.#faults = faults

@@ -5,9 +5,11 @@ import {
   type NetworkEvent,
   type NetworkListener,
   type Route,
+  type TopicVerdict,
 } from '@sotto/core/ports'
 import type { Air } from './air.ts'
 import { Channel, End, type Host } from './channel.ts'
+import type { Gossiper } from './gossip.ts'
 
 /** What a node answers and believes. */
 export interface NodeOptions {
@@ -33,7 +35,7 @@ interface Connection {
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
 
 /** One `Network` port of a process. It dies with its process: from then on nothing settles and nothing sounds. */
-export class Node implements Network, Host {
+export class Node implements Network, Host, Gossiper {
   readonly host: string
   readonly peer: string
   readonly address: string
@@ -44,6 +46,10 @@ export class Node implements Network, Host {
   readonly #connections = new Map<string, Connection>()
   readonly #attached = new Map<string, string>()
   readonly #early: NetworkEvent[] = []
+  readonly #topics = new Set<string>()
+  /** Messages nobody has judged yet, with what sends each on. */
+  readonly #unjudged = new Map<number, () => void>()
+  #nextMessage = 0
   #listener: NetworkListener | undefined
   #nextChannel = 1
   #dead = false
@@ -121,18 +127,42 @@ export class Node implements Network, Host {
   async publish(topic: string, data: Uint8Array): Promise<void> {
     this.#mustRun()
     this.#air.tap(this.host, topic, data)
+    this.#air.tap(this.host, topic, new TextEncoder().encode(topic))
+    this.#air.trace.note('publish', { host: this.host }, data)
+    this.#air.gossip.publish(this, topic, data.slice())
   }
 
-  async judge(): Promise<void> {
+  async judge(message: number, verdict: TopicVerdict): Promise<void> {
     this.#mustRun()
+    const passOn = this.#unjudged.get(message)
+    this.#unjudged.delete(message)
+    if (verdict === 'accept') passOn?.()
   }
 
-  async subscribe(): Promise<void> {
+  async subscribe(topic: string): Promise<void> {
     this.#mustRun()
+    this.#topics.add(topic)
   }
 
-  async unsubscribe(): Promise<void> {
+  async unsubscribe(topic: string): Promise<void> {
     this.#mustRun()
+    this.#topics.delete(topic)
+  }
+
+  listensTo(topic: string): boolean {
+    return !this.#dead && !this.#stopped && this.#topics.has(topic)
+  }
+
+  neighbours(): readonly Node[] {
+    return [...this.#connections.values()].map(({ nodes: [a, b] }) => (a === this ? b : a))
+  }
+
+  heard(topic: string, data: Uint8Array, by: Gossiper, passOn: () => void): void {
+    this.#air.trace.note('heard', { host: this.host }, data)
+    const message = this.#nextMessage++
+    this.#unjudged.set(message, passOn)
+    this.#unjudged.delete(message - limits.topicWaiting)
+    void this.emit({ type: 'message', message, topic, data: data.slice(), peer: by.peer })
   }
 
   async put(key: string, value: Uint8Array): Promise<number> {
@@ -245,7 +275,10 @@ export class Node implements Network, Host {
   /** Throws as a dial that leads nowhere does: refused soon, or after the whole time-out. */
   async #dialable(target: Node | undefined, addresses: readonly string[]): Promise<void> {
     const { timeline, draw } = this.#air
-    const reachable = target !== undefined && target.#options.dialable && addresses.includes(target.address)
+    const reachable =
+      target !== undefined &&
+      (target.#options.dialable || this.#air.beside(this.host, target.host)) &&
+      addresses.includes(target.address)
     if (reachable) return
     await timeline.pause(draw.chance(0.5) ? draw.between(50, 500) : limits.dialMs)
     if (this.#isDead()) return never()

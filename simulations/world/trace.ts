@@ -43,11 +43,11 @@ export class Trace {
   }
 }
 
-/** How often each kind of fault struck. */
-export class FaultCounts {
+/** How often each kind of thing happened. */
+export class Counts {
   readonly #counts = new Map<string, number>()
 
-  /** Names the kinds a world can show, so that one that never struck is seen as zero. */
+  /** Names the kinds a world can show, so that one that never happened is seen as zero. */
   constructor(kinds: readonly string[]) {
     for (const kind of kinds) this.#counts.set(kind, 0)
   }

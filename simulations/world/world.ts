@@ -1,6 +1,7 @@
 import type { CryptoProvider } from '@sotto/core/crypto'
 import { createValidator } from '@sotto/core/discovery'
 import type { Clock } from '@sotto/core/ports'
+import { Hearing } from '../laws/hearing.ts'
 import { Ledger } from '../laws/ledger.ts'
 import { Outside } from '../laws/outside.ts'
 import { SealRecorder } from '../laws/recorder.ts'
@@ -9,13 +10,15 @@ import type { Node } from './node.ts'
 import { withKnownSignatures } from './known-signatures.ts'
 import { streamsOf, type Stream, type StreamName } from './stream.ts'
 import { Timeline } from './timeline.ts'
-import { FaultCounts, Trace } from './trace.ts'
+import { Counts, Trace } from './trace.ts'
 
 /** Kinds of faults a world can show. */
 export const faultKinds = [
   'frame-lost',
   'frame-repeated',
   'frame-replayed',
+  'gossip-lost',
+  'gossip-repeated',
   'dial-failed',
   'dht-lost',
   'dht-missing',
@@ -36,6 +39,27 @@ export const faultKinds = [
   'clock-skew',
   'clock-jump',
   'address-changed',
+  'theft',
+  'thief-hides',
+] as const
+
+/** Kinds of things people do. */
+export const actKinds = [
+  'send',
+  'reply',
+  'edit',
+  'delete',
+  'react',
+  'create-group',
+  'rename',
+  'promote',
+  'demote',
+  'remove',
+  'add',
+  'leave',
+  'link',
+  'remove-device',
+  'thief-send',
 ] as const
 
 /** Characters of a text that tell it from every other: a prefix all texts of a world share, and a number. */
@@ -59,12 +83,15 @@ export class World {
   readonly seed: bigint
   readonly stream: (name: StreamName, of?: string) => Stream
   readonly timeline = new Timeline()
-  readonly faults = new FaultCounts(faultKinds)
+  readonly faults = new Counts(faultKinds)
+  /** What people did that their devices took. */
+  readonly acts = new Counts(actKinds)
   readonly trace: Trace
   readonly outside = new Outside()
   readonly recorder: SealRecorder
   readonly crypto: CryptoProvider
   readonly ledger: Ledger
+  readonly hearing: Hearing
   readonly air: Air<Node>
   /** Begins every text of this world. */
   readonly textPrefix: string
@@ -83,10 +110,12 @@ export class World {
     this.recorder = new SealRecorder(this.textPrefix, markerChars)
     const known = withKnownSignatures(crypto)
     this.crypto = this.recorder.wrap(plant === undefined ? known : plant(known))
+    const nowMs = (): number => this.timeline.nowMs
     this.ledger = new Ledger(
-      { nowMs: () => this.timeline.nowMs, relayHeld: (marker) => this.#relayHeld(marker) },
+      { nowMs, revokedFor: (machine) => this.hearing.revokedFor(machine) },
       markerChars,
     )
+    this.hearing = new Hearing(this.ledger, { nowMs, relayHeld: (marker) => this.#relayHeld(marker) })
     this.air = new Air({
       timeline: this.timeline,
       draw: this.stream('net'),
@@ -102,6 +131,18 @@ export class World {
     const number = this.#texts.toString().padStart(markerChars - markerPrefixChars, '0')
     const length = Math.min(8_000, Math.floor(draw.lognormal(60, 1)))
     return `${this.textPrefix}${number} ${'lorem ipsum dolor '.repeat(1 + length / 18).slice(0, length)}`
+  }
+
+  /** A title nobody has given before. */
+  newTitle(): string {
+    this.#texts += 1
+    return `${this.textPrefix} ${this.#texts}`
+  }
+
+  /** Somebody did something, and their device took it. */
+  did(act: (typeof actKinds)[number]): void {
+    this.acts.strike(act)
+    this.trace.note('did', { act })
   }
 
   /** Checks DHT values as the binding does, with the clock of the machine it runs on. */

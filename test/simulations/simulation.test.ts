@@ -1,13 +1,14 @@
 import { expect } from 'chai'
-import type { MessageView } from '@sotto/core'
+import type { ConversationView, DeviceEvent, HistoryView, MemberView, MessageView } from '@sotto/core'
 import { createNodeProvider } from '@sotto/core/crypto-node'
 import type { CryptoProvider } from '@sotto/core/crypto'
 import type { Network } from '@sotto/core/ports'
-import { fromBase32, utf8 } from '@sotto/core/wire'
-import type { SpoilDevice, SpoilNetwork, User } from '../../simulations/actors/user.ts'
+import { encodeCbor, fromBase32, utf8 } from '@sotto/core/wire'
+import type { Machine, SpoilDevice, SpoilNetwork } from '../../simulations/actors/machine.ts'
 import { SealRecorder } from '../../simulations/laws/recorder.ts'
 import { exitCodeOf, exitCodes, summarise, worstOf } from '../../simulations/report/summary.ts'
 import { readSeed, readSeeds } from '../../simulations/report/seeds.ts'
+import { lostPhone } from '../../simulations/scenarios/lost-phone.ts'
 import { partitionHeal } from '../../simulations/scenarios/partition-heal.ts'
 import { runScenario, type RunOptions, type RunResult } from '../../simulations/scenarios/run.ts'
 
@@ -20,7 +21,14 @@ describe('simulations', function () {
   const run = (seed: bigint, hours: number, more: Partial<RunOptions> = {}): Promise<RunResult> =>
     runScenario(partitionHeal, { seed, hours, crypto, ...more })
 
-  const small = { users: 2, relays: 1, messageEveryMs: 4 * 60_000 }
+  const small = {
+    users: 2,
+    devices: 3,
+    groups: 1,
+    relays: 1,
+    messageEveryMs: 4 * 60_000,
+    deviceChangeEveryMs: null,
+  }
   const planted = (more: Partial<RunOptions>): Promise<RunResult> => run(5n, 0.5, { plan: small, ...more })
 
   it('give one trace for one seed, line by line, and another for another', async () => {
@@ -33,9 +41,9 @@ describe('simulations', function () {
     expect((await planted({})).traceHash).to.not.equal(results[0]!.traceHash)
   })
 
-  it('settle soon after a day of splits (seed 4 once slept through the heal)', async () => {
-    const plan = { messageEveryMs: 2 * 60 * 60_000 }
-    const result = await run(4n, 24, { plan })
+  it('settle soon after half a day of splits (seed 4 once slept through the heal)', async () => {
+    const plan = { users: 3, devices: 4, groups: 1, messageEveryMs: 2 * 60 * 60_000 }
+    const result = await run(4n, 12, { plan })
     expect(result.violations).to.deep.equal([])
     expect(exitCodeOf(result)).to.equal(exitCodes.held)
     expect(result.convergedMs).to.be.below(5 * 60_000)
@@ -70,15 +78,76 @@ describe('simulations', function () {
   })
 
   for (const [what, secret] of [
-    ['name', (user: User) => utf8(user.fullName)],
-    ['account id in base32', (user: User) => utf8(user.accountId)],
-    ['device id as bytes', (user: User) => fromBase32(user.deviceId) ?? new Uint8Array()],
+    ['name', (machine: Machine) => utf8(machine.fullName)],
+    ['account id in base32', (machine: Machine) => utf8(machine.accountId)],
+    ['device id as bytes', (machine: Machine) => fromBase32(machine.deviceId) ?? new Uint8Array()],
   ] as const)
     it(`see a ${what} in clear`, async () => {
-      const result = await planted({ plantNetwork: (network, user) => leaks(network, () => secret(user)) })
+      const result = await planted({
+        plantNetwork: (network, machine) => leaks(network, () => secret(machine)),
+      })
       expect(result.violated).to.deep.equal(['ciphertext-only-outside'])
       expect(exitCodeOf(result)).to.equal(exitCodes.safety)
     })
+
+  for (const [what, view, change, law] of [
+    ['another member than others do', 'members', (members: unknown[]) => members.slice(1), 'same-members'],
+    ['a title of its own', 'conversations', retitled, 'authenticity'],
+    ['an export of its own', 'export', emboldened, 'same-history'],
+  ] as const)
+    it(`see a device that shows ${what}`, async () => {
+      const result = await planted({ plantDevice: answersOtherwise('user0-2', view, change) })
+      expect(result.violated).to.include(law)
+    })
+
+  it('see a device that is spoken to and was announced to nobody', async () => {
+    const result = await planted({ plantDevice: hidesNewDevices })
+    expect(result.violated).to.include('nobody-silent')
+  })
+
+  it('see pictures of linking that differ', async () => {
+    const result = await planted({ plantDevice: showsOtherPictures })
+    expect(result.violated).to.deep.equal(['same-pictures'])
+    expect(result.crash).to.include('could not link')
+  })
+
+  it('see somebody read on whose removal the author knew', async () => {
+    const forgetful = answersOtherwise('user1-1', 'members', laterAlone())
+    const plan = { ...small, messageEveryMs: 60_000 }
+    const result = await planted({ plan, plantDevice: forgetful })
+    expect(result.violated).to.include('removed-blind')
+  })
+
+  it('see edits and deletions that are accepted and never sent', async () => {
+    const plan = { ...small, messageEveryMs: 30_000 }
+    const result = await planted({ plan, plantDevice: swallowsChanges })
+    expect(result.violated).to.include('no-loss')
+  })
+
+  it('see reactions that nobody gave', async () => {
+    const result = await planted({ plantDevice: answersOtherwise('user0-1', 'history', adorned) })
+    expect(result.violated).to.include('authenticity')
+  })
+
+  it('see words of a thief that count after the removal of the device', async () => {
+    const result = await runScenario(lostPhone, {
+      seed: 5n,
+      hours: 1,
+      crypto,
+      plan: small,
+      plantDevice: believesAll,
+    })
+    expect(result.violated).to.include('removed-mute')
+  })
+
+  it('see the key of a generation seal two texts', () => {
+    const recorder = new SealRecorder('prefix', 8)
+    const wrapped = recorder.wrap(crypto)
+    const bytes = new Uint8Array(32)
+    const associated = encodeCbor([bytes, bytes, bytes, bytes, 7])
+    for (const n of [1, 2]) wrapped.seal(bytes, new Uint8Array(24).fill(n), Uint8Array.of(n), associated)
+    expect(recorder.reusedMessageKeys(() => true)).to.equal(1)
+  })
 
   it('see a nonce used twice under one key', () => {
     const recorder = new SealRecorder('prefix', 8)
@@ -203,8 +272,86 @@ const swallows: SpoilDevice = (device) => ({
   },
 })
 
+type Change = (value: never) => unknown
+
+/** One machine answers one query otherwise than it should. */
+const answersOtherwise =
+  (name: string, view: string, change: Change): SpoilDevice =>
+  (device, machine) =>
+    machine.name !== name
+      ? device
+      : {
+          ...faceOf(device),
+          view: async (query: string, input: unknown) => {
+            const answer: unknown = await device.view(query as 'self', input as never)
+            return (query === view ? change(answer as never) : answer) as never
+          },
+        }
+
+function retitled(views: readonly ConversationView[]): readonly ConversationView[] {
+  return views.map((view) => ({ ...view, name: 'a title nobody gave' }))
+}
+
+function emboldened({ json }: { readonly json: string }): { readonly json: string } {
+  return { json: json.replaceAll('"text":"', '"text":"! ') }
+}
+
+const adorned = (page: HistoryView): HistoryView => ({
+  ...page,
+  messages: page.messages.map((message) => ({
+    ...message,
+    reactions: [{ emoji: '🦄', by: [message.author.accountId] }],
+  })),
+})
+
+/** After a while everybody else is left out, as if they had been removed. */
+function laterAlone(): (members: readonly MemberView[]) => readonly MemberView[] {
+  let asked = 0
+  return (members) => (asked++ < 3 ? members : members.filter(({ me }) => me))
+}
+
+const heardOtherwise =
+  (change: (event: DeviceEvent) => DeviceEvent | undefined): SpoilDevice =>
+  (device) => ({
+    ...faceOf(device),
+    subscribe: (listener) =>
+      device.subscribe((event) => {
+        const changed = change(event)
+        if (changed !== undefined) listener(changed)
+      }),
+  })
+
+/** Takes new devices in and tells nobody. */
+const hidesNewDevices = heardOtherwise((event) =>
+  event.type === 'device' && event.change === 'added' ? undefined : event,
+)
+
+const showsOtherPictures = heardOtherwise((event) =>
+  event.type === 'link' && event.state === 'compare' ? { ...event, emoji: ['bee'] } : event,
+)
+
+/** Says yes to edits and deletions and forgets them. */
+const swallowsChanges: SpoilDevice = (device) => ({
+  ...faceOf(device),
+  dispatch: async (name: string, input: unknown) =>
+    (name === 'edit' || name === 'delete'
+      ? {}
+      : await device.dispatch(name as 'send', input as never)) as never,
+})
+
+/** Shows everything as if it counted. */
+const believesAll: SpoilDevice = (device) => ({
+  ...faceOf(device),
+  view: async (query: string, input: unknown) => {
+    const answer: unknown = await device.view(query as 'self', input as never)
+    if (query !== 'history') return answer as never
+    const page = answer as HistoryView
+    return { ...page, messages: page.messages.map((message) => ({ ...message, outside: null })) } as never
+  },
+})
+
 /** Shows every message as one of one's own. */
-const misattributes: SpoilDevice = (device, user) => ({
+const misattributes: SpoilDevice = (device, machine) => ({
   ...faceOf(device),
   subscribe: (listener) =>
     device.subscribe((event) => {
@@ -212,7 +359,7 @@ const misattributes: SpoilDevice = (device, user) => ({
         listener(event)
         return
       }
-      const author = { ...event.message.author, accountId: user.accountId }
+      const author = { ...event.message.author, accountId: machine.accountId }
       listener({ ...event, message: { ...event.message, author } })
     }),
 })

@@ -13,7 +13,7 @@ import {
   type RecordHeader,
 } from '../history/index.ts'
 import type { SignPublicKey, Signature } from '../crypto/index.ts'
-import type { DeviceAddress } from '../identity/index.ts'
+import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'

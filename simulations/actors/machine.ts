@@ -19,11 +19,14 @@ import { HostClock } from '../world/host-clock.ts'
 import { Node } from '../world/node.ts'
 import type { World } from '../world/world.ts'
 
+/** Loaded before any world begins: reading a file takes real time, in which virtual time must not go on. */
+const crdt = await initCrdt(await documentLibrary())
+
 /** How a test spoils a person's device: a law must notice. */
-export type SpoilDevice = (device: Device, user: User) => Device
+export type SpoilDevice = (device: Device, machine: Machine) => Device
 
 /** How a test spoils what a person's device says to the network. */
-export type SpoilNetwork = (network: Network, user: User) => Network
+export type SpoilNetwork = (network: Network, machine: Machine) => Network
 
 interface Process {
   readonly number: number
@@ -32,35 +35,53 @@ interface Process {
   alarm: number
 }
 
-export interface UserOptions {
+export interface MachineOptions {
+  /** Name of the person it belongs to. */
+  readonly person: string
+  /** What others see of its person; never to be seen outside. */
+  readonly fullName: string
   readonly dialable: boolean
+  /** Whether it opens an account, or waits to be linked to one. */
+  readonly first: boolean
   readonly spoil?: SpoilDevice | undefined
   readonly spoilNetwork?: SpoilNetwork | undefined
 }
 
-/** A person with one device: the real one, over this world's ports. */
-export class User {
+/** One device: the real one, over this world's ports. */
+export class Machine {
   readonly name: string
+  readonly person: string
+  readonly fullName: string
   readonly clock: HostClock
   readonly disk: Disk
   readonly log = new CollectingLog()
   readonly #world: World
-  readonly #options: UserOptions
-  /** By the other's name. */
-  readonly conversations = new Map<string, string>()
+  readonly #options: MachineOptions
   accountId = ''
   deviceId = ''
-  /** Whether this person means to have the app open. */
+  /** When it was made, and when it came to have its account. */
+  readonly madeMs: number
+  sinceMs = Infinity
+  /** Whether its person means to have the app open. */
   wanted = true
+  /** Its account has removed it; it goes on as if nothing were. */
+  out = false
+  /** Somebody else holds it. */
+  stolen = false
+  /** The pictures it shows while it is linked. */
+  pictures = ''
   #process: Process | undefined
   #boots = 0
   #port = 1
   #seq = 0
 
-  constructor(world: World, name: string, options: UserOptions) {
+  constructor(world: World, name: string, options: MachineOptions) {
     this.#world = world
     this.#options = options
     this.name = name
+    this.person = options.person
+    this.fullName = options.fullName
+    this.madeMs = world.timeline.nowMs
     this.clock = new HostClock(world.timeline)
     this.disk = new Disk(world.timeline, world.stream('disk', name), world.faults)
   }
@@ -109,42 +130,39 @@ export class User {
     this.#port += 1
   }
 
-  /** Sends a text; whether the device said yes before anything befell it shows in the ledger. */
-  async say(to: string, text: string): Promise<boolean> {
-    const conversationId = this.conversations.get(to)
-    const device = this.#process?.device
-    if (conversationId === undefined || device === undefined) return false
-    const sent = this.#world.ledger.intend(text, this.name, to, conversationId)
-    try {
-      const message = await device.dispatch('send', { conversationId, text })
-      this.#world.ledger.accept(sent, message.messageId)
-      this.#world.trace.note('accepted', { host: this.name, to, message: message.messageId })
-      return true
-    } catch {
-      return false
-    }
+  /** Who it is, once it has an account; its person's books are opened then. */
+  async introduce(device: Device): Promise<boolean> {
+    const self =
+      (await device.view('self', {})) ??
+      (this.#options.first ? await device.dispatch('create-account', { name: this.fullName }) : null)
+    if (self === null) return false
+    this.accountId = self.accountId
+    this.deviceId = self.deviceId
+    this.sinceMs = Math.min(this.sinceMs, this.#world.timeline.nowMs)
+    this.#world.ledger.introduce(this)
+    return true
   }
 
-  /** Everything in the history with another person, oldest first. */
-  async history(conversationId: string): Promise<readonly MessageView[]> {
+  /** Everything in a conversation, oldest first, and how much is known to be missing. */
+  async history(
+    conversationId: string,
+  ): Promise<{ readonly messages: readonly MessageView[]; readonly missing: number }> {
     const device = this.#process?.device
-    if (device === undefined) return []
-    let found: readonly MessageView[] = []
-    for (let more = true; more;) {
-      const before = found[0]?.messageId
-      const page = await device.view('history', {
+    let messages: readonly MessageView[] = []
+    for (;;) {
+      const before = messages[0]?.messageId
+      const page = await device?.view('history', {
         conversationId,
         limit: 1_000,
         ...(before === undefined ? {} : { before }),
       })
-      found = [...page.messages, ...found]
-      more = page.more && page.messages.length > 0
+      messages = [...(page?.messages ?? []), ...messages]
+      if (page?.more !== true || page.messages.length === 0) return { messages, missing: page?.missing ?? 0 }
     }
-    return found
   }
 
   async #start(process: Process): Promise<void> {
-    const { crypto, seed, ledger } = this.#world
+    const { crypto, seed } = this.#world
     const store = await this.disk.open(() => this.#cutDown(process))
     const opened = await createDevice({
       crypto,
@@ -154,7 +172,7 @@ export class User {
       key: new Secret(crypto.sha256(utf8(`${seed}/${this.name}`))),
       log: this.log,
       notifier: new CollectingNotifier(),
-      documents: async () => initCrdt(await documentLibrary()),
+      documents: async () => crdt,
       connect: async (transport) => {
         const node = this.#connect(process, transport)
         return this.#options.spoilNetwork?.(node, this) ?? node
@@ -165,17 +183,8 @@ export class User {
     await this.#catchUp(process, device)
     device.subscribe((event) => this.#hear(process, event))
     process.device = device
-    const self =
-      (await device.view('self', {})) ?? (await device.dispatch('create-account', { name: this.fullName }))
-    this.accountId = self.accountId
-    this.deviceId = self.deviceId
-    ledger.introduce(this.name, self.accountId)
+    await this.introduce(device)
     await device.start()
-  }
-
-  /** What this person is called; never to be seen outside. */
-  get fullName(): string {
-    return `${this.name} ${this.#world.textPrefix.split('').reverse().join('')}`
   }
 
   /** What was told to nobody because the process died just after it became durable. */
@@ -191,8 +200,9 @@ export class User {
     if (this.#process !== process || event.seq <= this.#seq) return
     this.#seq = event.seq
     this.#world.trace.note('event', { host: this.name, seq: event.seq, type: event.type })
+    if (event.type === 'link' && event.state === 'compare') this.pictures = event.emoji.join()
     this.#tell(event)
-    this.#world.ledger.hear(this.name, event)
+    this.#world.hearing.hear(this, event)
   }
 
   /** Says which message an event is about. */

@@ -1,0 +1,124 @@
+import type { GroupRole, MemberView } from '@sotto/core'
+import type { Room } from '../laws/rooms.ts'
+import type { Stage } from '../scenarios/stage.ts'
+import type { Stream } from '../world/stream.ts'
+import type { Machine } from './machine.ts'
+import type { Person } from './person.ts'
+
+/** Somebody's running device. */
+export function deviceOf(draw: Stream, person: Person): Machine | undefined {
+  const there = person.devices.filter(({ device }) => device !== undefined)
+  return there.length === 0 ? undefined : draw.pick(there)
+}
+
+/** Some of these people, one at least. */
+export function someOf(draw: Stream, people: readonly Person[]): readonly Person[] {
+  const first = people.length === 0 ? undefined : draw.pick(people)
+  return people.filter((one) => one === first || draw.chance(0.7))
+}
+
+/** Opens a group of a person's contacts; its id, when the device said yes. */
+export async function createGroup(
+  stage: Stage,
+  draw: Stream,
+  owner: Person,
+  members: readonly Person[],
+): Promise<string | undefined> {
+  const { world } = stage
+  const title = world.newTitle()
+  const machine = deviceOf(draw, owner)
+  const ids = members.map(({ accountId }) => accountId)
+  const opened = await machine?.device
+    ?.dispatch('create-group', { name: title, members: ids })
+    .catch(() => undefined)
+  if (opened === undefined) return undefined
+  const room = world.ledger.open(opened.conversationId, true, [owner.name])
+  room.titles.add(title)
+  for (const { name } of members) room.adding(owner.name, name, world.timeline.nowMs)
+  world.did('create-group')
+  return opened.conversationId
+}
+
+/** What can be done to a group. */
+export const groupActs = ['rename', 'promote', 'demote', 'remove', 'add', 'leave'] as const
+export type GroupAct = (typeof groupActs)[number]
+
+/** A person does something to a group, as their device sees it; what the rules do not allow is refused and was no try. */
+export async function actInGroup(stage: Stage, draw: Stream, person: Person, act: GroupAct): Promise<void> {
+  const machine = deviceOf(draw, person)
+  const rooms = [...stage.world.ledger.rooms.values()].filter(({ group }) => group)
+  if (machine?.device === undefined || rooms.length === 0) return
+  const room = draw.pick(rooms)
+  const { conversationId } = room
+  const members = await machine.device.view('members', { conversationId }).catch(() => undefined)
+  const me = members?.find((member) => member.me)
+  if (members === undefined || me === undefined) return
+  const did = await doneTo(stage, draw, { person, machine, room, members, role: me.role }, act)
+  if (did) stage.world.did(act)
+}
+
+interface Doing {
+  readonly person: Person
+  readonly machine: Machine
+  readonly room: Room
+  readonly members: readonly MemberView[]
+  readonly role: GroupRole
+}
+
+async function doneTo(stage: Stage, draw: Stream, doing: Doing, act: GroupAct): Promise<boolean> {
+  const { person, machine, room, members } = doing
+  const { conversationId } = room
+  const { device } = machine
+  const atMs = stage.world.timeline.nowMs
+  const others = members.filter(({ me }) => !me)
+  const target = others.length === 0 ? undefined : draw.pick(others)
+  const yes = (work: Promise<unknown> | undefined): Promise<boolean> =>
+    work?.then(
+      () => true,
+      () => false,
+    ) ?? Promise.resolve(false)
+  const move = { by: person.name, target: stage.world.ledger.personOf(target?.accountId ?? '') ?? '', atMs }
+  const about = { conversationId, accountId: target?.accountId ?? '' }
+  switch (act) {
+    case 'rename': {
+      const name = stage.world.newTitle()
+      room.titles.add(name)
+      return yes(device?.dispatch('group-rename', { conversationId, name }))
+    }
+    case 'promote':
+      room.promotions.push(move)
+      return yes(device?.dispatch('group-role', { ...about, role: promotionOf(doing, draw) }))
+    case 'demote':
+      room.demotions.push(move)
+      return yes(device?.dispatch('group-role', { ...about, role: 'member' }))
+    case 'remove':
+      return yes(room.puttingOut(move, device?.dispatch('group-remove', about)))
+    case 'leave':
+      return yes(
+        room.puttingOut(
+          { ...move, target: person.name },
+          device?.dispatch('group-leave', { conversationId }),
+        ),
+      )
+    case 'add':
+      return yes(add(stage, draw, doing))
+  }
+}
+
+const promotionOf = ({ role }: Doing, draw: Stream): GroupRole =>
+  role === 'owner' && draw.chance(0.2) ? 'owner' : 'admin'
+
+/** Lets in somebody who is not in: one who was before, if there is any. */
+async function add(stage: Stage, draw: Stream, { person, machine, room, members }: Doing): Promise<void> {
+  const outside = stage.people.filter(
+    ({ accountId, name }) =>
+      !members.some((one) => one.accountId === accountId) &&
+      (person.direct.has(name) || room.parties.has(name)),
+  )
+  const before = outside.filter(({ name }) => room.wasPutOut(name))
+  const guest = before.length > 0 ? draw.pick(before) : outside.length > 0 ? draw.pick(outside) : undefined
+  if (guest === undefined) throw new Error('everybody is in')
+  const { conversationId } = room
+  room.adding(person.name, guest.name, stage.world.timeline.nowMs)
+  await machine.device?.dispatch('group-add', { conversationId, accountId: guest.accountId })
+}

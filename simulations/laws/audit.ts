@@ -1,0 +1,147 @@
+import type { MessageView } from '@sotto/core'
+import type { Machine } from '../actors/machine.ts'
+import type { Stage } from '../scenarios/stage.ts'
+import type { Said } from './ledger.ts'
+import { idSpellings, textSpellings } from './outside.ts'
+import { disagreements, heldIn, lostIn, type Held } from './quiescence.ts'
+import type { Room } from './rooms.ts'
+
+/** What the books say at the end. */
+export interface Tally {
+  readonly messages: number
+  readonly lost: number
+  readonly duplicated: number
+  readonly unauthenticated: number
+  readonly diverged: number
+  readonly keyReuse: number
+}
+
+/** Compares every device with the ledger and with the others, and searches what left for secrets. */
+export async function audit(stage: Stage): Promise<Tally> {
+  const { ledger, hearing, recorder, outside } = stage.world
+  let lost = 0
+  for (const room of ledger.rooms.values()) lost += await auditRoom(stage, room)
+  for (const person of stage.people)
+    for (const machine of person.machines) await auditOutsider(stage, machine)
+  hearing.judgeSilence()
+  auditRemovals(stage)
+  searchSecrets(stage)
+  const reused = recorder.reusedPairs + recorder.reusedMessageKeys((sealed) => outside.holds(sealed))
+  if (reused > 0) ledger.violate('no-key-reuse', `${reused} keys were used twice`)
+  const broken = (...laws: readonly string[]): number =>
+    ledger.violations.filter((one) => laws.includes(one.law)).length
+  return {
+    messages: ledger.accepted().length,
+    lost,
+    duplicated: broken('no-duplicate'),
+    unauthenticated: broken('authenticity', 'removed-blind', 'removed-mute'),
+    diverged: broken('same-members', 'same-history'),
+    keyReuse: reused,
+  }
+}
+
+async function auditRoom(stage: Stage, room: Room): Promise<number> {
+  const { ledger } = stage.world
+  const held = await heldIn(stage, room)
+  for (const { law, what } of disagreements(held)) ledger.violate(law, what)
+  for (const one of held) {
+    if (room.group && !room.titles.has(one.title))
+      ledger.violate('authenticity', `${one.machine.name} shows a title nobody gave`)
+    judgeHistory(stage, one.machine, one.messages)
+    for (const message of one.messages) judgeChanges(stage, room, one, message)
+  }
+  const lost = lostIn(ledger, room, held)
+  for (const { said, machine } of lost)
+    ledger.violate('no-loss', `${said.marker} of ${said.machine} is not with ${machine.name}`)
+  return new Set(lost.map(({ said }) => said)).size
+}
+
+function judgeHistory(stage: Stage, machine: Machine, messages: readonly MessageView[]): void {
+  const { ledger } = stage.world
+  const seen = new Set<Said>()
+  for (const message of messages) {
+    const said = ledger.judge(machine, message)
+    if (said === undefined) continue
+    if (seen.has(said)) ledger.violate('no-duplicate', `${machine.name}'s history holds ${said.marker} twice`)
+    seen.add(said)
+    if (message.outside === null && isAfterRemoval(stage, said))
+      ledger.violate('removed-mute', `${said.marker} counts at ${machine.name} though its device was out`)
+  }
+}
+
+/** Whether a thief wrote this after its device had been removed. */
+const isAfterRemoval = (stage: Stage, said: Said): boolean =>
+  said.stolen &&
+  stage.world.ledger.deviceRemovals.some(
+    ({ gone, acceptedAtMs }) =>
+      gone.name === said.machine && acceptedAtMs !== undefined && acceptedAtMs < said.atMs,
+  )
+
+/** What was accepted about a message of somebody who was never put out shows everywhere. */
+function judgeChanges(stage: Stage, room: Room, { machine }: Held, message: MessageView): void {
+  const { ledger } = stage.world
+  const original = ledger.original(message.messageId)
+  if (original === undefined || room.wasPutOut(original.author)) return
+  if (ledger.deviceRemovals.some(({ gone }) => gone.person === original.author)) return
+  const { messageId } = message
+  if (message.deleted && !room.deletes.has(messageId))
+    ledger.violate('authenticity', `${machine.name} holds ${original.marker} to be taken back`)
+  if (room.deletes.get(messageId)?.accepted === true) {
+    if (!message.deleted)
+      ledger.violate('no-loss', `${machine.name} missed that ${original.marker} was taken back`)
+    return
+  }
+  const edits = [...ledger.said.values()].filter(
+    (said) => said.kind === 'edit' && said.messageId === messageId,
+  )
+  if (edits.some(({ accepted }) => accepted) && !message.edited && !message.deleted)
+    ledger.violate('no-loss', `${machine.name} missed an edit of ${original.marker}`)
+}
+
+/** Devices that are out, and conversations one has left: nothing may be shown there that should not be. */
+async function auditOutsider(stage: Stage, machine: Machine): Promise<void> {
+  const { device } = machine
+  if (device === undefined || machine.deviceId === '') return
+  for (const { conversationId, contactState } of await device.view('conversations', {})) {
+    if (!machine.out && contactState !== 'left') continue
+    const { messages } = await machine.history(conversationId)
+    judgeHistory(stage, machine, messages)
+  }
+}
+
+/** Everybody who shares a conversation with an account is told of its devices that are out. */
+function auditRemovals(stage: Stage): void {
+  const { ledger, hearing } = stage.world
+  for (const { gone, acceptedAtMs } of ledger.deviceRemovals) {
+    if (acceptedAtMs === undefined) continue
+    for (const machine of stage.machines()) {
+      const began = Math.max(machine.sinceMs, gone.sinceMs)
+      const near =
+        machine.person === gone.person || stage.person(machine.person)?.direct.has(gone.person) === true
+      if (
+        near &&
+        began < acceptedAtMs &&
+        hearing.knows(machine, gone) &&
+        !hearing.revokedFor(machine).has(gone.deviceId)
+      )
+        ledger.violate('nobody-silent', `${machine.name} was not told that ${gone.name} is out`)
+    }
+  }
+}
+
+function searchSecrets(stage: Stage): void {
+  const { ledger, outside, textPrefix } = stage.world
+  if ([...textSpellings(textPrefix)].some((text) => outside.holds(text)))
+    ledger.violate('ciphertext-only-outside', 'a text or a title left a process in clear')
+  for (const room of ledger.rooms.values())
+    if (idSpellings(room.conversationId).some((id) => outside.holds(id)))
+      ledger.violate('ciphertext-only-outside', 'the id of a conversation left a process in clear')
+  for (const person of stage.people) {
+    const ids = [person.accountId, ...person.machines.map(({ deviceId }) => deviceId)].filter(
+      (id) => id !== '',
+    )
+    const spelt = [...ids.flatMap(idSpellings), ...textSpellings(person.fullName)]
+    if (spelt.some((secret) => outside.holds(secret)))
+      ledger.violate('ciphertext-only-outside', `a name or an id of ${person.name} left a process in clear`)
+  }
+}
