@@ -1,5 +1,5 @@
 import type { DeviceEvent, MessageView } from '@sotto/core'
-import type { Machine } from '../actors/machine.ts'
+import type { Watched } from './watched.ts'
 import type { Ledger, Said } from './ledger.ts'
 
 /** What one machine has heard. */
@@ -16,8 +16,8 @@ interface Heard {
 
 /** A word between two devices: whoever said it must have been told of the other one before. */
 interface Word {
-  readonly from: Machine
-  readonly to: Machine
+  readonly from: Watched
+  readonly to: Watched
   readonly messageId: string
 }
 
@@ -41,7 +41,7 @@ export class Hearing {
   }
 
   /** An event of a machine, heard or read back after a restart; each is given once. */
-  hear(machine: Machine, event: DeviceEvent): void {
+  hear(machine: Watched, event: DeviceEvent): void {
     const heard = this.#of(machine)
     switch (event.type) {
       case 'message':
@@ -71,16 +71,16 @@ export class Hearing {
   }
 
   /** Whether a machine was told of a text. */
-  wasTold = (machine: Machine, marker: string): boolean => this.#of(machine).markers.has(marker)
+  wasTold = (machine: Watched, marker: string): boolean => this.#of(machine).markers.has(marker)
 
   /** Whether a machine has heard of a device's account before the device came, or of the device. */
-  knows(machine: Machine, { accountId, deviceId, madeMs }: Machine): boolean {
+  knows(machine: Watched, { accountId, deviceId, madeMs }: Watched): boolean {
     const heard = this.#of(machine)
     return heard.announced.has(deviceId) || (heard.acquainted.get(accountId) ?? Infinity) < madeMs
   }
 
   /** Devices a machine was told are out. */
-  revokedFor = (machine: Machine): ReadonlySet<string> => this.#of(machine).revoked
+  revokedFor = (machine: Watched): ReadonlySet<string> => this.#of(machine).revoked
 
   /** At the end, when every machine has told all it had to: was each device announced before it was spoken to? */
   judgeSilence(): void {
@@ -99,7 +99,7 @@ export class Hearing {
     }
   }
 
-  #hearMessage(machine: Machine, heard: Heard, message: MessageView, seq: number): void {
+  #hearMessage(machine: Watched, heard: Heard, message: MessageView, seq: number): void {
     const said = this.#ledger.judge(machine, message)
     if (said === undefined) return
     const twice = heard.ids.has(message.messageId) || heard.markers.has(said.marker)
@@ -139,7 +139,7 @@ export class Hearing {
     }
   }
 
-  #boast(said: Said, state: string, machine: Machine): void {
+  #boast(said: Said, state: string, machine: Watched): void {
     this.#ledger.violate(
       'ladder-honesty',
       `${said.marker} is called ${state} and ${machine.name} does not have it`,
@@ -147,7 +147,7 @@ export class Hearing {
   }
 
   /** Devices of others that were to read it and that nobody tried to put out. */
-  #countedOn(said: Said): readonly Machine[] {
+  #countedOn(said: Said): readonly Watched[] {
     const room = this.#ledger.rooms.get(said.conversationId)
     return [...(said.readers ?? [])].flatMap((deviceId) => {
       const machine = this.#ledger.ownerOf(deviceId)?.machine
@@ -164,7 +164,7 @@ export class Hearing {
     if (!heard.acquainted.has(accountId)) heard.acquainted.set(accountId, this.#ears.nowMs())
   }
 
-  #of(machine: Machine): Heard {
+  #of(machine: Watched): Heard {
     const known = this.#heard.get(machine.name)
     if (known !== undefined) return known
     const fresh = {

@@ -1,5 +1,5 @@
 import type { MemberView, MessageView } from '@sotto/core'
-import type { Machine } from '../actors/machine.ts'
+import type { Watched } from './watched.ts'
 import type { Law, Violation } from './laws.ts'
 import { Room } from './rooms.ts'
 
@@ -31,14 +31,14 @@ export interface Said {
 /** A removal of a device, from the try on. */
 export interface DeviceRemoval {
   readonly by: string
-  readonly gone: Machine
+  readonly gone: Watched
   readonly atMs: number
   acceptedAtMs: number | undefined
 }
 
 interface Owner {
   readonly person: string
-  readonly machine: Machine
+  readonly machine: Watched
   readonly granted: 'all' | 'none'
 }
 
@@ -46,7 +46,7 @@ interface Owner {
 export interface Witness {
   readonly nowMs: () => number
   /** Devices a machine was told are out. */
-  readonly revokedFor: (machine: Machine) => ReadonlySet<string>
+  readonly revokedFor: (machine: Watched) => ReadonlySet<string>
 }
 
 /** The plain list of who did what, which every device's view is compared with. */
@@ -73,14 +73,14 @@ export class Ledger {
   }
 
   /** Which account and device are whose. */
-  introduce(machine: Machine): void {
+  introduce(machine: Watched): void {
     this.#people.set(machine.accountId, machine.person)
     if (this.#devices.has(machine.deviceId)) return
     this.#devices.set(machine.deviceId, { person: machine.person, machine, granted: 'none' })
   }
 
   /** A machine was linked to its person's account. */
-  linked(machine: Machine, granted: 'all' | 'none'): void {
+  linked(machine: Watched, granted: 'all' | 'none'): void {
     this.#devices.set(machine.deviceId, { person: machine.person, machine, granted })
   }
 
@@ -88,7 +88,7 @@ export class Ledger {
   ownerOf = (deviceId: string): Owner | undefined => this.#devices.get(deviceId)
   original = (messageId: string): Said | undefined => this.#byId.get(messageId)
 
-  removing(by: Machine, gone: Machine): DeviceRemoval {
+  removing(by: Watched, gone: Watched): DeviceRemoval {
     const removal = { by: by.name, gone, atMs: this.#witness.nowMs(), acceptedAtMs: undefined }
     this.deviceRemovals.push(removal)
     return removal
@@ -102,7 +102,7 @@ export class Ledger {
 
   /** A person is about to say something, or something else instead. */
   intend(
-    machine: Machine,
+    machine: Watched,
     text: string,
     conversationId: string,
     more: Partial<Pick<Said, 'messageId' | 'stolen'>> = {},
@@ -140,7 +140,7 @@ export class Ledger {
   }
 
   /** A message as somebody sees it: the one it is, or nothing and a broken law. */
-  judge(machine: Machine, message: MessageView): Said | undefined {
+  judge(machine: Watched, message: MessageView): Said | undefined {
     const original =
       message.text === null ? this.#byId.get(message.messageId) : this.#judgeText(machine, message)
     if (original === undefined) return undefined
@@ -161,7 +161,7 @@ export class Ledger {
     return original
   }
 
-  #judgeText(machine: Machine, message: MessageView): Said | undefined {
+  #judgeText(machine: Watched, message: MessageView): Said | undefined {
     const said = this.said.get((message.text ?? '').slice(0, this.#markerChars))
     if (said === undefined || said.text !== message.text) {
       this.violate('authenticity', `${machine.name} is shown a text nobody wrote`)
@@ -181,7 +181,7 @@ export class Ledger {
   }
 
   /** What was sealed by a device that knew somebody to be out is nothing for them. */
-  #judgeRemoved(machine: Machine, said: Said, room: Room): void {
+  #judgeRemoved(machine: Watched, said: Said, room: Room): void {
     if (!said.out.has(machine.deviceId)) return
     const { person } = machine
     const back = room.wasPutOut(person) && (room.cameBack(person) || room.mayBeUndone(person))
@@ -190,7 +190,7 @@ export class Ledger {
       this.violate('removed-blind', `${machine.name} reads ${said.marker}, whose author knew it was out`)
   }
 
-  #judgeReactions(machine: Machine, { messageId, reactions }: MessageView, room: Room): void {
+  #judgeReactions(machine: Watched, { messageId, reactions }: MessageView, room: Room): void {
     for (const { emoji, by } of reactions)
       for (const account of by) {
         const person = this.#people.get(account) ?? ''
