@@ -1,12 +1,14 @@
 import { Command, CommanderError } from 'commander'
-import { commandRun, commandWork, type RecipeFlags, type RunFlags } from './cli/run.ts'
+import { commandRun, commandWork, type RunFlags } from './cli/run.ts'
 import { commandReplay, type ReplayFlags } from './cli/replay.ts'
 import { commandShrink, type ShrinkFlags } from './cli/shrink.ts'
 import { commandDiff } from './cli/diff.ts'
 import { commandSweep, type SweepFlags } from './cli/sweep.ts'
+import { scaffold, type NewFlags } from './cli/scaffold.ts'
 import { Refused } from './cli/refused.ts'
 import { makeReport } from './report/report.ts'
 import { exitCodes } from './report/summary.ts'
+import { UnknownHost } from './scenarios/planned.ts'
 import { catalogue } from './scenarios/catalogue.ts'
 
 function commandList(flags: { readonly json?: boolean }): number {
@@ -21,7 +23,7 @@ const collect = (value: string, before: readonly string[]): readonly string[] =>
 /** Options that say what is run. */
 const withRecipe = (command: Command): Command =>
   command
-    .option('--hours <h>', 'virtual hours of workload and faults', '24')
+    .option('--hours <h>', 'virtual hours of workload and faults (24, or what the file says)')
     .option('--set <name=value>', 'sets what the seed would draw; may be repeated', collect, [])
     .option('--plant-bug <name>', 'breaks one line of the product while it is loaded')
 
@@ -49,10 +51,22 @@ async function main(args: readonly string[]): Promise<number> {
     .action(async (scenario: string, flags: RunFlags) => {
       code = await commandRun(scenario, flags)
     })
-  withRecipe(program.command('work <scenario>', { hidden: true }))
+  program
+    .command('work', { hidden: true })
+    .requiredOption('--recipe <json>')
     .option('--verify')
-    .action(async (scenario: string, flags: RecipeFlags & { verify?: boolean }) => {
-      code = await commandWork(scenario, flags)
+    .option('--plant-bug <name>')
+    .action(async (flags: { recipe: string; verify?: boolean }) => {
+      code = await commandWork(flags)
+    })
+  program
+    .command('new')
+    .description('prints a scenario to change, with everything a seed draws')
+    .option('--from <scenario>', 'the one to begin with', 'partition-heal')
+    .option('--seed <n>', 'whose draws are written down', '1')
+    .option('--hours <h>', 'virtual hours', '6')
+    .action((flags: NewFlags) => {
+      process.stdout.write(scaffold(flags))
     })
   program
     .command('replay <failure>')
@@ -104,7 +118,7 @@ try {
   if (!(error instanceof CommanderError && error.exitCode === 0)) {
     if (!(error instanceof CommanderError))
       process.stderr.write(
-        `${error instanceof Refused ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
+        `${error instanceof Refused || error instanceof UnknownHost ? error.message : String(error instanceof Error ? error.stack : error)}\n`,
       )
     process.exitCode = exitCodes.usage
   }

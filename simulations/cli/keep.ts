@@ -4,24 +4,31 @@ import { makeReport } from '../report/report.ts'
 import { exitCodeOf, exitCodes, type Summary } from '../report/summary.ts'
 import type { Recipe } from '../scenarios/recipe.ts'
 import type { RunResult } from '../scenarios/run.ts'
-import { findScenario, watchSeed } from './recipe.ts'
+import { scenarioOf, watchSeed, type Watched } from './recipe.ts'
+
+/** What was run, and what it showed. */
+export interface Ran {
+  readonly recipe: Recipe
+  readonly summary: Summary
+  readonly results: readonly RunResult[]
+  readonly wallMs: number
+  /** The only seed, when it was watched as it ran. */
+  readonly watched?: Watched | undefined
+}
 
 /** Keeps what a run showed in a folder, with the trace of its first failed seed, or of its first; its report. */
 export async function keepFolder(
   folder: string,
-  recipe: Recipe,
-  summary: Summary,
-  results: readonly RunResult[],
-  wallMs: number,
+  { recipe, summary, results, wallMs, watched }: Ran,
 ): Promise<string> {
   const failed = results.filter((one) => exitCodeOf(one) !== exitCodes.held)
   const shown = failed[0] ?? results[0]
-  const { trace, sealed } = await watchSeed(recipe, BigInt(shown?.seed ?? 1))
+  const { trace, sealed } = watched ?? (await watchSeed(recipe, BigInt(shown?.seed ?? 1)))
   writeResults(
     folder,
     {
       version: 1,
-      claim: findScenario(recipe.scenario).claim,
+      claim: scenarioOf(recipe).claim,
       recipe,
       commit: commitNow(),
       resources: {

@@ -1,4 +1,5 @@
 import { createNodeProvider } from '@sotto/core/crypto-node'
+import { plannedScenario } from '../scenarios/planned.ts'
 import type { Recipe } from '../scenarios/recipe.ts'
 import type { JobAnswer } from '../report/jobs.ts'
 import { SealedCauses } from '../report/sealed-causes.ts'
@@ -13,6 +14,14 @@ export function findScenario(name: string): Scenario {
   const found = catalogue.find((scenario) => scenario.name === name)
   if (found === undefined) throw new Refused(`there is no scenario ${name}; see \`sotto-sim list\``)
   return found
+}
+
+/** The scenario a recipe asks for, with what somebody planned on top. */
+export function scenarioOf({ scenario, own }: Recipe): Scenario {
+  const base = scenario === 'none' ? undefined : findScenario(scenario)
+  if (own !== undefined) return plannedScenario(base, own)
+  if (base === undefined) throw new Refused('nothing is asked for')
+  return base
 }
 
 /** Reads a number within bounds. */
@@ -33,12 +42,17 @@ export async function runRecipe(
 ): Promise<RunResult> {
   const crypto = await createNodeProvider()
   const adjust = readSettings(recipe.set)
-  return runScenario(findScenario(recipe.scenario), { seed, hours: recipe.hours, crypto, adjust, ...more })
+  return runScenario(scenarioOf(recipe), { seed, hours: recipe.hours, crypto, adjust, ...more })
 }
 
-/** One seed, or the same seed twice. */
-export async function answerSeed(recipe: Recipe, seed: bigint, verify: boolean): Promise<JobAnswer> {
-  const result = await runRecipe(recipe, seed)
+/** One seed, or the same seed twice; `known` is what it has shown already. */
+export async function answerSeed(
+  recipe: Recipe,
+  seed: bigint,
+  verify: boolean,
+  known?: RunResult,
+): Promise<JobAnswer> {
+  const result = known ?? (await runRecipe(recipe, seed))
   const again = verify ? await runRecipe(recipe, seed) : result
   return { result, nondeterministic: again.traceHash !== result.traceHash }
 }
@@ -61,10 +75,9 @@ export async function watchSeed(recipe: Recipe, seed: bigint): Promise<Watched> 
   return { result, trace, sealed: causes.bytes }
 }
 
-/** Words of a command line that ask for a recipe. */
-export const recipeWords = ({ hours, set, plantBug }: Recipe): readonly string[] => [
-  '--hours',
-  String(hours),
-  ...set.flatMap((one) => ['--set', one]),
-  ...(plantBug === null ? [] : ['--plant-bug', plantBug]),
+/** Words that ask a worker for a recipe. */
+export const recipeWords = (recipe: Recipe): readonly string[] => [
+  '--recipe',
+  JSON.stringify(recipe),
+  ...(recipe.plantBug === null ? [] : ['--plant-bug', recipe.plantBug]),
 ]

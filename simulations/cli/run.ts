@@ -15,13 +15,23 @@ import {
 import type { RunResult } from '../scenarios/run.ts'
 import type { Recipe } from '../scenarios/recipe.ts'
 import { keepFolder, openFile } from './keep.ts'
-import { answerSeed, findScenario, readHours, readNumber, recipeWords, runRecipe } from './recipe.ts'
+import {
+  answerSeed,
+  findScenario,
+  readHours,
+  readNumber,
+  recipeWords,
+  runRecipe,
+  scenarioOf,
+  watchSeed,
+} from './recipe.ts'
 import { Refused } from './refused.ts'
+import { readScenarioFile, type ScenarioFile } from './scenario-file.ts'
 import { readSettings } from './settings.ts'
 
 /** Flags that make a recipe. */
 export interface RecipeFlags {
-  readonly hours: string
+  readonly hours?: string
   readonly set: readonly string[]
   readonly plantBug?: string
 }
@@ -39,15 +49,25 @@ export interface RunFlags extends RecipeFlags {
   readonly failFast?: boolean
 }
 
-/** What the words of a command line ask for. Throws Refused. */
-export function recipeOf(name: string, flags: RecipeFlags): Recipe {
-  const scenario = findScenario(name).name
+/** What the words of a command line ask for: a scenario by its name, or one in a file of YAML. Throws Refused. */
+export function readAsked(name: string, flags: RecipeFlags): ScenarioFile {
   readSettings(flags.set)
-  return { scenario, hours: readHours(flags.hours), set: flags.set, plantBug: flags.plantBug ?? null }
+  const plantBug = flags.plantBug ?? null
+  if (/\.ya?ml$/.test(name)) {
+    const read = readScenarioFile(name)
+    const hours = flags.hours === undefined ? read.recipe.hours : readHours(flags.hours)
+    return { ...read, recipe: { ...read.recipe, hours, set: [...read.recipe.set, ...flags.set], plantBug } }
+  }
+  const hours = readHours(flags.hours ?? '24')
+  const scenario = findScenario(name).name
+  return { recipe: { scenario, hours, set: flags.set, plantBug }, seed: undefined, seeds: undefined }
 }
 
 /** Seeds from `--seed` or `--seeds`. */
-export function seedsOf(flags: Pick<RunFlags, 'seed' | 'seeds'>): readonly bigint[] {
+export function seedsOf(flags: {
+  readonly seed?: string | undefined
+  readonly seeds?: string | undefined
+}): readonly bigint[] {
   const seeds =
     flags.seeds === undefined ? [readSeed(flags.seed ?? '1')] : (readSeeds(flags.seeds) ?? [undefined])
   const good = seeds.filter((seed) => seed !== undefined)
@@ -57,11 +77,37 @@ export function seedsOf(flags: Pick<RunFlags, 'seed' | 'seeds'>): readonly bigin
 
 /** `run`: one seed, or a sweep of them. */
 export async function commandRun(name: string, flags: RunFlags): Promise<number> {
-  const recipe = recipeOf(name, flags)
-  const seeds = seedsOf(flags)
+  const asked = readAsked(name, flags)
+  const { recipe } = asked
+  const seeds = seedsOf(flags.seed === undefined && flags.seeds === undefined ? asked : flags)
+  if (flags.trace !== undefined && seeds.length > 1) throw new Refused('--trace goes with one seed')
+  const folder = flags.out ?? (flags.open === true ? join('results', scenarioOf(recipe).name) : undefined)
+  const startMs = performance.now()
+  const [only = 1n] = seeds
+  const watched = folder !== undefined && seeds.length === 1 ? await watchSeed(recipe, only) : undefined
+  const { results, codes } = await runSeeds(recipe, seeds, flags, watched?.result)
+  if (flags.trace !== undefined) await writeTrace(recipe, only, flags.trace)
+  const summary = summarise(scenarioOf(recipe), results)
+  if (seeds.length > 1) tellSummary(summary, flags)
+  if (folder !== undefined && results.length > 0) {
+    const ran = { recipe, summary, results, wallMs: performance.now() - startMs, watched }
+    const report = await keepFolder(folder, ran)
+    process.stderr.write(`report: ${report}\n`)
+    if (flags.open === true) openFile(report)
+  }
+  return worstOf(codes)
+}
+
+/** Runs every seed, in this process or in several; what has been run already is not run again. */
+async function runSeeds(
+  recipe: Recipe,
+  seeds: readonly bigint[],
+  flags: RunFlags,
+  known: RunResult | undefined,
+): Promise<{ readonly results: readonly RunResult[]; readonly codes: readonly number[] }> {
   const jobs = readNumber(flags.jobs, 'jobs', 1, 64)
   const budgetMs = flags.budget === undefined ? Infinity : readNumber(flags.budget, 'budget', 1, 1e9) * 1_000
-  if (flags.trace !== undefined && seeds.length > 1) throw new Refused('--trace goes with one seed')
+  const verify = flags.verify === true
   const startMs = performance.now()
   const results: RunResult[] = []
   const codes: number[] = []
@@ -70,30 +116,20 @@ export async function commandRun(name: string, flags: RunFlags): Promise<number>
     codes.push(nondeterministic ? exitCodes.nondeterminism : exitCodeOf(result))
     show(result, nondeterministic, recipe, flags)
   }
-  if (jobs > 1 && seeds.length > 1) {
-    const args = [...recipeWords(recipe), ...(flags.verify === true ? ['--verify'] : [])]
-    await runJobs(name, seeds, { jobs, args }, take)
-  } else
+  if (jobs > 1 && seeds.length > 1)
+    await runJobs(seeds, { jobs, args: [...recipeWords(recipe), ...(verify ? ['--verify'] : [])] }, take)
+  else
     for (const seed of seeds) {
       if (performance.now() - startMs > budgetMs) {
         process.stderr.write(`the budget is spent after ${results.length} of ${seeds.length} seeds\n`)
         codes.push(exitCodes.budget)
         break
       }
-      take(await answerSeed(recipe, seed, flags.verify === true))
+      take(await answerSeed(recipe, seed, verify, known))
       if (flags.failFast === true && codes.at(-1) !== exitCodes.held) break
     }
-  if (flags.trace !== undefined) await writeTrace(recipe, seeds[0] ?? 1n, flags.trace)
   results.sort((a, b) => (BigInt(a.seed) < BigInt(b.seed) ? -1 : 1))
-  const summary = summarise(findScenario(name), results)
-  if (seeds.length > 1) tellSummary(summary, flags)
-  const folder = flags.out ?? (flags.open === true ? join('results', recipe.scenario) : undefined)
-  if (folder !== undefined && results.length > 0) {
-    const report = await keepFolder(folder, recipe, summary, results, performance.now() - startMs)
-    process.stderr.write(`report: ${report}\n`)
-    if (flags.open === true) openFile(report)
-  }
-  return worstOf(codes)
+  return { results, codes }
 }
 
 async function writeTrace(recipe: Recipe, seed: bigint, file: string): Promise<void> {
@@ -120,11 +156,11 @@ function tellSummary(summary: Summary, flags: RunFlags): void {
 }
 
 /** A worker of `--jobs`: reads seeds, a line each, and answers each with a line. */
-export async function commandWork(
-  name: string,
-  flags: RecipeFlags & { readonly verify?: boolean },
-): Promise<number> {
-  const recipe = recipeOf(name, flags)
+export async function commandWork(flags: {
+  readonly recipe: string
+  readonly verify?: boolean
+}): Promise<number> {
+  const recipe = JSON.parse(flags.recipe) as Recipe
   for await (const line of createInterface({ input: process.stdin })) {
     const seed = readSeed(line)
     if (seed === undefined) throw new Refused('a worker reads seeds')

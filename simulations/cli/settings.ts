@@ -51,6 +51,29 @@ function valueOf(name: string, path: readonly string[], text: string): Value {
   throw new Refused(`${name} is ${wanted}, or off; not ${text}`)
 }
 
+/** What is wrong with the value of a setting; nothing when it can be set so. */
+export function checkSetting(name: string, value: string): string | undefined {
+  try {
+    readSettings([`${name}=${value}`])
+    return undefined
+  } catch (error) {
+    if (error instanceof Refused) return error.message
+    throw error
+  }
+}
+
+/** What people do; everything else that comes again and again is a fault. */
+const life: ReadonlySet<string> = new Set(['messageEvery', 'groupChangeEvery', 'deviceChangeEvery'])
+
+/** Settings that say how much breaks, and can be off. */
+export const faultNames = (): readonly string[] =>
+  settingNames().filter(
+    (name) =>
+      (name.endsWith('Every') && !life.has(name)) ||
+      name === 'skew' ||
+      (name.startsWith('net.') && name !== 'net.median' && name !== 'net.sigma'),
+  )
+
 /** Reads `name=value` settings; what they do to a plan. Throws Refused for an unknown name or a wrong unit. */
 export function readSettings(settings: readonly string[]): (plan: Plan) => Plan {
   const changes = settings.map((setting) => {

@@ -4,7 +4,7 @@ import { exitCodes, reproduce } from '../report/summary.ts'
 import type { RunResult } from '../scenarios/run.ts'
 import { readNumber, runRecipe } from './recipe.ts'
 import { Refused } from './refused.ts'
-import { settingNames } from './settings.ts'
+import { faultNames } from './settings.ts'
 
 export interface ShrinkFlags {
   readonly runs: string
@@ -73,9 +73,7 @@ function stepsFrom(failure: Failure, { plan, hours }: RunResult): readonly Step[
   const shorter =
     hours > 0.05 ? [{ what: `hours=${hours / 2}`, recipe: { ...failure, hours: hours / 2 } }] : []
   const isOff = (name: string): boolean => failure.set.some((one) => one === `${name}=off`)
-  const faults = settingNames().filter(
-    (name) => (name.endsWith('Every') && !life.has(name)) || name === 'skew' || faultOfNet.test(name),
-  )
+  const faults = faultNames()
   return [
     ...shorter,
     ...(plan.users > 2 ? [set('users', String(plan.users - 1))] : []),
@@ -86,8 +84,3 @@ function stepsFrom(failure: Failure, { plan, hours }: RunResult): readonly Step[
     set('messageEvery', `${Math.round(plan.messageEveryMs * 2)}ms`),
   ]
 }
-
-/** What people do; the others that come again and again are faults. */
-const life: ReadonlySet<string> = new Set(['messageEvery', 'groupChangeEvery', 'deviceChangeEvery'])
-
-const faultOfNet = /^net\.(?!median|sigma)/

@@ -9,9 +9,9 @@ import { writeSweep } from '../report/sweep-report.ts'
 import type { RunResult } from '../scenarios/run.ts'
 import type { Recipe } from '../scenarios/recipe.ts'
 import { commitNow, openFile } from './keep.ts'
-import { answerSeed, findScenario, readNumber, recipeWords } from './recipe.ts'
+import { answerSeed, readNumber, recipeWords, scenarioOf } from './recipe.ts'
 import { Refused } from './refused.ts'
-import { recipeOf, type RecipeFlags } from './run.ts'
+import { readAsked, type RecipeFlags } from './run.ts'
 import { combinations, readVaried } from './vary.ts'
 
 export interface SweepFlags extends RecipeFlags {
@@ -26,7 +26,7 @@ export interface SweepFlags extends RecipeFlags {
 
 /** `sweep`: every combination of the varied settings, over the same seeds. */
 export async function commandSweep(name: string, flags: SweepFlags): Promise<number> {
-  const recipe = recipeOf(name, flags)
+  const { recipe } = readAsked(name, flags)
   if (flags.vary.length === 0) throw new Refused('a sweep varies something: --vary net.loss=0..30%:10%')
   const varied = flags.vary.map(readVaried)
   const repeat = readNumber(flags.repeat, 'repeat', 1, 10_000)
@@ -41,9 +41,10 @@ export async function commandSweep(name: string, flags: SweepFlags): Promise<num
     points.push(point)
     tellPoint(set, point, flags.json === true)
   }
-  const folder = flags.out ?? (flags.open === true ? join('results', `${recipe.scenario}-sweep`) : undefined)
+  const folder =
+    flags.out ?? (flags.open === true ? join('results', `${scenarioOf(recipe).name}-sweep`) : undefined)
   if (folder !== undefined) {
-    const { claim } = findScenario(recipe.scenario)
+    const { claim } = scenarioOf(recipe)
     const report = writeSweep(folder, { version: 1, claim, recipe, commit: commitNow(), varied, points })
     process.stderr.write(`report: ${report}\n`)
     if (flags.open === true) openFile(report)
@@ -62,7 +63,7 @@ async function runPoint(
     process.stderr.write(`${lineOf(result)}\n`)
   }
   if (jobs > 1 && seeds.length > 1)
-    await runJobs(recipe.scenario, seeds, { jobs, args: recipeWords(recipe) }, ({ result }) => {
+    await runJobs(seeds, { jobs, args: recipeWords(recipe) }, ({ result }) => {
       take(result)
     })
   else for (const seed of seeds) take((await answerSeed(recipe, seed, false)).result)

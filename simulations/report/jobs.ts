@@ -14,14 +14,13 @@ export interface JobAnswer {
 
 /** Shares seeds among processes; each asks for its next seed when it has answered the last. */
 export async function runJobs(
-  scenario: string,
   seeds: readonly bigint[],
   options: { readonly jobs: number; readonly args: readonly string[] },
   each: (answer: JobAnswer) => void,
 ): Promise<void> {
   const waiting = [...seeds]
   const workers = Array.from({ length: Math.min(options.jobs, seeds.length) }, async () => {
-    const child = spawn(process.execPath, [bin, 'work', scenario, ...options.args], {
+    const child = spawn(process.execPath, [bin, 'work', ...options.args], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     const feed = (): void => {

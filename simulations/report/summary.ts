@@ -103,8 +103,9 @@ export function lineOf(result: RunResult): string {
 
 /** How to see one seed again. */
 export function reproduce(result: RunResult, recipe?: Recipe): string {
-  const set = (recipe?.set ?? []).map((one) => ` --set ${one}`).join('')
   const bug = recipe?.plantBug ?? null
   const planted = bug === null ? '' : ` --plant-bug ${bug}`
+  if (recipe?.own !== undefined) return `sotto-sim run ${recipe.own.file} --seed ${result.seed}${planted}`
+  const set = (recipe?.set ?? []).map((one) => ` --set ${one}`).join('')
   return `sotto-sim run ${result.scenario} --seed ${result.seed} --hours ${result.hours}${set}${planted}`
 }

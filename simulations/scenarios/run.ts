@@ -10,6 +10,7 @@ import { calm } from '../world/conditions.ts'
 import { World } from '../world/world.ts'
 import { beginFaults } from './faults.ts'
 import { drawPlan, type Plan } from './plan.ts'
+import { UnknownHost } from './planned.ts'
 import type { Scenario } from './scenario.ts'
 import { Stage } from './stage.ts'
 
@@ -84,12 +85,14 @@ export interface Home {
   readonly bytes: number
 }
 
+const streamName = ({ name, drawsAs = name }: Scenario): string => drawsAs
+
 /** Runs one seed of a scenario: people meet, workload and faults, heal, quiesce, audit. */
 export async function runScenario(scenario: Scenario, options: RunOptions): Promise<RunResult> {
   const { seed, hours, crypto, line, plantCrypto, plantDevice, plantNetwork } = options
   const world = new World({ seed, crypto, line, plant: plantCrypto })
   const drawn = drawPlan(world.stream('plan'), hours)
-  const shaped = scenario.shape?.(drawn, world.stream('plan', scenario.name)) ?? drawn
+  const shaped = scenario.shape?.(drawn, world.stream('plan', streamName(scenario))) ?? drawn
   const given = { ...shaped, ...options.plan }
   const plan = options.adjust?.(given) ?? given
   const stage = new Stage(world, plan, hours * hour, { spoil: plantDevice, spoilNetwork: plantNetwork })
@@ -103,12 +106,13 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   let homes: readonly Home[] = []
   try {
     await introduce(stage)
-    await scenario.prepare?.(stage, world.stream('workload', scenario.name))
+    await scenario.prepare?.(stage, world.stream('workload', streamName(scenario)))
     await disturb(stage, scenario)
     convergedMs = await heal(stage)
     tally = await world.timeline.until(audit(stage), minute)
     homes = await world.timeline.until(measure(stage), minute)
   } catch (error) {
+    if (error instanceof UnknownHost) throw error
     if (error instanceof Paused)
       await world.timeline.until(options.look?.see(stage) ?? Promise.resolve(), minute)
     else crash = error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -161,7 +165,7 @@ async function disturb(stage: Stage, scenario: Scenario): Promise<void> {
   world.air.conditions = plan.net
   beginLife(stage)
   beginFaults(stage)
-  scenario.begin(stage, world.stream('faults', scenario.name))
+  scenario.begin(stage, world.stream('faults', streamName(scenario)))
   await world.timeline.runUntil(world.timeline.nowMs + stage.lastsMs)
 }
 

@@ -5,6 +5,8 @@ import type { Stage } from './stage.ts'
 /** A world to run: what it claims, and what befalls it. */
 export interface Scenario {
   readonly name: string
+  /** The name its streams are drawn under, when it is another's with something on top. */
+  readonly drawsAs?: string | undefined
   /** What a run that holds shows, in one sentence. */
   readonly claim: string
   /** Kinds of faults that must each have struck over a sweep of seeds. */

@@ -76,7 +76,16 @@ describe('comparing runs', function () {
   })
 
   it('sees what it set: a slow network delays those who met on a quick one', async () => {
-    const set = ['relays=1', 'messageEvery=2min', 'net.median=900ms', 'net.sigma=0', 'net.loss=off']
+    const set = [
+      'users=2',
+      'devices=2',
+      'groups=0',
+      'relays=1',
+      'messageEvery=2min',
+      'net.median=900ms',
+      'net.sigma=0',
+      'net.loss=off',
+    ]
     const { latenciesMs } = await runRecipe(
       { scenario: 'partition-heal', hours: 0.2, set, plantBug: null },
       3n,

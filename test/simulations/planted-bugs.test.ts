@@ -14,6 +14,9 @@ const simulate = (args: readonly string[]): Promise<{ code: number; stdout: stri
     })
   })
 
+/** Two people with a device each. */
+const small = ['users=2', 'devices=2', 'groups=0'].flatMap((one) => ['--set', one])
+
 describe('planted bugs', function () {
   this.timeout(180_000)
 
@@ -47,7 +50,7 @@ describe('planted bugs', function () {
     ['unsealed-record', 'ciphertext-only-outside'],
   ] as const)
     it(`are noticed: ${name} breaks ${law}`, async () => {
-      const words = ['run', 'partition-heal', '--seed', '1', '--hours', '0.3', '--json']
+      const words = ['run', 'partition-heal', '--seed', '1', '--hours', '0.3', ...small, '--json']
       const { code, stdout } = await simulate([...words, '--plant-bug', name])
       expect(code).to.equal(10)
       const results = stdout.split('\n').filter((line) => line.includes('"violated"'))

@@ -24,10 +24,15 @@ describe('reports', function () {
   })
 
   it('are one file that loads nothing, with the numbers of every figure beside it', async () => {
-    const set = ['users=2', 'relays=1', 'messageEvery=4min', 'net.loss=20%']
+    const set = ['users=2', 'devices=2', 'groups=0', 'relays=1', 'messageEvery=4min', 'net.loss=20%']
     const recipe = { scenario: 'partition-heal', hours: 0.5, set, plantBug: null }
     const results = [await runRecipe(recipe, 5n), await runRecipe(recipe, 6n)]
-    const file = await keepFolder(folder, recipe, summarise(partitionHeal, results), results, 1_000)
+    const file = await keepFolder(folder, {
+      recipe,
+      summary: summarise(partitionHeal, results),
+      results,
+      wallMs: 1_000,
+    })
     const html = readFileSync(file, 'utf8')
     expect(html).to.not.match(/<script|<link|<img|<iframe|@import|url\((?!#)|src=/i)
     expect(
@@ -43,9 +48,14 @@ describe('reports', function () {
   })
 
   it('count the bytes of a frame once, whatever they are for', async () => {
-    const recipe = { scenario: 'partition-heal', hours: 0.2, set: ['users=2'], plantBug: null }
+    const recipe = {
+      scenario: 'partition-heal',
+      hours: 0.2,
+      set: ['users=2', 'devices=2', 'groups=0'],
+      plantBug: null,
+    }
     const results = [await runRecipe(recipe, 5n)]
-    await keepFolder(folder, recipe, summarise(partitionHeal, results), results, 1_000)
+    await keepFolder(folder, { recipe, summary: summarise(partitionHeal, results), results, wallMs: 1_000 })
     const { sealed } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as {
       sealed: Record<string, number>
     }
