@@ -11,8 +11,10 @@ export interface NewFlags {
   readonly hours: string
 }
 
+type Setting = string | number | null | Tree
+
 interface Tree {
-  readonly [key: string]: number | null | Tree
+  readonly [key: string]: Setting
 }
 
 /** A scenario in YAML that runs as `from` does under this seed, with every draw written out to be changed. */
@@ -43,12 +45,12 @@ const examples = `# What befalls the run at moments of your own choosing, counte
 `
 
 /** A plan as settings: times with their unit, what is off as off. */
-const written = (plan: Tree): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(
-    Object.entries(plan).map(([key, value]) => {
-      const name = key.endsWith('Ms') ? key.slice(0, -2) : key
-      if (value === null) return [name, 'off']
-      if (typeof value === 'object') return [name, written(value)]
-      return [name, key.endsWith('Ms') ? `${value}ms` : value]
-    }),
-  )
+const written = (plan: Tree): Tree => {
+  const names: Record<string, Setting> = {}
+  for (const [key, value] of Object.entries(plan)) {
+    const isTime = key.endsWith('Ms')
+    names[isTime ? key.slice(0, -2) : key] =
+      value === null ? 'off' : typeof value === 'object' ? written(value) : isTime ? `${value}ms` : value
+  }
+  return names
+}

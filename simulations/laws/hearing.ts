@@ -67,6 +67,10 @@ export class Hearing {
       case 'link':
       case 'connection':
       case 'warning':
+      case 'account':
+      case 'draft':
+      case 'read':
+      case 'settings':
     }
   }
 
