@@ -144,6 +144,9 @@ export const limits = {
   payloadGroupHeads: 64,
   /** Operations of one device log in one payload. */
   payloadLogOps: 256,
+  /** Answers that wait for the next payload to a device, and their bytes. */
+  payloadAnswers: 16,
+  payloadAnswerBytes: 24 * 1024,
   /** Bytes of operations and of introductions in one payload. */
   payloadGroupBytes: 40 * 1024,
   /** Operations one membership operation names as known; honest conversations have as many heads as devices wrote at once. */

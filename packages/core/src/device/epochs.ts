@@ -167,23 +167,35 @@ async function beginEpoch(step: Step, before: Conversation, reason: EpochReason)
   retopic(step)
 }
 
+type SeedItem = Extract<PayloadItem, { readonly kind: 'seed' }>
+
 /** Seeds this device owes another, once for each channel and again after a while. */
-export function seedItems(step: Step, peer: Peer): readonly PayloadItem[] {
+export function seedItems(step: Step, peer: Peer): readonly SeedItem[] {
   const link = linkTo(step, peer.device)
-  const items: PayloadItem[] = []
+  const items: SeedItem[] = []
   if (peer.heardAtMs === 0) return items
   for (const row of step.tx.all(seedRows)) {
     if (!equalBytes(row.device, peer.device)) continue
-    const key = toHex(row.conversation)
-    const sent = link.seeds.get(key)
-    if (sent?.epoch === toHex(row.epoch) && step.monoMs - sent.atMs < limits.seedAgainMs) continue
-    link.seeds.set(key, { epoch: toHex(row.epoch), atMs: step.monoMs })
-    wakeAt(step, step.monoMs + limits.seedAgainMs)
+    const sent = link.seeds.get(toHex(row.conversation))
+    if (sent?.epoch === toHex(row.epoch) && step.monoMs - sent.atMs < limits.seedAgainMs) {
+      wakeAt(step, sent.atMs + limits.seedAgainMs)
+      continue
+    }
     const { conversation, record, epoch, context, secret } = row
     items.push({ kind: 'seed', conversation, record, epoch, context, secret: secret.expose() })
     items.push(...logItems(step, conversation, epoch))
   }
   return items
+}
+
+/** These seeds are in a frame now. */
+export function noteSeeds(step: Step, peer: Peer, items: readonly PayloadItem[]): void {
+  const { seeds } = linkTo(step, peer.device)
+  for (const item of items) {
+    if (item.kind !== 'seed') continue
+    seeds.set(toHex(item.conversation), { epoch: toHex(item.epoch), atMs: step.monoMs })
+    wakeAt(step, step.monoMs + limits.seedAgainMs)
+  }
 }
 
 /** Takes a seed that came through its author's session, with the record it belongs to. */

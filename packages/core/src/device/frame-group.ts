@@ -14,9 +14,18 @@ import {
   remoteOf,
   withRemote,
 } from './conversations.ts'
-import { groupState, isRemoved, putStanding, standingOf, stateDigest, tellOne } from './group-exchange.ts'
+import {
+  groupState,
+  isRemoved,
+  putStanding,
+  standingOf,
+  stateDigest,
+  tellOne,
+  withinLogs,
+} from './group-exchange.ts'
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
+import { answerWith } from './extras.ts'
 import { linkTo } from './lookup.ts'
 import { headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -108,15 +117,14 @@ export function forgetGroup(step: Step, group: Conversation): void {
  * is said, and whoever told goes on from there. Where nothing was left out, both say the same again and it ends.
  */
 function askOn(step: Step, peer: Peer, { conversation, logs }: GroupItem): void {
-  const known = logs.map(({ account }) => ({
-    account,
-    heads: headsOf(storedLog(step, account)).slice(0, limits.deviceLogHeads),
-  }))
-  const link = linkTo(step, peer.device)
-  link.extras = [
-    ...link.extras,
-    { kind: 'group', ...{ conversation, accounts: [], heads: [], logs: known, ops: [] } },
-  ]
+  const known = withinLogs(
+    logs.map(({ account }) => ({
+      account,
+      heads: headsOf(storedLog(step, account)).slice(0, limits.deviceLogHeads),
+    })),
+  )
+  const asked = { conversation, accounts: [], heads: [], logs: known, ops: [] }
+  answerWith(step, linkTo(step, peer.device), { kind: 'group', ...asked })
 }
 
 const isCreate = (op: MembershipOp | undefined, item: GroupItem): boolean =>

@@ -16,6 +16,7 @@ import { forgetLeft } from './left-records.ts'
 import { receiveSync } from './sync-talk.ts'
 import { emit, metaOf } from './events.ts'
 import { receiveRecords } from './frame-records.ts'
+import { answerWith } from './extras.ts'
 import { linkTo, peersOf } from './lookup.ts'
 import { extendLog } from './accounts.ts'
 import { headsOf, storedLog } from './logs.ts'
@@ -135,17 +136,15 @@ function compareLogs(step: Step, peer: Peer, payload: Payload): void {
   const link = linkTo(step, peer.device)
   const own = storedLog(step, requireMe(step).self.account)
   const theirs = storedLog(step, peer.account)
-  const extras: PayloadItem[] = []
   if (own !== undefined) {
     const { ops } = missingFrom(own, payload.yourLogHeads as readonly LogOpId[])
-    if (ops.length > 0) extras.push({ kind: 'logOps', ops: someOps(ops) })
+    if (ops.length > 0) answerWith(step, link, { kind: 'logOps', ops: someOps(ops) })
   }
   if (
     theirs !== undefined &&
     missingFrom(theirs, payload.myLogHeads as readonly LogOpId[]).unknown.length > 0
   )
-    extras.push({ kind: 'logNeed', heads: headsOf(theirs).slice(0, payloadHeads) })
-  if (extras.length > 0) link.extras = extras
+    answerWith(step, link, { kind: 'logNeed', heads: headsOf(theirs).slice(0, payloadHeads) })
 }
 
 async function receiveItem(step: Step, device: DeviceId, item: PayloadItem, payload: Payload): Promise<void> {
@@ -308,7 +307,7 @@ function receiveLogNeed(step: Step, peer: Peer, heads: readonly LogOpId[]): void
   const own = storedLog(step, requireMe(step).self.account)
   if (own === undefined) return
   const { ops } = missingFrom(own, heads)
-  if (ops.length > 0) linkTo(step, peer.device).extras = [{ kind: 'logOps', ops: someOps(ops) }]
+  if (ops.length > 0) answerWith(step, linkTo(step, peer.device), { kind: 'logOps', ops: someOps(ops) })
 }
 
 const refusals = ['E_INVITE_USED', 'E_INVITE_REVOKED', 'E_INVITE_EXPIRED']

@@ -58,7 +58,10 @@ export async function receiveRecords(
 ): Promise<void> {
   const conversations = new Map<string, Conversation>()
   for (const record of records) {
-    const moved = await receiveRecord(step, peer, record, from)
+    const header = readRecord(step.context.crypto, record.bytes)
+    if (header === undefined) step.context.log.event('record-rejected')
+    if (header === undefined) continue
+    const moved = await receiveRecord(step, peer, header, record, from)
     if (moved !== undefined) conversations.set(toHex(moved.conversation), moved)
   }
   for (const conversation of conversations.values()) await retryHeld(step, conversation)
@@ -93,16 +96,16 @@ function acknowledgeAgain(step: Step, conversation: Conversation, author: Device
 async function receiveRecord(
   step: Step,
   peer: Peer,
+  header: RecordHeader,
   incoming: IncomingRecord,
   from: number,
 ): Promise<Conversation | undefined> {
-  const { crypto, log } = step.context
-  const header = readRecord(crypto, incoming.bytes)
-  if (header === undefined) {
-    log.event('record-rejected')
+  const { log } = step.context
+  const conversation = conversationOf(step, peer, header)
+  if (!isBy(header, peer)) {
+    log.event('record-of-another')
     return undefined
   }
-  const conversation = conversationOf(step, peer, header)
   if (conversation === undefined) {
     if (mayIntroduceGroups(step, peer)) hold(step, peer, header, incoming)
     return undefined
@@ -124,6 +127,10 @@ async function receiveRecord(
   }
   return admitted(step, conversation, peer, header, incoming)
 }
+
+/** Whether a record says to be by this device. */
+const isBy = ({ content }: RecordHeader, { account, device }: DeviceAddress): boolean =>
+  equalBytes(content.device, device) && equalBytes(content.account, account)
 
 /** The conversation a record of this device belongs to, if the device takes or took part in it. */
 function conversationOf(step: Step, peer: Peer, { content }: RecordHeader): Conversation | undefined {

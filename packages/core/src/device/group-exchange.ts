@@ -53,7 +53,7 @@ const namedBytes = 35
 const bytesOf = ({ heads }: AccountHeads): number => (heads.length + 1) * namedBytes
 
 /** The first ones that fit their share of a payload; both sides leave out the same. */
-function withinLogs(logs: readonly AccountHeads[]): readonly AccountHeads[] {
+export function withinLogs(logs: readonly AccountHeads[]): readonly AccountHeads[] {
   let size = 0
   return logs.filter((one) => (size += bytesOf(one)) <= limits.payloadGroupBytes / 2)
 }

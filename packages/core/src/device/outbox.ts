@@ -20,7 +20,8 @@ import { isGroup } from './groups.ts'
 import { shareContacts } from './intents.ts'
 import { tendLogs } from './epoch-logs.ts'
 import { shareOwn } from './own-share.ts'
-import { seedItems } from './epochs.ts'
+import { noteSeeds, seedItems } from './epochs.ts'
+import { weightOf } from './extras.ts'
 import { tendGots } from './frame-records.ts'
 import { isOnTopic, publishRecords, tendTopics } from './topics.ts'
 import { passLeft, tendLeft } from './left-records.ts'
@@ -213,15 +214,25 @@ const cardDue = (step: Step, peer: Peer, contact: Contact): boolean =>
   contact.refused === null &&
   talksWith(step, peer, contact).length > 0
 
+/** Bytes of answers and seeds in one frame: by themselves, and beside records or the state of a conversation. */
+const smallRoom = { alone: 40 * 1024, beside: 10 * 1024 }
+
+/** The first ones that fit. */
+function fitting(items: readonly PayloadItem[], room: number): PayloadItem[] {
+  let left = room
+  return items.slice(0, limits.payloadItems / 4).filter((item) => (left -= weightOf(item)) >= 0)
+}
+
 /** Acknowledgements and answers: what is small, and owed no answer itself. The conversations it spoke of. */
 function smallTalk(
   step: Step,
   peer: Peer,
   talks: readonly Conversation[],
   link: PeerLink,
+  room: number = smallRoom.alone,
 ): { readonly items: readonly PayloadItem[]; readonly said: readonly Conversation[] } {
   const { self } = requireMe(step)
-  const items: PayloadItem[] = [...link.extras, ...seedItems(step, peer)]
+  const items = fitting([...link.extras, ...seedItems(step, peer)], room)
   const said: Conversation[] = []
   if (peer.cardDue > 0) items.push({ kind: 'cardGot', seq: peer.cardDue })
   for (const talk of talks) {
@@ -271,7 +282,7 @@ async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink
     )
       return
     const sealed = await sealBatch(step, now, contact, link, { speaking, aseqs })
-    more = sealed && (aseqs.length > 0 || talks.length > limits.payloadItems / 4)
+    more = sealed && (aseqs.length > 0 || link.extras.length > 0 || talks.length > limits.payloadItems / 4)
   }
 }
 
@@ -350,7 +361,8 @@ async function sealBatch(
   const card = withCard ? cardItem(step, peer) : undefined
   // A state fills its frame; acknowledgements have the next one.
   const talks = told === undefined ? talksWith(step, peer, contact) : []
-  const small = smallTalk(step, peer, talks, link)
+  const beside = told !== undefined || records.length > 0
+  const small = smallTalk(step, peer, talks, link, beside ? smallRoom.beside : smallRoom.alone)
   const joins = told === undefined ? link.joins : []
   const items: PayloadItem[] = [...(card === undefined ? [] : [card]), ...small.items, ...joins]
   const state = told === undefined ? undefined : stateItems(step, told, peer, isMet(step, peer))
@@ -369,7 +381,7 @@ async function sealBatch(
         ? null
         : { conversation: told.conversation, digest: state.digest },
   }
-  settleSealed(step, peer, link, small.said, kept)
+  settleSealed(step, peer, link, small, kept)
   if (told === undefined) link.joins = []
   if (told !== undefined) settleTold(step, peer, told, row)
   if (row !== undefined)
@@ -419,12 +431,13 @@ function settleSealed(
   step: Step,
   peer: Peer,
   link: PeerLink,
-  said: readonly Conversation[],
+  small: ReturnType<typeof smallTalk>,
   { conversation, aseqs, cardSeq }: Pick<OutboxRow, 'conversation' | 'aseqs' | 'cardSeq'>,
 ): void {
-  link.extras = []
+  link.extras = link.extras.filter((one) => !small.items.includes(one))
+  noteSeeds(step, peer, small.items)
   const { readReceipts, cardSeq: cardOf } = requireMe(step).self
-  for (const talk of said) {
+  for (const talk of small.said) {
     link.groupGots.delete(toHex(talk.conversation))
     link.seedAcks.delete(toHex(talk.conversation))
     const now = conversationNow(step, talk)

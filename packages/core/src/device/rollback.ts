@@ -1,9 +1,10 @@
+import type { AccountId } from '../identity/index.ts'
 import { equalBytes, toBase32, utf8 } from '../wire/index.ts'
 import { limits } from '../limits.ts'
 import { noteDevice } from './audit.ts'
 import { bootBeyond, bootOf } from './boots.ts'
 import type { Step } from './context.ts'
-import { putConversation, remoteOf, withRemote } from './conversations.ts'
+import { conversationNow, putConversation, remoteOf, withRemote } from './conversations.ts'
 import { emit } from './events.ts'
 import { rowKey } from './outbox-rows.ts'
 import type { Payload, PayloadItem } from './payload.ts'
@@ -30,7 +31,7 @@ export const jumpLimit = 100_000
  */
 export function noteBoot(step: Step, peer: Peer, payload: Payload): void {
   if (payload.bootSeen > bootOf(step) && payload.bootSeen - bootOf(step) <= jumpLimit) {
-    ownRollback(step)
+    ownRollback(step, peer.account)
     bootBeyond(step, payload.bootSeen)
   }
   const behind = payload.boot < peer.boot && payload.sentAtMs > peer.bootAtMs
@@ -62,9 +63,10 @@ export function peerRolledBack(step: Step, peer: Peer): void {
 
 /**
  * This home is an older copy of itself: say so, and send nothing more under the sessions it holds. What was
- * sealed and not acknowledged is sealed again on the new ones.
+ * sealed and not acknowledged is sealed again on the new ones. Where nothing but an account's word says it, that
+ * concerns the sessions with its devices alone; the others say it themselves.
  */
-export function ownRollback(step: Step): void {
+export function ownRollback(step: Step, by?: AccountId): void {
   const code = 'E_STORE_ROLLED_BACK'
   const before = step.tx.get(warningRows, utf8(code))
   const again = before !== undefined && Math.abs(step.nowMs - before.atMs) < limits.rehandshakeMs
@@ -75,12 +77,18 @@ export function ownRollback(step: Step): void {
     'This home was restored from an older copy. Messages sent since are kept by your contacts.',
   )
   for (const peer of step.tx.all(peerRows)) {
+    if (by !== undefined && !equalBytes(peer.account, by)) continue
     step.tx.put(peerRows, peer.device, { ...peer, renew: true })
     if (step.tx.get(pairwiseRows, peer.device) === undefined || again) continue
     // The handshake remembered here may be long gone: the first one after a rollback waits for no limit.
     putSessions(step, peer.device, { ...sessionsWith(step, peer.device), handshakeAtMs: 0 })
   }
-  for (const conversation of step.tx.all(conversationRows)) sealAgain(step, conversation)
+  for (const conversation of step.tx.all(conversationRows)) {
+    if (by === undefined) sealAgain(step, conversation)
+    else
+      for (const { account, device } of conversation.remotes)
+        if (equalBytes(account, by)) sealAgain(step, conversationNow(step, conversation), device)
+  }
 }
 
 /** Frames on their way are dropped; their records go into new ones. */
