@@ -10,12 +10,23 @@ import {
 import { directProtocol } from '../../packages/core/src/device/protocols.ts'
 import {
   bodyRows,
+  conversationRows,
   logRows,
   pairwiseRows,
   peerRows,
   recordRows,
+  type Conversation,
 } from '../../packages/core/src/device/tables.ts'
-import { readRecord, type IncomingRecord } from '../../packages/core/src/history/index.ts'
+import {
+  encodeBody,
+  issueRecord,
+  readRecord,
+  recordKinds,
+  segmentId,
+  type IncomingRecord,
+  type RecordDraft,
+  type RecordHeader,
+} from '../../packages/core/src/history/index.ts'
 import { restoreLog, type AccountId } from '../../packages/core/src/identity/index.ts'
 import { seededRandom } from '../../packages/core/src/memory/index.ts'
 import type { Network, Random } from '../../packages/core/src/ports/index.ts'
@@ -26,9 +37,15 @@ import {
   sealTo,
   type Pairwise,
 } from '../../packages/core/src/session/index.ts'
-import { fromHex, toHex } from '../../packages/core/src/wire/index.ts'
+import { equalBytes, fromHex, toHex } from '../../packages/core/src/wire/index.ts'
 import type { Person, Town } from './devices.ts'
 import { OpenedHome } from './opened-home.ts'
+
+/** A record of the puppet's with what it travels in. */
+export interface Forged {
+  readonly header: RecordHeader
+  readonly incoming: IncomingRecord
+}
 
 /** The line to one device: its session, and the channel while one is open. */
 interface Line {
@@ -85,7 +102,7 @@ export class Puppet {
       const header = readRecord(this.crypto, bytes)
       const peerId = peers.get(toHex(header?.content.device ?? new Uint8Array()))
       if (signature === null || peerId === undefined) continue
-      const said = (await this.home.rows.load(bodyRows, fromHex(id))) ?? null
+      const said = (await this.home.rows.load(bodyRows, fromHex(id)))?.said ?? null
       this.#records.set(peerId, [...(this.#records.get(peerId) ?? []), { bytes, signature, said }])
     }
   }
@@ -159,6 +176,53 @@ export class Puppet {
     }
     await this.#network.write(line.channel, frame)
     await this.#town.settle()
+  }
+
+  /** A conversation as the device held it. */
+  conversation(id: Uint8Array): Conversation {
+    const found = this.home.rows.get(conversationRows, id)
+    if (found === undefined) throw new Error('the device was in no such conversation')
+    return found
+  }
+
+  /** Signs a record: the device's next in the conversation, but for what it is told to say. */
+  forge(id: Uint8Array, part: Partial<RecordDraft> = {}, text = 'forged'): Forged {
+    const { self, identity } = this.home.me
+    const row = this.conversation(id)
+    const { header, carried } = issueRecord(
+      this.crypto,
+      identity,
+      {
+        conversation: id,
+        segment: segmentId(this.crypto, id, row.segment),
+        kind: recordKinds.msg,
+        account: self.account,
+        device: self.device,
+        aseq: row.aseq,
+        sseq: row.sseq + 1,
+        selfPrev: row.selfPrev,
+        refs: [],
+        xrefs: [],
+        groupHeads: this.groupHeads(id),
+        lamport: row.selfLamport + 1,
+        timestampMs: this.#town.clock.nowMs(),
+        ttlMs: null,
+        target: null,
+        history: 0,
+        ...part,
+      },
+      encodeBody({ kind: 'msg', text }),
+      this.random.bytes(32),
+    )
+    const { bytes, signature, salt, body } = carried
+    return { header, incoming: { bytes, signature, said: { salt, body } } }
+  }
+
+  /** Heads that the newest records of a conversation cite. */
+  groupHeads(id: Uint8Array): readonly Uint8Array[] {
+    const all = [...this.#records.values()].flat().map(({ bytes }) => readRecord(this.crypto, bytes))
+    const heads = all.filter((one) => one !== undefined && equalBytes(one.content.conversation, id))
+    return heads.at(-1)?.content.groupHeads ?? []
   }
 
   /** Records of a device's own that its home holds, as they travel. */

@@ -219,6 +219,12 @@ export const limits = {
   recordLinks: 8,
   /** Records of one device in one segment. */
   segmentRecords: 500,
+  /** Records of one device with one number in a segment that are taken unasked; more only when others build on them. */
+  recordForkBranches: 16,
+  /** Records of one account about one message that are looked at; its later ones change nothing that is seen. */
+  recordsAbout: 64,
+  /** Records of one device held beyond a gap; more are taken once the gap is filled. */
+  receivedAbove: 16_384,
   /** Bytes of one sealed segment: 500 records need 30 kB, 256 devices that wrote apart 8 MB; forks make it larger still. */
   segmentFileBytes: 16 * 1024 * 1024,
   /** Last records of devices and branches in one sealed segment. */
@@ -261,6 +267,8 @@ export const limits = {
   syncFrameBytes: 48 * 1024,
   /** Frames of runs, and of bodies, sent for one question; whoever lacks more asks again. */
   syncAnswerFrames: 16,
+  /** Frames one answer may say that it has: a hundred records whose bodies fill a frame each are not parted. */
+  syncAnswerFramesMax: 128,
   /** Records one list of gaps asks for. */
   syncGaps: 16_384,
   /** Bodies one frame asks for or carries. */

@@ -3,7 +3,9 @@ import type { CommandName, QueryName } from '../../../packages/core/src/device/a
 import { MemoryStore, seededRandom } from '@sotto/core/memory'
 import { Secret } from '../../../packages/core/src/crypto/index.ts'
 import { openSealedStore } from '../../../packages/core/src/device/sealed-store.ts'
-import { formatRows, onlyRow, rowFormat } from '../../../packages/core/src/device/tables.ts'
+import { rows } from '../../../packages/core/src/device/row.ts'
+import { bodyRows, formatRows, onlyRow, rowFormat } from '../../../packages/core/src/device/tables.ts'
+import { bytesBetween } from '../../../packages/core/src/wire/index.ts'
 import { Town } from '../../support/devices.ts'
 import { FaultyStore } from '../../support/faulty-store.ts'
 import { befriend } from '../../support/friends.ts'
@@ -192,5 +194,31 @@ describe('device: what callers and disks do wrong', () => {
     expect(await ada.open(false).catch(codeOf)).to.equal('E_STORE_NEWER')
     const again = await openRows()
     expect(await again.get(formatRows, onlyRow)).to.deep.equal(later.value)
+  })
+
+  it('refuses an input alone that would make a row too large, whatever waits beside it', async () => {
+    const town = await Town.found()
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    const conversationId = await befriend(town, ada, bob)
+    const { encode } = bodyRows
+    const limited = rows('body', bytesBetween(0, 8), { kind: 'append', resident: false })
+    const patched = bodyRows as { encode: typeof encode }
+    patched.encode = (value) => {
+      if (value.body.length === 17) limited.encode(value.body)
+      return encode(value)
+    }
+    try {
+      const said = ['one', 'a poisoned text', 'two'].map((text) =>
+        bob.device.dispatch('send', { conversationId, text }).then(() => 'sent', codeOf),
+      )
+      expect(await Promise.all(said)).to.deep.equal(['sent', 'E_ROW_LIMIT', 'sent'])
+      await town.pass(10_000)
+      expect(await ada.texts(conversationId)).to.deep.equal(['one', 'two'])
+    } finally {
+      patched.encode = encode
+    }
+    await bob.device.dispatch('send', { conversationId, text: 'three' })
+    await town.pass(10_000)
+    expect(await ada.texts(conversationId)).to.deep.equal(['one', 'two', 'three'])
   })
 })

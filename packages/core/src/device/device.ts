@@ -11,10 +11,14 @@ import { handle, later, type Answer, type Input } from './inputs.ts'
 import { findMe } from './me.ts'
 import { flush } from './outbox.ts'
 import { requireKnownRows } from './row-format.ts'
+import { rowLimit } from './row.ts'
 import { openSealedStore } from './sealed-store.ts'
 import type { SealedStore } from './sealed-store-types.ts'
 import { tables } from './tables.ts'
 import { watchClock } from './tick.ts'
+
+const isBeyondLimits = (error: unknown): error is InvariantError =>
+  error instanceof InvariantError && error.code === rowLimit
 
 /** What a device is given. Nothing else reaches it. */
 export interface DeviceOptions {
@@ -199,9 +203,29 @@ class Machine implements Device {
       this.#tell(events)
     } catch (error) {
       this.#forget(whole.effects)
+      if (isBeyondLimits(error)) return this.#refuse(waiting, answering, whole.effects, error)
       if (!(error instanceof PortError)) this.#halt(error)
       await this.#fail(answering, whole.effects, error)
     }
+    this.#wake()
+  }
+
+  /**
+   * Some input would make a row larger than it may be. Nothing was written; each is tried alone, and the one is
+   * refused. The limits of the rooms are meant to keep it from coming to this.
+   */
+  async #refuse(
+    waiting: readonly Waiting[],
+    answering: readonly Waiting[],
+    effects: readonly Effect[],
+    error: InvariantError,
+  ): Promise<void> {
+    if (waiting.length > 1) {
+      for (const one of waiting) await this.#batch([one])
+      return
+    }
+    this.#context.log.event('input-beyond-limits')
+    await this.#fail(answering, effects, new PortError(error.code, error.message, { cause: error }))
     this.#wake()
   }
 

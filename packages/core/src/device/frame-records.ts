@@ -5,6 +5,7 @@ import {
   receive,
   receiveFrom,
   recordKinds,
+  requiredLinks,
   verifyRecord,
   type AdmittedRecord,
   type IncomingRecord,
@@ -33,6 +34,7 @@ import { linkTo } from './lookup.ts'
 import { activeDevice, identityKeyOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { forget, lookAt, tellRecord } from './messages.ts'
+import { addBranch, branchesFor, mayBranch, type Branches } from './branches.ts'
 import { findLink, storeRecord } from './records.ts'
 import { peerRolledBack } from './rollback.ts'
 import { isHeld, wasHeld } from './segments.ts'
@@ -214,7 +216,7 @@ async function admitted(
     return undefined
   }
   const links = new Map<string, LinkedRecord | undefined>()
-  for (const id of required(header)) links.set(toHex(id), await findLink(step, id))
+  for (const id of requiredLinks(header.content)) links.set(toHex(id), await findLink(step, id))
   const verdict = admitRecord(crypto, incoming, {
     conversation: conversation.conversation,
     ...author,
@@ -223,8 +225,15 @@ async function admitted(
     linked: (id) => links.get(toHex(id)),
   })
   switch (verdict.verdict) {
-    case 'accepted':
-      return keep(step, conversation, verdict.value, incoming)
+    case 'accepted': {
+      const branches = await branchesFor(step, conversation, header, verdict.value.segmentNumber)
+      if (mayBranch(step, branches, header)) {
+        addBranch(branches, header)
+        return keep(step, conversation, verdict.value, incoming)
+      }
+      log.event('record-beyond-limit')
+      return undefined
+    }
     case 'held':
       hold(step, carrier, header, incoming)
       return undefined
@@ -269,6 +278,7 @@ function isOutUnjudged(step: Step, conversation: Conversation, content: RecordCo
 function hasRoom(step: Step, conversation: Conversation, peer: Peer, { content }: RecordHeader): boolean {
   const { received } = remoteOf(conversationNow(step, conversation), peer)
   if (content.aseq - received.upTo > limits.outboxPerContact) return false
+  if (received.above.length >= limits.receivedAbove && content.aseq !== received.upTo) return false
   if (conversation.kind === conversationKinds.group) return true
   const state = step.tx.get(contactRows, peer.account)?.state
   if (state === contactStates.requested && conversation.count >= limits.requestRecords) return false
@@ -301,8 +311,14 @@ export async function keepSynced(
   header: RecordHeader,
   signature: Signature | null,
   segment: number,
+  among: { readonly branches: Branches; readonly beside: readonly RecordHeader[] },
 ): Promise<boolean> {
   if (await isKnown(step, before, header)) return false
+  if (!mayBranch(step, among.branches, header, among.beside) || !(await isComplete(step, header))) {
+    step.context.log.event('record-beyond-limit')
+    return false
+  }
+  addBranch(among.branches, header)
   const incoming = { bytes: header.bytes, signature, said: null }
   const stored = await storeRecord(step, before, header, incoming, segment)
   const { self } = requireMe(step)
@@ -313,6 +329,12 @@ export async function keepSynced(
   const unread = fresh && !equalBytes(carrier.account, self.account) ? stored.unread + 1 : stored.unread
   putConversation(step, withReceived(step, { ...stored, unread }, header))
   step.tx.delete(heldRows, header.id)
+  return true
+}
+
+/** Whether all that a record stands on is kept: what stands on a branch that was not, is not either. */
+async function isComplete(step: Step, header: RecordHeader): Promise<boolean> {
+  for (const id of requiredLinks(header.content)) if ((await findLink(step, id)) === undefined) return false
   return true
 }
 
@@ -342,9 +364,10 @@ function withReceived(step: Step, conversation: Conversation, header: RecordHead
   const { account, device, aseq } = header.content
   if (equalBytes(device, requireMe(step).self.device)) return conversation
   const remote = remoteOf(conversation, { account, device } as DeviceAddress)
+  const full = remote.received.above.length >= limits.receivedAbove && aseq !== remote.received.upTo
   return withRemote(conversation, {
     ...remote,
-    received: receive(remote.received, aseq),
+    received: full ? remote.received : receive(remote.received, aseq),
     last: remote.last !== null && remote.last.aseq > aseq ? remote.last : { aseq, id: header.id },
     gotDue: true,
   })
@@ -440,7 +463,7 @@ export async function retryHeld(step: Step, conversation: Conversation): Promise
       : undefined
     if (header === undefined) continue
     const waiting: Waiting = { id: header.id, row, missing: 0 }
-    for (const id of required(header)) {
+    for (const id of requiredLinks(header.content)) {
       if ((await findLink(step, id)) !== undefined) continue
       waiting.missing += 1
       waitingFor.set(toHex(id), [...(waitingFor.get(toHex(id)) ?? []), waiting])
@@ -460,7 +483,3 @@ export async function retryHeld(step: Step, conversation: Conversation): Promise
     }
   }
 }
-
-/** Records that must be held before this one counts. */
-const required = ({ content }: RecordHeader): readonly Uint8Array[] =>
-  content.selfPrev !== null && content.sseq > 1 ? [...content.refs, content.selfPrev] : content.refs

@@ -7,6 +7,7 @@ import {
   type SaltedBody,
 } from '../history/index.ts'
 import type { Signature } from '../crypto/index.ts'
+import { limits } from '../limits.ts'
 import { concat, equalBytes, idKey } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { fileName } from './files.ts'
@@ -122,7 +123,26 @@ async function putAbout(
 ): Promise<void> {
   const key = aboutOf(conversation, header)
   const others = (await step.tx.load(aboutRows, key)) ?? []
-  step.tx.put(aboutRows, key, [...others, { id: header.id, segment }])
+  if (!(await hasSaidTooMuch(step, others, header))) {
+    step.tx.put(aboutRows, key, [...others, { id: header.id, segment }])
+    return
+  }
+  step.context.log.event('record-about-too-much')
+}
+
+/** Whether an account has spoken of one message as often as is looked at. */
+async function hasSaidTooMuch(
+  step: Step,
+  others: readonly { readonly id: Uint8Array }[],
+  { content }: RecordHeader,
+): Promise<boolean> {
+  if (others.length < limits.recordsAbout) return false
+  let said = 0
+  for (const { id } of others) {
+    const link = await findLink(step, id)
+    if (link !== undefined && equalBytes(link.account, content.account)) said += 1
+  }
+  return said >= limits.recordsAbout
 }
 
 function withTip(tips: readonly Tip[], header: RecordHeader, segment: number): readonly Tip[] {

@@ -23,6 +23,9 @@ export interface AnyRows extends Table {
   readonly decode: (row: Uint8Array) => unknown
 }
 
+/** Code of the error for a row that cannot be written. */
+export const rowLimit = 'E_ROW_LIMIT'
+
 /** Largest row, unless a table says otherwise; bounds what one damaged length can make the device allocate. */
 const rowBytes = 4 * 1024 * 1024
 
@@ -37,7 +40,13 @@ export function rows<T>(
   return {
     name,
     ...options,
-    encode: codec.encode,
+    encode: (value) => {
+      try {
+        return codec.encode(value)
+      } catch (cause) {
+        throw new InvariantError(rowLimit, `a row of ${name} is beyond its limits`, { cause })
+      }
+    },
     decode: (row) => {
       const decoded = codec.decode(row)
       if (!decoded.ok) throw new InvariantError('E_ROW', `row of ${name}: ${decoded.reason}`)

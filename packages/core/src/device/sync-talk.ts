@@ -22,6 +22,7 @@ import {
 import { limits } from '../limits.ts'
 import { equalBytes, toBase32, idKey, toHex } from '../wire/index.ts'
 import type { Step, SyncTalk } from './context.ts'
+import { branchesAmong } from './branches.ts'
 import { isTalkedWith } from './contacts.ts'
 import { conversationNow, findRemote, segmentNumber } from './conversations.ts'
 import { emit } from './events.ts'
@@ -256,7 +257,8 @@ async function receiveAnswer(
   const { crypto, live } = step.context
   const talk = live.syncs.get(keyOf(conversation, peer))
   const answer = syncAnswerFrame.decode(frame)
-  const asked = answer.ok && talk?.frames === undefined && talk?.nonce
+  const fits = answer.ok && answer.value.frames <= limits.syncAnswerFramesMax
+  const asked = fits && talk?.frames === undefined && talk?.nonce
   if (!answer.ok || talk === undefined || !asked || !equalBytes(answer.value.nonce, asked)) {
     step.context.log.event('sync-malformed')
     return
@@ -267,6 +269,14 @@ async function receiveAnswer(
   await endWhenDone(step, conversation, peer, talk)
 }
 
+/** The exchange a frame belongs to: one of those that an answer said would come. */
+function awaited(step: Step, conversation: Conversation, peer: Peer): SyncTalk | undefined {
+  const talk = step.context.live.syncs.get(keyOf(conversation, peer))
+  if (talk?.frames !== undefined && talk.frames > 0) return talk
+  step.context.log.event('sync-unasked')
+  return undefined
+}
+
 async function receiveRuns(
   step: Step,
   conversation: Conversation,
@@ -274,15 +284,12 @@ async function receiveRuns(
   frame: Uint8Array,
 ): Promise<void> {
   const { crypto, log } = step.context
+  const talk = awaited(step, conversation, peer)
+  if (talk === undefined) return
   const decoded = decodeRuns(frame)
   const n = decoded === undefined ? undefined : knownSegment(step, conversation, decoded.segment)
   if (decoded === undefined || n === undefined) {
     log.event('sync-malformed')
-    return
-  }
-  const talk = step.context.live.syncs.get(keyOf(conversation, peer))
-  if (talk === undefined) {
-    log.event('sync-unasked')
     return
   }
   const held = talk.sets.get(n) ?? (await segmentSetOf(step, conversation, n))
@@ -290,9 +297,12 @@ async function receiveRuns(
   const { arrivals } = recordsOfRuns(crypto, decoded, linksHeld(held, carrier))
   const growth = growSegment(crypto, held, carrier, arrivals, authorOf(step, conversation))
   talk.sets.set(n, growth.set)
+  const before = [...held.counted.values()].map(({ header }) => header)
+  const among = { branches: branchesAmong(before), beside: growth.counted }
   for (const header of growth.counted) {
     const signature = growth.set.counted.get(idKey(header.id))?.signature ?? null
-    if (!(await keepSynced(step, conversationNow(step, conversation), peer, header, signature, n))) continue
+    const now = conversationNow(step, conversation)
+    if (!(await keepSynced(step, now, peer, header, signature, n, among))) continue
     talk.came += 1
     if (await wantsBody(step, header.id)) talk.bodiless.set(toHex(header.id), header)
   }
@@ -317,11 +327,8 @@ async function receiveBodies(
   frame: Uint8Array,
 ): Promise<void> {
   const { crypto } = step.context
-  const talk = step.context.live.syncs.get(keyOf(conversation, peer))
-  if (talk === undefined) {
-    step.context.log.event('sync-unasked')
-    return
-  }
+  const talk = awaited(step, conversation, peer)
+  if (talk === undefined) return
   const decoded = syncBodiesFrame.decode(frame)
   if (!decoded.ok) {
     step.context.log.event('sync-malformed')

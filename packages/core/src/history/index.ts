@@ -1,5 +1,6 @@
 export { admitRecord } from './admission.ts'
 export type { AdmissionContext, AdmittedRecord, RecordRefusal } from './admission.ts'
+export { requiredLinks } from './links.ts'
 export type { LinkedRecord } from './links.ts'
 export {
   decodeBody,
