@@ -1,6 +1,11 @@
 import { expect } from 'chai'
 import { recordRows } from '../../packages/core/src/device/tables.ts'
-import { readRecord, recordKinds, segmentId, type RecordDraft } from '../../packages/core/src/history/index.ts'
+import {
+  readRecord,
+  recordKinds,
+  segmentId,
+  type RecordDraft,
+} from '../../packages/core/src/history/index.ts'
 import { limits } from '../../packages/core/src/limits.ts'
 import { equalBytes, fromBase32 } from '../../packages/core/src/wire/index.ts'
 import { Town, type Person } from '../support/devices.ts'

@@ -26,12 +26,12 @@ import {
   type Pairwise,
 } from '../../packages/core/src/session/index.ts'
 import type { Ratchet } from '../../packages/core/src/session/ratchet-state.ts'
-import { toHex } from '../../packages/core/src/wire/index.ts'
+import { equalBytes, toHex } from '../../packages/core/src/wire/index.ts'
 import { readAsSender } from './epoch-thief.ts'
 import type { OpenedHome } from './opened-home.ts'
 
 /** How far a chain is followed; more than any test sends. */
-const reach = 64
+const reach = 16
 
 /** An epoch as the thief knows it. */
 interface KnownEpoch {
@@ -179,7 +179,8 @@ export class HomeThief {
       if (typeof content === 'string' || content.kind !== 'message') continue
       const nonce = content.inner.subarray(0, sizes.aeadNonce)
       const sealed = content.inner.subarray(sizes.aeadNonce)
-      for (const { id, conversation, recipients } of this.#epochs.values())
+      for (const { id, conversation, recipients } of this.#epochs.values()) {
+        if (!equalBytes(id.subarray(0, content.tag.length), content.tag)) continue
         for (const author of recipients) {
           const associated = generationAssociated(conversation, id, author, content.generation)
           for (const message of this.#messageKeys.values()) {
@@ -187,6 +188,7 @@ export class HomeThief {
             if (plaintext !== undefined) this.opened.push(plaintext)
           }
         }
+      }
     }
   }
 

@@ -204,7 +204,7 @@ describe('device: what callers and disks do wrong', () => {
     const limited = rows('body', bytesBetween(0, 8), { kind: 'append', resident: false })
     const patched = bodyRows as { encode: typeof encode }
     patched.encode = (value) => {
-      if (value.body.length === 17) limited.encode(value.body)
+      if (value.said.body.length === 17) limited.encode(value.said.body)
       return encode(value)
     }
     try {
