@@ -43,7 +43,7 @@ async function stage() {
   const goesOn = async (text: string): Promise<void> => {
     for (const person of [ada, bob])
       await person.device.dispatch('send', { conversationId, text: `${person.name}: ${text}` })
-    await town.pass(20_000)
+    await town.pass(120_000)
     for (const person of [ada, bob]) {
       const texts = await person.texts(conversationId)
       for (const name of ['Ada', 'Bob']) expect(texts, person.name).to.include(`${name}: ${text}`)

@@ -167,12 +167,10 @@ async function beginEpoch(step: Step, before: Conversation, reason: EpochReason)
   retopic(step)
 }
 
-type SeedItem = Extract<PayloadItem, { readonly kind: 'seed' }>
-
 /** Seeds this device owes another, once for each channel and again after a while. */
-export function seedItems(step: Step, peer: Peer): readonly SeedItem[] {
+export function seedItems(step: Step, peer: Peer): readonly PayloadItem[] {
   const link = linkTo(step, peer.device)
-  const items: SeedItem[] = []
+  const items: PayloadItem[] = []
   if (peer.heardAtMs === 0) return items
   for (const row of step.tx.all(seedRows)) {
     if (!equalBytes(row.device, peer.device)) continue
