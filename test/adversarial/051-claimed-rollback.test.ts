@@ -1,11 +1,8 @@
 import { expect } from 'chai'
-import { fromBase32 } from '../../packages/core/src/wire/index.ts'
 import { Town, type Person } from '../support/devices.ts'
 import { befriend } from '../support/friends.ts'
 import { accountOf } from '../support/liar.ts'
 import { Puppet } from '../support/puppet.ts'
-
-const bytes = (id: string): Uint8Array => fromBase32(id)!
 
 async function stage() {
   const town = await Town.found()
@@ -27,9 +24,6 @@ async function stage() {
 
 const warnings = async ({ device }: Person): Promise<readonly string[]> =>
   (await device.view('status', {})).warnings.map(({ code }) => code)
-
-const newSessions = (person: Person): number =>
-  person.events.filter((event) => event.type === 'device' && event.change === 'rolled-back').length
 
 describe('051: a member who says that a home is an older copy of itself', () => {
   it('by naming later openings than there were, makes new sessions with itself alone', async () => {
