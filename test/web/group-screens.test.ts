@@ -1,6 +1,14 @@
 import { expect } from 'chai'
 import { launchBrowser, needBrowser, type Browser, type Page } from '../support/browser.ts'
-import { conversation, freshWorld, groupWorld, line, member, self, type ScreenWorld } from '../support/screen-face.ts'
+import {
+  conversation,
+  freshWorld,
+  groupWorld,
+  line,
+  member,
+  self,
+  type ScreenWorld,
+} from '../support/screen-face.ts'
 import { look, showWorld, type Visit } from '../support/screen-look.ts'
 import { buildApp } from '../support/tabs.ts'
 

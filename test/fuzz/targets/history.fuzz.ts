@@ -1,5 +1,6 @@
 import { createNodeProvider } from '../../../packages/core/bindings/crypto-node/index.ts'
-import { issueRecord, readRecord, recordKinds } from '../../../packages/core/src/history/record.ts'
+import { issueRecord, readRecord } from '../../../packages/core/src/history/record.ts'
+import { recordKinds } from '../../../packages/core/src/history/record-frame.ts'
 import { readInsert, writeInsert } from '../../../packages/core/src/history/change.ts'
 import {
   answerGaps,

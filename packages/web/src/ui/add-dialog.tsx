@@ -57,7 +57,12 @@ function Give({ tab, role, model }: Omit<AddProps, 'onClose'>) {
         <p className="fine">{words.making}</p>
       ) : (
         <>
-          <InviteLink tab={tab} role={role} invite={invite} lead={words.giveLead(dayOf(invite.expiresAtMs))} />
+          <InviteLink
+            tab={tab}
+            role={role}
+            invite={invite}
+            lead={words.giveLead(dayOf(invite.expiresAtMs))}
+          />
           <div className={styles['row']}>
             <Button className="plain small" onPress={make}>
               {words.another}

@@ -49,9 +49,7 @@ export function GroupDialog({ tab, role, model, conversationId, onClose }: Group
           historyDays={policy?.historyDays ?? null}
         />
       )}
-      {rights.mayRule && (
-        <GroupLink tab={tab} role={role} model={model} conversationId={conversationId} />
-      )}
+      {rights.mayRule && <GroupLink tab={tab} role={role} model={model} conversationId={conversationId} />}
       {policy !== undefined && (
         <Rules model={model} conversationId={conversationId} policy={policy} rights={rights} />
       )}

@@ -53,7 +53,9 @@ export function Messages({ model, name, conversation, onReply, onEdit }: Message
           {words.earlier}
         </Button>
       )}
-      {history?.more === false && !(pending && conversation.kind === 'group') && <p className={styles['begin']}>{beginWords(conversation, name)}</p>}
+      {history?.more === false && !(pending && conversation.kind === 'group') && (
+        <p className={styles['begin']}>{beginWords(conversation, name)}</p>
+      )}
       {pending && <p className={styles['begin']}>{pendingWords(conversation, name)}</p>}
       {items.map((item) => {
         switch (item.kind) {

@@ -96,7 +96,9 @@ function Request({ model, request }: { readonly model: Model; readonly request: 
     <div className={styles['request']}>
       <p>
         <strong dir="auto">{name}</strong>{' '}
-        {request.group === null ? strings.requests.lead : strings.requests.wantsInto(groupName(request.group))}
+        {request.group === null
+          ? strings.requests.lead
+          : strings.requests.wantsInto(groupName(request.group))}
       </p>
       {error !== undefined && <p role="alert">{error}</p>}
       <div className={styles['answers']}>
