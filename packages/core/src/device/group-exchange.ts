@@ -251,10 +251,22 @@ const removalsOf = (set: OpSet, account: AccountId): readonly OpId[] =>
     .map(({ op }) => op.id)
     .slice(-limits.payloadGroupHeads)
 
-/** What somebody who is no longer spoken with has to know: what put them out, and what put this account out. */
+/** The last operation of this device. */
+function lastOwn(step: Step, set: OpSet): readonly OpId[] {
+  const device = toHex(requireMe(step).self.device)
+  const last = set.entries.findLast(({ op }) => op.byDevice === device)
+  return last === undefined ? [] : [last.op.id]
+}
+
+/**
+ * What somebody who is no longer spoken with has to know: what put them out, and what put this account out, with what
+ * this device wrote before it knew of that.
+ */
 function endingsFor(step: Step, conversation: Conversation, peer: Peer): readonly OpId[] {
   const set = opSetOf(step, conversation)
-  const own = takesPart(step, conversation) ? [] : removalsOf(set, requireMe(step).self.account)
+  const own = takesPart(step, conversation)
+    ? []
+    : [...removalsOf(set, requireMe(step).self.account), ...lastOwn(step, set)]
   const theirs = removalsOf(set, peer.account)
   const other = theirs.length > 0 ? [] : undoingsOf(step, conversation, peer.account)
   return [...own, ...theirs, ...other].slice(0, limits.payloadGroupHeads)

@@ -12,9 +12,10 @@ import type { Me, Step } from './context.ts'
 import { conversationNow, findRemote, putConversation } from './conversations.ts'
 import { pinOwnDevice } from './group-ops.ts'
 import { headsNow, leastSegment, membershipOf } from './groups.ts'
+import { activeDevice, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { ownRecordKey, storeRecord } from './records.ts'
-import { ownRecordRows, type Conversation } from './tables.ts'
+import { ownRecordRows, type Conversation, type Tip } from './tables.ts'
 
 /** What a record says, and about which other. */
 export interface Said {
@@ -46,10 +47,18 @@ export async function writeRecord(
   return { header, incoming }
 }
 
+/** Whether a tip is another's whose device is not out; one whose account left the group is as good as any. */
+function isCitable(step: Step, conversation: Conversation, { device }: Tip): boolean {
+  const remote = findRemote(conversation, device)
+  const log = remote === undefined ? undefined : storedLog(step, remote.account)
+  return remote !== undefined && log !== undefined && activeDevice(step, log, remote.device) !== undefined
+}
+
 /**
  * The next record of this device: in the newest segment, or in the next one when that is full. It refers to the tips of
  * its segment, except its own, which `selfPrev` names, and those of devices that are out: what they still send may
- * reach some readers only, and whatever refers to it would wait at all others.
+ * reach some readers only, and whatever refers to it would wait at all others. A tip of an account that has left is as
+ * good as any.
  */
 function issueNext(
   step: Step,
@@ -67,7 +76,7 @@ function issueNext(
     full ? conversation.segment + 1 : conversation.segment,
   )
   const sseq = segment > conversation.segment ? 1 : conversation.sseq + 1
-  const others = conversation.tips.filter((tip) => findRemote(conversation, tip.device)?.active === true)
+  const others = conversation.tips.filter((tip) => isCitable(step, conversation, tip))
   const near = others.filter((tip) => tip.segment === segment).slice(-limits.recordLinks)
   const room = limits.recordLinks - near.length
   const far = room === 0 ? [] : others.filter((tip) => tip.segment !== segment).slice(-room)
