@@ -71,6 +71,8 @@ describe('every screen of messages', function () {
   it('a notice is told to whoever listens to the page', async () => {
     const world = groupWorld()
     await show(world, async (page, face) => {
+      // What is there when the page opens is no news.
+      await page.locator('[role=note]').first().waitFor()
       world.audit = [
         ...world.audit,
         { ...world.audit[0]!, seq: 99, kind: 'member-left', by: 'dddd', subject: 'dddd', atMs: Date.now() },
