@@ -43,7 +43,7 @@ export async function audit(stage: Stage): Promise<Tally> {
 async function auditRoom(stage: Stage, room: Room): Promise<number> {
   const { ledger } = stage.world
   const held = await heldIn(stage, room)
-  for (const { law, what } of disagreements(held)) ledger.violate(law, what)
+  for (const { law, what } of disagreements(room, held)) ledger.violate(law, what)
   for (const one of held) {
     if (room.group && !room.titles.has(one.title))
       ledger.violate('authenticity', `${one.machine.name} shows a title nobody gave`)
@@ -64,7 +64,7 @@ function judgeHistory(stage: Stage, machine: Machine, messages: readonly Message
     if (said === undefined) continue
     if (seen.has(said)) ledger.violate('no-duplicate', `${machine.name}'s history holds ${said.marker} twice`)
     seen.add(said)
-    if (message.outside === null && isAfterRemoval(stage, said))
+    if (!machine.out && message.outside === null && isAfterRemoval(stage, said))
       ledger.violate('removed-mute', `${said.marker} counts at ${machine.name} though its device was out`)
   }
 }
@@ -81,7 +81,7 @@ const isAfterRemoval = (stage: Stage, said: Said): boolean =>
 function judgeChanges(stage: Stage, room: Room, { machine }: Held, message: MessageView): void {
   const { ledger } = stage.world
   const original = ledger.original(message.messageId)
-  if (original === undefined || room.wasPutOut(original.author)) return
+  if (original === undefined || room.wasPutOut(original.author) || room.wasPutOut(machine.person)) return
   if (ledger.deviceRemovals.some(({ gone }) => gone.person === original.author)) return
   const { messageId } = message
   if (message.deleted && !room.deletes.has(messageId))

@@ -31,6 +31,8 @@ export class SealRecorder {
   readonly #carriers = new Map<string, Buffer[]>()
   readonly #marker: Buffer
   readonly #markerBytes: number
+  /** The last sealing that held a text: an envelope is sealed around it next. */
+  #inner: { readonly marker: string; readonly sealed: Buffer } | undefined
   #lastNonce = ''
   #lastKey = ''
   #reusedPairs = 0
@@ -58,7 +60,7 @@ export class SealRecorder {
     return this.#reusedPairs
   }
 
-  /** Ciphertexts that hold the text with this marker. */
+  /** Ciphertexts that hold the text with this marker, those around another one included. */
   carriersOf(marker: string): readonly Buffer[] {
     return this.#carriers.get(marker) ?? []
   }
@@ -103,11 +105,18 @@ export class SealRecorder {
 
   #noteCarriers(plaintext: Uint8Array, sealed: Uint8Array): void {
     const buffer = Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.length)
+    if (this.#inner !== undefined && buffer.includes(this.#inner.sealed))
+      this.#noteCarrier(this.#inner.marker, sealed)
     for (let at = buffer.indexOf(this.#marker); at >= 0; at = buffer.indexOf(this.#marker, at + 1)) {
       const marker = buffer.toString('latin1', at, at + this.#markerBytes)
-      const carriers = this.#carriers.get(marker)
-      if (carriers === undefined) this.#carriers.set(marker, [Buffer.from(sealed)])
-      else carriers.push(Buffer.from(sealed))
+      this.#noteCarrier(marker, sealed)
+      this.#inner = { marker, sealed: Buffer.from(sealed) }
     }
+  }
+
+  #noteCarrier(marker: string, sealed: Uint8Array): void {
+    const carriers = this.#carriers.get(marker)
+    if (carriers === undefined) this.#carriers.set(marker, [Buffer.from(sealed)])
+    else carriers.push(Buffer.from(sealed))
   }
 }

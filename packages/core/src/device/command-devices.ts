@@ -30,7 +30,8 @@ export async function commandRemoveDevice(
     throw new UsageError('E_NOT_FOUND', 'this account has no such device')
   const { crypto } = step.context
   const own = { identity: me.identity, device: self.device }
-  const cut = cutBefore(log, device, step.nowMs)
+  // Everything known of it stands, whatever clocks say: among it may be the removal of a third device.
+  const cut = cutBefore(log, device, Infinity)
   const op = writeDeviceOp(crypto, log, own, { kind: 'revoke', device, cut }, step.nowMs)
   extendLog(step, log, [op.bytes])
   linkTo(step, device).met = true

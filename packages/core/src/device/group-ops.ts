@@ -137,7 +137,10 @@ export async function pinDevices(step: Step, before: Conversation): Promise<void
     const pinned = then?.accounts.get(toHex(account))?.active
     if (pinned !== undefined && pinned.size === now.size && [...now.keys()].every((key) => pinned.has(key)))
       continue
-    const last = newestSeen(step, conversation, account).filter((seen) => !now.has(toHex(seen.device)))
+    const own = equalBytes(account, requireMe(step).self.account)
+    const last = own
+      ? ownCuts(step, conversation)
+      : newestSeen(step, conversation, account).filter((seen) => !now.has(toHex(seen.device)))
     const args = { kind: 'deviceset', account, heads: pinnedHeads(step, account), last } as const
     const was = membershipOf(step, conversation)
     await opsCame(step, conversation, was, [addOwnOp(step, conversationNow(step, conversation), args)])
@@ -162,14 +165,60 @@ export async function writeCut(step: Step, conversation: Conversation): Promise<
   await opsCame(step, conversation, before, [addOwnOp(step, conversation, args)])
 }
 
-/** The own account's devices that are out, with how far their words reach as held here. */
+/**
+ * The own account's devices that are out, with how far their words reach: as far as this account has said before, or
+ * else as they are held here. What such a device went on to write is held, too, and must not come to count with the
+ * next word on it; nor may one that wrote nothing be left to what others say of it.
+ */
 export function ownCuts(step: Step, conversation: Conversation): readonly LastSeen[] {
   const { self } = requireMe(step)
   const log = storedLog(step, self.account)
   if (log === undefined) return []
   const { active } = stateOf(step, log)
-  return newestSeen(step, conversation, self.account).filter((seen) => !active.has(toHex(seen.device)))
+  const held = new Map(
+    newestSeen(step, conversation, self.account).map((seen) => [toHex(seen.device), seen] as const),
+  )
+  const said = ownWords(step, conversation, active)
+  const cuts = [...log.certificates.values()]
+    .filter(({ device }) => !active.has(toHex(device)))
+    .map(({ device }) => {
+      const key = toHex(device)
+      return said.get(key) ?? held.get(key) ?? { device, record: null, op: null }
+    })
+  const wrote = ({ record, op }: LastSeen): number => (record === null && op === null ? 1 : 0)
+  return cuts.toSorted((a, b) => wrote(a) - wrote(b)).slice(0, limits.frontierDevices)
 }
+
+/**
+ * The narrowest this account has said of each of its devices, by devices that are active, or that are going out only
+ * now: a word of one that was out is none, and what one said before it goes must not be forgotten.
+ */
+function ownWords(
+  step: Step,
+  conversation: Conversation,
+  active: ReadonlyMap<string, unknown>,
+): ReadonlyMap<string, LastSeen> {
+  const own = toHex(requireMe(step).self.account)
+  const words = opSetOf(step, conversation).entries.flatMap(({ op }) =>
+    op.args.kind === 'deviceset' && op.byAccount === own && toHex(op.args.account) === own
+      ? op.args.last.map((seen) => ({ seen, by: op.byDevice }))
+      : [],
+  )
+  const cut = new Set(words.filter(({ by }) => active.has(by)).map(({ seen }) => toHex(seen.device)))
+  const narrowest = new Map<string, LastSeen>()
+  for (const { seen, by } of words) {
+    const key = toHex(seen.device)
+    if (by === key || (!active.has(by) && cut.has(by))) continue
+    narrowest.set(key, narrower(narrowest.get(key) ?? seen, seen))
+  }
+  return narrowest
+}
+
+const narrower = (a: LastSeen, b: LastSeen): LastSeen => ({
+  device: a.device,
+  record: (a.record?.aseq ?? -1) <= (b.record?.aseq ?? -1) ? a.record : b.record,
+  op: (a.op?.oseq ?? -1) <= (b.op?.oseq ?? -1) ? a.op : b.op,
+})
 
 /** The newest record and operation held of each device of an account. */
 export function newestSeen(step: Step, conversation: Conversation, account: AccountId): readonly LastSeen[] {
