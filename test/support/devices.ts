@@ -16,6 +16,7 @@ import { createDevice, type Device } from '../../packages/core/src/device/device
 import { directProtocol, inviteProtocol, linkProtocol } from '../../packages/core/src/device/protocols.ts'
 import type { DeviceEvent, HistoryChoice } from '../../packages/core/src/device/api.ts'
 import { peerIdOf } from '../../packages/core/src/identity/index.ts'
+import { crdt } from './crdt.ts'
 
 /** Devices and relays in one process, on virtual time and a network in memory. */
 export class Town {
@@ -175,7 +176,8 @@ export class Person {
       key: new Secret(crypto.sha256(new TextEncoder().encode(this.name))),
       log: this.log,
       notifier: this.notifier,
-      documents: async () => (await import('./crdt.ts')).crdt,
+      // Loaded before: what takes real time would come at another virtual one on a busy machine.
+      documents: async () => crdt,
       connect: online ? connect : null,
       wake: (delayMs) => (this.dueMs = clock.monotonicMs() + delayMs),
     })
