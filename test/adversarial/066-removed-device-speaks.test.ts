@@ -33,6 +33,11 @@ async function steal({ town, bob, laptop }: Scene, work: () => Promise<unknown>)
   await town.pass(60_000)
 }
 
+async function remove(by: Person, gone: Person): Promise<void> {
+  const { deviceId } = (await gone.device.view('self', {}))!
+  await by.device.dispatch('remove-device', { deviceId })
+}
+
 const outsideOf = async (person: Person, conversationId: string, text: string) =>
   (await person.device.view('history', { conversationId })).messages
     .filter((message) => message.text === text)
@@ -80,6 +85,40 @@ describe('066: a device that was taken and then removed', () => {
       expect(await outsideOf(person, conversationId, 'Ada'), person.name).to.deep.equal([null])
       expect(await person.device.view('status', {}), person.name).to.include({ held: 0 })
     }
+  })
+
+  for (const wrote of [false, true])
+    it(`counts for nothing still when another device goes, ${wrote ? 'though' : 'as'} it ${wrote ? 'did' : 'never did'} before`, async () => {
+      const scene = await stage()
+      const { town, ada, bob, laptop, conversationId } = scene
+      const tablet = await town.link(bob, 'tablet')
+      if (wrote) await laptop.device.dispatch('send', { conversationId, text: 'Bob' })
+      await town.pass(10_000)
+      await steal(scene, () => laptop.device.dispatch('send', { conversationId, text: 'the thief' }))
+      await remove(bob, tablet)
+      await town.pass(60_000)
+      for (const person of [ada, bob]) {
+        expect(await outsideOf(person, conversationId, 'the thief'), person.name).to.deep.equal([
+          'device-out',
+        ])
+        const before = await outsideOf(person, conversationId, 'Bob')
+        expect(before, person.name).to.deep.equal(wrote ? [null] : [])
+      }
+    })
+
+  it('stays out when the device that removed it goes, whose clock was ahead', async () => {
+    const { town, ada, bob, laptop } = await stage()
+    const tablet = await town.link(bob, 'tablet')
+    const nowMs = town.clock.nowMs()
+    town.clock.setWall(nowMs + 3_600_000)
+    await remove(tablet, laptop)
+    await town.pass(60_000)
+    town.clock.setWall(nowMs + 60_000)
+    await remove(bob, tablet)
+    await town.pass(60_000)
+    const states = (await bob.device.view('devices', {})).map(({ state }) => state)
+    expect(states).to.deep.equal(['active', 'revoked', 'revoked'])
+    expect((await ada.device.view('contacts', {})).map(({ devices }) => devices)).to.deep.equal([1])
   })
 
   it('keeps what it wrote where no other device of its account held that, and marks it', async () => {
