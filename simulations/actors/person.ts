@@ -15,6 +15,8 @@ export class Person {
   readonly direct = new Map<string, string>()
   /** A new machine is being linked. */
   linking = false
+  /** Machines ever made: no two have one name, for keys and choices are drawn by it. */
+  #made = 0
   readonly #world: World
   readonly #dialable: () => boolean
   readonly #spoil: Spoil
@@ -39,7 +41,8 @@ export class Person {
 
   /** The first machine opens the account; every other has none until it is linked. */
   newMachine(): Machine {
-    const machine = new Machine(this.#world, `${this.name}-${this.machines.length + 1}`, {
+    this.#made += 1
+    const machine = new Machine(this.#world, `${this.name}-${this.#made}`, {
       person: this.name,
       fullName: this.fullName,
       first: this.machines.length === 0,
