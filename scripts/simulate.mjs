@@ -4,7 +4,7 @@ import { root, run } from './run.mjs'
 
 const scenarios = ['partition-heal', 'offline-sync', 'admin-quarrel', 'lost-phone']
 const sweeps = {
-  ci: ['--seeds', '2..2', '--hours', '2', '--verify'],
+  ci: ['--seeds', '2..3', '--hours', '2', '--verify'],
   campaign: ['--seeds', '1..100', '--hours', '24', '--jobs', '2'],
 }
 
