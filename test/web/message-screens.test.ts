@@ -73,9 +73,10 @@ describe('every screen of messages', function () {
     await show(world, async (page, face) => {
       // What is there when the page opens is no news.
       await page.locator('[role=note]').first().waitFor()
+      const seq = world.audit.at(-1)!.seq + 1
       world.audit = [
         ...world.audit,
-        { ...world.audit[0]!, seq: 99, kind: 'member-left', by: 'dddd', subject: 'dddd', atMs: Date.now() },
+        { ...world.audit[0]!, seq, kind: 'member-left', by: 'dddd', subject: 'dddd', atMs: Date.now() },
       ]
       face.tell({ type: 'group', conversationId: 'c1' })
       await page.getByRole('status').filter({ hasText: 'left the group.' }).waitFor({ state: 'attached' })
