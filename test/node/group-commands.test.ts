@@ -205,6 +205,8 @@ describe('node: group commands', () => {
     ])
     expect((await run('audit')).json).to.have.length(2)
     expect((await cli.run(['audit'])).out).to.match(/you let Bob in/)
+    cli.face.audit = [{ ...line(1, group), subject: fakeId(1) }]
+    expect((await cli.run(['audit'])).out).to.match(/you opened the group/)
     const undone = { kind: 'conflict-removal-undone', by: cyd.accountId, detail: fakeId(1) }
     cli.face.audit = [
       { ...line(1, group), ...undone },

@@ -35,7 +35,12 @@ export function noticeLine(line: AuditView, nameOf: NameOf): string {
     'account-recovered': `! ${name === undefined ? 'Your' : possessive(name)} recovery words were used.${ask}`,
     'conflict-account-contested': `! ${name === undefined ? 'Your' : possessive(name)} recovery words were used twice, and only one of the two was right.${ask}`,
     'conflict-account-accused': `! Two of ${possessive(name)} devices removed each other.${ask}`,
-    'member-added': by === undefined ? `* ${who} joined` : `* ${by} let ${who} in`,
+    'member-added':
+      by === undefined
+        ? `* ${who} joined`
+        : line.by === line.subject
+          ? `* ${who} opened the group`
+          : `* ${by} let ${who} in`,
     'member-removed': by === undefined ? `* ${who} went out` : `* ${by} removed ${who}`,
     'member-left': `* ${who} left`,
     'conflict-removal-undone': undoneLine(line, nameOf),

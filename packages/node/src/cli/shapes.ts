@@ -187,7 +187,7 @@ export const marks: Readonly<Record<DeliveryState, string>> = {
 export const stateWords: Readonly<Record<DeliveryState, string>> = {
   waiting: 'waiting on this device',
   relayed: 'left at a relay',
-  delivered: 'reached the other device',
+  delivered: 'reached every device it is for',
   read: 'read',
   failed: 'could not be sent',
 }
