@@ -1,8 +1,13 @@
 import { expect } from 'chai'
+import { segmentId } from '../../packages/core/src/history/index.ts'
+import { fromBase32 } from '../../packages/core/src/wire/index.ts'
 import { Town, type Person } from '../support/devices.ts'
 import { befriend } from '../support/friends.ts'
 import { accountOf } from '../support/liar.ts'
-import { Puppet } from '../support/puppet.ts'
+import { OpenedHome } from '../support/opened-home.ts'
+import { Puppet, type Forged } from '../support/puppet.ts'
+
+const bytes = (id: string): Uint8Array => fromBase32(id)!
 
 async function stage() {
   const town = await Town.found()
@@ -25,7 +30,33 @@ async function stage() {
 const warnings = async ({ device }: Person): Promise<readonly string[]> =>
   (await device.view('status', {})).warnings.map(({ code }) => code)
 
+const newSessions = (person: Person): number =>
+  person.events.filter((event) => event.type === 'device' && event.change === 'rolled-back').length
+
 describe('051: a member who says that a home is an older copy of itself', () => {
+  it('moves no number and renews no session by acknowledging what was never written', async () => {
+    const { town, ada, bob, puppet, conversationId } = await stage()
+    const self = (await ada.device.view('self', {}))!
+    const of = {
+      conversation: bytes(conversationId),
+      account: bytes(self.accountId),
+      device: bytes(self.deviceId),
+      holes: [],
+    }
+    for (const upTo of [2, 100, 50_000, 100_001, Number.MAX_SAFE_INTEGER])
+      await puppet.say(ada, [{ kind: 'got', ...of, upTo, last: null }])
+    const another = { aseq: 0, id: town.crypto.sha256(of.device) }
+    await puppet.say(ada, [{ kind: 'got', ...of, upTo: 1, last: another }])
+    await town.pass(10_000)
+    await ada.device.dispatch('send', { conversationId, text: 'unmoved' })
+    await town.pass(10_000)
+    expect(await bob.texts(conversationId)).to.deep.equal(['I am Ada', 'I am Bob', 'unmoved'])
+    expect((await bob.device.view('history', { conversationId })).missing).to.equal(0)
+    expect(await warnings(ada)).to.deep.equal([])
+    expect(newSessions(bob)).to.equal(0)
+    expect(ada.log.count('got-beyond')).to.equal(6)
+  })
+
   it('by naming later openings than there were, makes new sessions with itself alone', async () => {
     const { town, ada, bob, puppet, conversationId } = await stage()
     const before = bob.log.lines.filter((line) => JSON.stringify(line).includes('handshake')).length
@@ -54,5 +85,66 @@ describe('051: a member who says that a home is an older copy of itself', () => 
     expect(await bob.texts(conversationId)).to.deep.equal(['I am Ada', 'I am Bob', 'unmoved'])
     expect(await warnings(ada)).to.deep.equal([])
     expect(bob.log.lines.map((line) => JSON.stringify(line)).join()).to.include('record-of-another')
+  })
+
+  it('shows what a copy of that home wrote, and moves its numbers on, never back, and once', async () => {
+    const { town, ada, bob, puppet, conversationId } = await stage()
+    for (const text of ['one', 'two']) await ada.device.dispatch('send', { conversationId, text })
+    await town.pass(5_000)
+    const copy = await OpenedHome.of(town.crypto, ada, town.clock.nowMs())
+    const forged = puppet.forge(bytes(conversationId), { aseq: 0, selfPrev: null }, 'by the copy', copy.me)
+    for (let n = 0; n < 3; n++)
+      await puppet.say(ada, [{ kind: 'records', from: 0, records: [{ ...forged.incoming, said: null }] }])
+    await town.pass(5_000)
+    expect(await warnings(ada)).to.deep.equal(['E_STORE_ROLLED_BACK'])
+    await ada.device.dispatch('send', { conversationId, text: 'three' })
+    await town.pass(120_000)
+    expect(await bob.texts(conversationId)).to.deep.equal(['I am Ada', 'I am Bob', 'one', 'two', 'three'])
+    expect((await bob.device.view('history', { conversationId })).missing).to.equal(0)
+    expect(newSessions(bob), 'none of its numbers was taken at Bob').to.equal(0)
+    expect(bob.log.count('record-forked')).to.equal(0)
+  })
+
+  it('is shown the newest record of its own when it follows another one, or takes a number again', async () => {
+    const { town, bob, puppet, conversationId } = await stage()
+    const id = bytes(conversationId)
+    const first = puppet.forge(id)
+    const { aseq } = first.header.content
+    const next = {
+      aseq: aseq + 1,
+      sseq: first.header.content.sseq + 1,
+      lamport: first.header.content.lamport + 1,
+    }
+    const second = puppet.forge(id, { ...next, selfPrev: first.header.id })
+    const later = segmentId(town.crypto, id, puppet.conversation(id).segment + 1)
+    const past = { aseq: aseq + 2, segment: later, sseq: 1, lamport: 1, selfPrev: first.header.id }
+    const shownAfter = async (records: readonly Forged[]): Promise<readonly Uint8Array[]> => {
+      const heard = puppet.heard.length
+      const incoming = records.map((record) => record.incoming)
+      await puppet.say(bob, [{ kind: 'records', from: aseq, records: incoming }])
+      await town.pass(5_000)
+      const items = puppet.heard.slice(heard).flatMap(({ payload }) => payload.items)
+      return items.flatMap((item) => (item.kind === 'records' ? item.records.map((one) => one.bytes) : []))
+    }
+    expect(await shownAfter([first, second])).to.deep.equal([])
+    expect(newSessions(bob)).to.equal(0)
+    const beside = puppet.forge(id, past, 'past the second')
+    expect(await shownAfter([beside])).to.deep.equal([second.header.bytes])
+    const taken = [0, 1, 2].map((n) => puppet.forge(id, { ...past, aseq }, `once more ${n}`))
+    expect(await shownAfter(taken), 'once, however many were refused').to.deep.equal([beside.header.bytes])
+    expect(newSessions(bob)).to.equal(1)
+  })
+
+  it('is heard from a lower number on than it said before, where nothing of it is held', async () => {
+    const { town, bob, puppet, conversationId } = await stage()
+    const id = bytes(conversationId)
+    const unknown = town.crypto.sha256(id)
+    const far = puppet.forge(id, { aseq: 7, sseq: 8, selfPrev: unknown, lamport: 9 }, 'lost with the home')
+    await puppet.say(bob, [{ kind: 'records', from: 7, records: [far.incoming] }])
+    const near = puppet.forge(id, {}, 'from the older copy')
+    await puppet.say(bob, [{ kind: 'records', from: near.header.content.aseq, records: [near.incoming] }])
+    await town.pass(5_000)
+    expect(await bob.texts(conversationId)).to.include('from the older copy')
+    expect(newSessions(bob)).to.equal(0)
   })
 })

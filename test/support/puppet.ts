@@ -1,5 +1,6 @@
 /** A device whose keys, sessions and whole store are in the hands of somebody who writes what no device would. */
 import { pad, unpad, type CryptoProvider } from '../../packages/core/src/crypto/index.ts'
+import type { Me } from '../../packages/core/src/device/context.ts'
 import { headsOf } from '../../packages/core/src/device/logs.ts'
 import {
   payloadFrame,
@@ -185,9 +186,9 @@ export class Puppet {
     return found
   }
 
-  /** Signs a record: the device's next in the conversation, but for what it is told to say. */
-  forge(id: Uint8Array, part: Partial<RecordDraft> = {}, text = 'forged'): Forged {
-    const { self, identity } = this.home.me
+  /** Signs a record, with its own keys or stolen ones: the device's next, but for what it is told to say. */
+  forge(id: Uint8Array, part: Partial<RecordDraft> = {}, text = 'forged', as: Me = this.home.me): Forged {
+    const { self, identity } = as
     const row = this.conversation(id)
     const { header, carried } = issueRecord(
       this.crypto,

@@ -14,12 +14,17 @@ export function answerWith(step: Step, link: PeerLink, item: PayloadItem): void 
   else step.context.log.event('answer-left-out')
 }
 
-/** The last of two answers of one kind about one conversation stands. */
-const saysTheSame = (a: PayloadItem, b: PayloadItem): boolean =>
-  a.kind === b.kind &&
-  ('conversation' in a && 'conversation' in b
+/** The last of two answers of one kind about one conversation, or about one record, stands. */
+function saysTheSame(a: PayloadItem, b: PayloadItem): boolean {
+  if (a.kind === 'records' && b.kind === 'records')
+    return equalBytes(a.records[0]?.bytes ?? nothing, b.records[0]?.bytes ?? nothing)
+  if (a.kind !== b.kind) return false
+  return 'conversation' in a && 'conversation' in b
     ? equalBytes(a.conversation, b.conversation)
-    : a.kind === 'logOps' || a.kind === 'logNeed')
+    : a.kind === 'logOps' || a.kind === 'logNeed'
+}
+
+const nothing = new Uint8Array()
 
 /** About how many bytes something takes in a payload, and never less. */
 export function weightOf(value: unknown): number {

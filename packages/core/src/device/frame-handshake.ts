@@ -30,13 +30,14 @@ import { tendAllQueues } from './relay-queues.ts'
 import { conversationWith } from './conversations.ts'
 import { decodeLog, stateOf, storedLog } from './logs.ts'
 import { sureNow } from './timers.ts'
+import { linkTo } from './lookup.ts'
 import { requireMe } from './me.ts'
-
 import { ownPrekeys } from './prekeys.ts'
 import {
   contactRows,
   contactStates,
   inviteRows,
+  pairwiseRows,
   peerRows,
   replayRows,
   requestRows,
@@ -102,6 +103,8 @@ export async function receiveHandshake(
     peerId: peerIdOf(device.transportKey),
     renew: false,
   })
+  // What was under way on a session that is replaced may be lost: the two compare again.
+  if (step.tx.get(pairwiseRows, device.device) !== undefined) linkTo(step, device.device).met = true
   putSessions(step, device.device, adopt(sessionsWith(step, device.device), accepted.session))
   step.spent.push(...accepted.spent)
   rememberFlight(step, flight, device)

@@ -41,7 +41,7 @@ import { openHeldBack } from './topic-input.ts'
 import { rowKey, tellStates } from './outbox-rows.ts'
 import { outboxOf } from './delivery.ts'
 import { contactView, requestView } from './views.ts'
-import { forkedAt, resumeAfter } from './resume.ts'
+import { isAnother, resumeBehind } from './resume.ts'
 import { forgetAcknowledged, hasForgotten, noteBoot, peerRolledBack } from './rollback.ts'
 
 /** Items whose arrival is said; a frame with none of them is an answer itself. */
@@ -152,7 +152,7 @@ async function receiveItem(step: Step, device: DeviceId, item: PayloadItem, payl
   if (peer === undefined) return
   switch (item.kind) {
     case 'records':
-      return receiveRecords(step, peer, item)
+      return resumeBehind(step, await receiveRecords(step, peer, item))
     case 'got':
       return receiveGot(step, peer, item, payload)
     case 'read':
@@ -241,9 +241,14 @@ async function receiveGot(step: Step, peer: Peer, item: Item<'got'>, payload: Pa
   const remote = remoteOf(conversation, peer)
   const newer = item.upTo >= remote.got.upTo
   const [ack, older] = newer ? [item, remote.got] : [remote.got, item]
-  if (ack.upTo > conversation.aseq) return resumeAfter(step, conversation, ack.upTo)
-  const other = await forkedAt(step, conversation, item.last)
-  if (other !== undefined) return resumeAfter(step, conversation, item.upTo, other)
+  if (
+    ack.upTo > conversation.aseq ||
+    (item.last !== null && (await isAnother(step, conversation, item.last)))
+  ) {
+    // Anybody can say so, and it delivers nothing. Who really holds what is not known here shows it.
+    step.context.log.event('got-beyond')
+    return
+  }
   const lacks = !newer || item.holes.some((hole) => covers(remote.got, hole))
   if (lacks && hasForgotten(remote, payload)) {
     peerRolledBack(step, peer)

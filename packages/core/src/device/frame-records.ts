@@ -38,6 +38,7 @@ import { addBranch, branchesFor, mayBranch, type Branches } from './branches.ts'
 import { findLink, storeRecord } from './records.ts'
 import { peerRolledBack } from './rollback.ts'
 import { isHeld, wasHeld } from './segments.ts'
+import { isShown, showNewest } from './shown.ts'
 import {
   contactRows,
   contactStates,
@@ -52,21 +53,30 @@ import {
 import { contactName } from './contacts.ts'
 import { wakeAt } from './timers.ts'
 
-/** Admits a device's records in the order they come; those that wait are tried again whenever one got in. */
+/**
+ * Admits a device's records in the order they come; those that wait are tried again whenever one got in. What it shows
+ * of this device's own writing is given back.
+ */
 export async function receiveRecords(
   step: Step,
   peer: Peer,
   { from, records }: { readonly from: number; readonly records: readonly IncomingRecord[] },
-): Promise<void> {
+): Promise<readonly RecordHeader[]> {
   const conversations = new Map<string, Conversation>()
+  const own: RecordHeader[] = []
   for (const record of records) {
     const header = readRecord(step.context.crypto, record.bytes)
     if (header === undefined) step.context.log.event('record-rejected')
     if (header === undefined) continue
+    if (isBy(header, requireMe(step).self)) {
+      if (isShown(step, peer, header, record.signature)) own.push(header)
+      continue
+    }
     const moved = await receiveRecord(step, peer, header, record, from)
     if (moved !== undefined) conversations.set(toHex(moved.conversation), moved)
   }
   for (const conversation of conversations.values()) await retryHeld(step, conversation)
+  return own
 }
 
 /**
@@ -120,7 +130,7 @@ async function receiveRecord(
   }
   const identityKey = identityKeyOf(step, peer.account, peer.device)
   if (identityKey !== undefined && numberTaken && !(await wasHeld(step, header.id))) {
-    refuseFork(step, conversation, peer, { incoming, header, identityKey })
+    await refuseFork(step, conversation, peer, { incoming, header, identityKey })
     return undefined
   }
   if (!hasRoom(step, conversation, peer, header)) {
@@ -144,12 +154,19 @@ function conversationOf(step: Step, peer: Peer, { content }: RecordHeader): Conv
     : undefined
 }
 
-/** What a device wrote before this reader came is not missing here. */
+/**
+ * What a device wrote before this reader came is not missing here. Above the newest record held, its word on where that
+ * was is all there is: an older copy of its home names a lower number, and what it writes from there on is new.
+ */
 function noteFrom(step: Step, conversation: Conversation, author: DeviceAddress, from: number): void {
   const now = conversationNow(step, conversation)
   const remote = remoteOf(now, author)
-  if (from > remote.received.upTo)
-    putConversation(step, withRemote(now, { ...remote, received: receiveFrom(remote.received, from) }))
+  const { received, last } = remote
+  const least = Math.max(from, last === null ? 0 : last.aseq + 1)
+  if (from > received.upTo)
+    putConversation(step, withRemote(now, { ...remote, received: receiveFrom(received, from) }))
+  else if (received.upTo > least)
+    putConversation(step, withRemote(now, { ...remote, received: { upTo: least, above: [] } }))
 }
 
 /** Takes a record that opened on a topic, where its signature and body were checked. */
@@ -244,10 +261,10 @@ async function admitted(
 }
 
 /**
- * A number of theirs that is taken: their home is an older copy of itself. The record is refused, and the
- * acknowledgement they are sent makes them write it again under a number of its own.
+ * A number of theirs that is taken: their home is an older copy of itself. The record is refused, and the newest one
+ * held of theirs is shown to them, which makes them write it again under a number of its own.
  */
-function refuseFork(
+async function refuseFork(
   step: Step,
   conversation: Conversation,
   peer: Peer,
@@ -256,11 +273,12 @@ function refuseFork(
     readonly header: RecordHeader
     readonly identityKey: SignPublicKey
   },
-): void {
+): Promise<void> {
   step.context.log.event('record-forked')
   if (!verifyRecord(step.context.crypto, record.identityKey, record.header, record.incoming.signature)) return
   acknowledgeAgain(step, conversation, peer)
   peerRolledBack(step, step.tx.get(peerRows, peer.device) ?? peer)
+  await showNewest(step, conversation, peer)
 }
 
 /**
@@ -385,7 +403,10 @@ async function keep(
   const unread = stored.unread + (shown && !own && !isRead(stored, header) ? 1 : 0)
   if (followsAnother(stored, header)) {
     const author = step.tx.get(peerRows, header.content.device)
-    if (author !== undefined) peerRolledBack(step, author)
+    if (author !== undefined) {
+      peerRolledBack(step, author)
+      await showNewest(step, stored, author)
+    }
   }
   const moved = withReceived(step, { ...stored, unread }, header)
   putConversation(step, moved)

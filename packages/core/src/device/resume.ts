@@ -1,4 +1,4 @@
-import { readRecord } from '../history/index.ts'
+import { readRecord, type RecordHeader } from '../history/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
@@ -6,45 +6,63 @@ import { conversationNow, putConversation } from './conversations.ts'
 import { tellRecord } from './messages.ts'
 import { ownRecordKey, withdrawRecord } from './records.ts'
 import { jumpLimit, ownRollback } from './rollback.ts'
-import { bodyRows, ownRecordRows, recordRows, type Conversation } from './tables.ts'
+import { bodyRows, conversationRows, ownRecordRows, recordRows, type Conversation } from './tables.ts'
 import { writeRecord, type Said } from './write-record.ts'
 
 /**
- * The number under which a peer holds another record of ours than this home wrote, if it says so: a copy of this
- * home is in use as well, and neither knows of the other.
+ * Goes on behind records that bear this device's own signature and that this home did not write: it is an older copy of
+ * itself, or a copy of it is in use as well. Nothing but such a record moves a number.
  */
-export async function forkedAt(
+export async function resumeBehind(step: Step, shown: readonly RecordHeader[]): Promise<void> {
+  for (const header of shown.toSorted((a, b) => b.content.aseq - a.content.aseq)) {
+    const conversation = step.tx.get(conversationRows, header.content.conversation)
+    if (conversation === undefined) continue
+    const { aseq } = header.content
+    if (aseq >= conversation.aseq || (await isAnother(step, conversation, { aseq, id: header.id })))
+      await goOnBehind(step, conversation, aseq)
+  }
+}
+
+/** Whether this home wrote another record than the named one under its number. */
+export async function isAnother(
   step: Step,
   { conversation }: Conversation,
-  last: { readonly aseq: number; readonly id: Uint8Array } | null,
-): Promise<number | undefined> {
-  if (last === null) return undefined
-  const own = await step.tx.load(ownRecordRows, ownRecordKey(conversation, last.aseq))
-  return own === undefined || equalBytes(own, last.id) ? undefined : last.aseq
+  { aseq, id }: { readonly aseq: number; readonly id: Uint8Array },
+): Promise<boolean> {
+  const own = await step.tx.load(ownRecordRows, ownRecordKey(conversation, aseq))
+  return own !== undefined && !equalBytes(own, id)
 }
 
 /**
- * A peer holds records of ours that this home does not know of, or one of them in another's place. It goes on behind
- * them, in a new segment, so that no number is used twice. What was written since this home was opened, or since the
- * number the two have differently, bears numbers the peer counts as held; it is withdrawn and written again under
- * new ones.
+ * Goes on behind a number that is taken, in a new segment, so that none is used twice. What was written since this home
+ * was opened, or from that number on, and nobody acknowledged is withdrawn and written again under new ones.
  */
-export async function resumeAfter(
-  step: Step,
-  before: Conversation,
-  upTo: number,
-  forkedAseq = Infinity,
-): Promise<void> {
-  if (upTo - before.aseq > jumpLimit) {
-    step.context.log.event('got-beyond')
+async function goOnBehind(step: Step, before: Conversation, taken: number): Promise<void> {
+  if (taken - before.aseq > jumpLimit) {
+    step.context.log.event('shown-beyond')
     return
   }
   ownRollback(step)
+  const key = toHex(before.conversation)
+  const openedAt = step.context.live.openedAt.get(key) ?? 0
+  const from = Math.max(Math.min(openedAt, taken), ...before.remotes.map(({ got }) => got.upTo))
+  const said = await withdrawFrom(step, before, from)
+  // Where others hold this home's record, sync brings it to the rest; by its number it is asked for no more.
+  if (taken < before.aseq) step.tx.delete(ownRecordRows, ownRecordKey(before.conversation, taken))
+  const aseq = Math.max(taken + 1, Math.min(from, before.aseq))
+  const full = { segmentCount: limits.segmentRecords, sseq: limits.segmentRecords }
+  putConversation(step, { ...conversationNow(step, before), aseq, ...full })
+  step.context.live.openedAt.set(key, aseq)
+  for (const one of said) {
+    const { header, incoming } = await writeRecord(step, conversationNow(step, before), one)
+    await tellRecord(step, before, header, incoming)
+  }
+}
+
+/** Takes own records from a number on back; what they said. */
+async function withdrawFrom(step: Step, before: Conversation, from: number): Promise<readonly Said[]> {
   const said: Said[] = []
-  let conversation = conversationNow(step, before)
-  const openedAt = step.context.live.openedAt.get(toHex(before.conversation)) ?? 0
-  const from = Math.min(openedAt, forkedAseq)
-  for (let aseq = Math.max(from, ...before.remotes.map(({ got }) => got.upTo)); aseq < before.aseq; aseq++) {
+  for (let aseq = from; aseq < before.aseq; aseq++) {
     const id = await step.tx.load(ownRecordRows, ownRecordKey(before.conversation, aseq))
     const row = id === undefined ? undefined : await step.tx.load(recordRows, id)
     const header = row === undefined ? undefined : readRecord(step.context.crypto, row.bytes)
@@ -52,21 +70,8 @@ export async function resumeAfter(
     if (id === undefined || header === undefined || body === undefined) continue
     const { kind, target } = header.content
     said.push({ kind, target, body: body.said.body })
-    conversation = await withdrawRecord(step, conversation, id)
+    putConversation(step, await withdrawRecord(step, conversationNow(step, before), id))
     step.tx.delete(ownRecordRows, ownRecordKey(before.conversation, aseq))
   }
-  // Where others hold this home's record, sync brings it to the peer; by its number it is asked for no more.
-  if (forkedAseq < before.aseq) step.tx.delete(ownRecordRows, ownRecordKey(before.conversation, forkedAseq))
-  conversation = {
-    ...conversation,
-    aseq: upTo,
-    segmentCount: limits.segmentRecords,
-    sseq: limits.segmentRecords,
-  }
-  putConversation(step, conversation)
-  step.context.live.openedAt.set(toHex(before.conversation), upTo)
-  for (const one of said) {
-    const { header, incoming } = await writeRecord(step, conversationNow(step, before), one)
-    await tellRecord(step, before, header, incoming)
-  }
+  return said
 }

@@ -34,6 +34,7 @@ import { tellBodies } from './messages.ts'
 import { syncFrames, type SyncItem } from './payload.ts'
 import { askFitting } from './sync-fit.ts'
 import { putBody } from './records.ts'
+import { resumeBehind } from './resume.ts'
 import { segmentKey } from './row.ts'
 import { wantsBody } from './segments.ts'
 import { authorOf, segmentSetOf, summariesOf, visibleFrom } from './sync-side.ts'
@@ -299,14 +300,17 @@ async function receiveRuns(
   talk.sets.set(n, growth.set)
   const before = [...held.counted.values()].map(({ header }) => header)
   const among = { branches: branchesAmong(before), beside: growth.counted }
+  const own: RecordHeader[] = []
   for (const header of growth.counted) {
     const signature = growth.set.counted.get(idKey(header.id))?.signature ?? null
     const now = conversationNow(step, conversation)
     if (!(await keepSynced(step, now, peer, header, signature, n, among))) continue
     talk.came += 1
+    if (equalBytes(header.content.device, requireMe(step).self.device)) own.push(header)
     if (await wantsBody(step, header.id)) talk.bodiless.set(toHex(header.id), header)
   }
   if (growth.counted.length > 0) await retryHeld(step, conversationNow(step, conversation))
+  await resumeBehind(step, own)
   await countFrame(step, conversation, peer, talk)
 }
 

@@ -1,0 +1,28 @@
+import { verifyRecord, type RecordHeader } from '../history/index.ts'
+import type { Signature } from '../crypto/index.ts'
+import { answerWith } from './extras.ts'
+import type { Step } from './context.ts'
+import { conversationNow, findRemote, remoteOf } from './conversations.ts'
+import { linkTo } from './lookup.ts'
+import { requireMe } from './me.ts'
+import { findRecord } from './segments.ts'
+import { conversationRows, type Conversation, type Peer } from './tables.ts'
+
+/**
+ * Shows a device the newest record of its own that is held here: its signature is the proof that the device wrote
+ * more, or other things, than it knows of.
+ */
+export async function showNewest(step: Step, conversation: Conversation, author: Peer): Promise<void> {
+  const { last } = remoteOf(conversationNow(step, conversation), author)
+  const found = last === null ? undefined : await findRecord(step, last.id)
+  if (found === undefined || found.signature === null) return
+  const record = { bytes: found.header.bytes, signature: found.signature, said: null }
+  answerWith(step, linkTo(step, author.device), { kind: 'records', from: 0, records: [record] })
+}
+
+/** Whether somebody in its conversation shows a record that this device signed. */
+export function isShown(step: Step, by: Peer, header: RecordHeader, signature: Signature): boolean {
+  const known = step.tx.get(conversationRows, header.content.conversation)
+  if (known === undefined || findRemote(known, by.device) === undefined) return false
+  return verifyRecord(step.context.crypto, requireMe(step).identity.publicKey, header, signature)
+}
