@@ -43,14 +43,29 @@ describe('adversarial: replay, stale sessions, repair', () => {
     expect(needsHandshake(alice.peer, late)).to.equal('no-session')
   })
 
-  it('a repair is begun for its three reasons alone, once an hour', () => {
+  it('a repair is begun for its three reasons alone, soon at first and then with growing pauses', () => {
     const [alice, bob] = establishedPair()
     expect(needsHandshake(alice.peer, startMs)).to.equal(undefined)
     expect(needsHandshake(bob.peer, startMs, 'body-failed')).to.equal('body-failed')
-    expect(needsHandshake(alice.peer, startMs + limits.rehandshakeMs - 1, 'notice')).to.equal(undefined)
-    expect(needsHandshake(alice.peer, startMs + limits.rehandshakeMs, 'notice')).to.equal('notice')
-    expect(needsHandshake(alice.peer, startMs + limits.rehandshakeMs, 'state-lost')).to.equal('state-lost')
+    expect(needsHandshake(alice.peer, startMs + limits.repairMs - 1, 'notice')).to.equal(undefined)
+    expect(needsHandshake(alice.peer, startMs + limits.repairMs, 'notice')).to.equal('notice')
+    expect(needsHandshake(alice.peer, startMs + limits.repairMs, 'state-lost')).to.equal('state-lost')
     expect(needsHandshake(noSessions, startMs)).to.equal('no-session')
+  })
+
+  it('whoever makes every session useless has at most four handshakes an hour from it', () => {
+    const [alice, bob] = establishedPair()
+    const begunMs = [startMs]
+    const end = startMs + 24 * limits.rehandshakeMs
+    for (; alice.nowMs < end; alice.nowMs += limits.repairMs / 4) {
+      if (needsHandshake(alice.peer, alice.nowMs, 'notice') === undefined) continue
+      alice.begin(bob.device)
+      begunMs.push(alice.nowMs)
+    }
+    const minutes = begunMs.slice(0, 6).map((ms) => (ms - startMs) / limits.repairMs)
+    expect(minutes).to.deep.equal([0, 1, 5, 21, 60, 65])
+    for (const from of begunMs)
+      expect(begunMs.filter((ms) => ms >= from && ms < from + limits.rehandshakeMs).length).to.be.at.most(4)
   })
 
   it('a repair keeps the earlier sessions open for what is on its way, at most five in all', () => {

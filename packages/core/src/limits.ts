@@ -51,7 +51,9 @@ export const limits = {
   pqOfferMs: 30 * day,
   /** A session nobody answered does not send after this long. */
   unansweredSessionMs: 14 * day,
-  /** One repair handshake a peer and hour. */
+  /** From one own handshake with a device to the next; four times as long after each more of `rehandshakeMs`. */
+  repairMs: minute,
+  /** The longest such pause, and over what time own handshakes are counted for it: at most four an hour. */
   rehandshakeMs: hour,
   /** Header trial decryptions a second and source. */
   trialDecryptsPerSecond: 1_000,

@@ -1,7 +1,11 @@
 import { expect } from 'chai'
 import type { Network } from '@sotto/core/ports'
+import { seedRows } from '../../../packages/core/src/device/tables.ts'
+import { limits } from '../../../packages/core/src/limits.ts'
+import { toBase32 } from '../../../packages/core/src/wire/index.ts'
 import { befriend } from '../../support/friends.ts'
 import { Town, type Person } from '../../support/devices.ts'
+import { OpenedHome } from '../../support/opened-home.ts'
 
 /** What left each device: publications, and frames on channels. */
 interface Traffic {
@@ -108,5 +112,28 @@ describe('device: topics', () => {
     for (const person of people.slice(1, 4))
       expect((await person.texts(conversationId)).at(-1), person.name).to.equal('without Eve 3')
     expect(before.size).to.be.greaterThan(0)
+  })
+
+  it('a seed kept for somebody who is put out meanwhile goes nowhere, and is wiped', async () => {
+    const { town, people, conversationId } = await largeGroup()
+    const [ada, , , , eve] = people as [Person, Person, Person, Person, Person]
+    for (const person of people) {
+      await person.device.dispatch('send', { conversationId, text: `I am ${person.name}` })
+      await town.pass(5_000)
+    }
+    await town.pass(180_000)
+    const { accountId, deviceId } = (await eve.device.view('self', {}))!
+    await eve.close()
+    const owed = async (): Promise<readonly string[]> => {
+      const { rows } = await OpenedHome.of(town.crypto, ada, town.clock.nowMs())
+      return rows.all(seedRows).map(({ device }) => toBase32(device))
+    }
+    // Others spoke last, a while ago: the next word begins an epoch, which lists Eve.
+    await ada.device.dispatch('send', { conversationId, text: 'is Eve there?' })
+    await town.pass(30_000)
+    expect(await owed()).to.deep.equal([deviceId])
+    await ada.device.dispatch('group-remove', { conversationId, accountId })
+    await town.pass(2 * limits.topicTendMs)
+    expect(await owed()).to.deep.equal([])
   })
 })

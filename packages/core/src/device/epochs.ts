@@ -25,7 +25,7 @@ import { invariant } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { compareBytes, concat, equalBytes, toHex, utf8 } from '../wire/index.ts'
 import type { Step } from './context.ts'
-import { activeRemotes, conversationNow } from './conversations.ts'
+import { activeRemotes, conversationNow, findRemote } from './conversations.ts'
 import { pinDevices } from './group-ops.ts'
 import { accountsIn, headsNow, isGroup, membershipOf, membershipThen, takesPart } from './groups.ts'
 import { logItems, placeLog } from './log-places.ts'
@@ -33,7 +33,14 @@ import { linkTo } from './lookup.ts'
 import { stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import type { PayloadItem } from './payload.ts'
-import { epochRows, seedRows, type Conversation, type Peer } from './tables.ts'
+import {
+  conversationRows,
+  epochRows,
+  seedRows,
+  type Conversation,
+  type Peer,
+  type SeedRow,
+} from './tables.ts'
 import { sureNow, wakeAt } from './timers.ts'
 
 /**
@@ -173,7 +180,7 @@ export function seedItems(step: Step, peer: Peer): readonly PayloadItem[] {
   const items: PayloadItem[] = []
   if (peer.heardAtMs === 0) return items
   for (const row of step.tx.all(seedRows)) {
-    if (!equalBytes(row.device, peer.device)) continue
+    if (!equalBytes(row.device, peer.device) || !isOwed(step, row)) continue
     const sent = link.seeds.get(toHex(row.conversation))
     if (sent?.epoch === toHex(row.epoch) && step.monoMs - sent.atMs < limits.seedAgainMs) {
       wakeAt(step, sent.atMs + limits.seedAgainMs)
@@ -184,6 +191,21 @@ export function seedItems(step: Step, peer: Peer): readonly PayloadItem[] {
     items.push(...logItems(step, conversation, epoch))
   }
   return items
+}
+
+/** Whether a device still takes part in what a seed is for. */
+function isOwed(step: Step, { conversation: id, device }: Pick<SeedRow, 'conversation' | 'device'>): boolean {
+  const conversation = step.tx.get(conversationRows, id)
+  return conversation !== undefined && findRemote(conversation, device)?.active === true
+}
+
+/** Seeds kept for devices that are out by now are wiped: nobody will ask for them. */
+export function dropSeeds(step: Step): void {
+  for (const row of step.tx.all(seedRows)) {
+    if (isOwed(step, row)) continue
+    step.tx.delete(seedRows, concat(row.conversation, row.device))
+    step.spent.push(row.secret)
+  }
 }
 
 /** These seeds are in a frame now. */

@@ -235,10 +235,11 @@ function aboutUs(step: Step, peer: Peer, item: Item<'got'> | Item<'read'>): Conv
     : undefined
 }
 
-async function receiveGot(step: Step, peer: Peer, item: Item<'got'>, payload: Payload): Promise<void> {
-  const conversation = aboutUs(step, peer, item)
+async function receiveGot(step: Step, peer: Peer, said: Item<'got'>, payload: Payload): Promise<void> {
+  const conversation = aboutUs(step, peer, said)
   if (conversation === undefined) return
   const remote = remoteOf(conversation, peer)
+  const item = ofWhatIsOwed(said, remote)
   const newer = item.upTo >= remote.got.upTo
   const [ack, older] = newer ? [item, remote.got] : [remote.got, item]
   if (
@@ -256,9 +257,9 @@ async function receiveGot(step: Step, peer: Peer, item: Item<'got'>, payload: Pa
     return
   }
   const got = { upTo: ack.upTo, holes: ack.holes.filter((hole) => !covers(older, hole)) }
-  const said = newer ? { gotBoot: payload.boot, gotAtMs: payload.sentAtMs } : {}
+  const when = newer ? { gotBoot: payload.boot, gotAtMs: payload.sentAtMs } : {}
   const sealedUpTo = beyond(got, Math.max(remote.sealedUpTo, remote.from), conversation.aseq)
-  const moved = withRemote(conversation, { ...remote, ...said, got, sealedUpTo })
+  const moved = withRemote(conversation, { ...remote, ...when, got, sealedUpTo })
   putConversation(step, moved)
   forgetLeft(step, moved)
   const delivered = newlyCovered(remote.got, got)
@@ -272,6 +273,13 @@ async function receiveGot(step: Step, peer: Peer, item: Item<'got'>, payload: Pa
   }
   await tellStates(step, moved, delivered)
 }
+
+/** What a device lacks of before it came is no matter between it and the author: others bring that, or nobody. */
+const ofWhatIsOwed = (item: Item<'got'>, { from }: Remote): Item<'got'> => ({
+  ...item,
+  upTo: Math.max(item.upTo, from),
+  holes: item.holes.filter((hole) => hole >= from),
+})
 
 /** From where on a device has not said that it holds what was written. */
 function beyond(got: Remote['got'], from: number, end: number): number {

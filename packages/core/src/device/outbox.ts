@@ -560,7 +560,7 @@ async function sendRow(
   const now = step.tx.get(contactRows, contact.account)
   invariant(now, 'E_OUTBOX', 'a frame without a contact')
   link.sent.delete(row.seq)
-  if (row.attempts >= 2)
+  if (row.attempts >= 1)
     step.tx.put(peerRows, peer.device, { ...(step.tx.get(peerRows, peer.device) ?? peer), renew: true })
   if (await sealAnew(step, step.tx.get(peerRows, peer.device) ?? peer, now, link, row))
     wakeAt(step, step.monoMs)

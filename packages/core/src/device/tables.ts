@@ -265,18 +265,16 @@ export type LeftRow = Infer<typeof leftShape>
 export const leftRows = rows('left', leftShape, mutable)
 
 /** The newest seed each device is owed, until it says that it has it. */
-export const seedRows = rows(
-  'seed',
-  fields({
-    conversation: id,
-    device: deviceIdShape,
-    record: bytesBetween(1, limits.epochRecordBytes),
-    epoch: id,
-    context: id,
-    secret: secretBytes(sizes.seed),
-  }),
-  mutable,
-)
+const seedShape = fields({
+  conversation: id,
+  device: deviceIdShape,
+  record: bytesBetween(1, limits.epochRecordBytes),
+  epoch: id,
+  context: id,
+  secret: secretBytes(sizes.seed),
+})
+export type SeedRow = Infer<typeof seedShape>
+export const seedRows = rows('seed', seedShape, mutable)
 
 /** What a device said it knows of a conversation's operations and accounts, and what both agreed on. */
 const standingShape = fields({

@@ -6,6 +6,7 @@ import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step, TopicPlace } from './context.ts'
 import { activeRemotes, conversationNow, putConversation } from './conversations.ts'
 import {
+  dropSeeds,
   epochInUse,
   epochsOf,
   epochView,
@@ -67,6 +68,7 @@ export function tickTopics(step: Step): void {
     if (step.monoMs - atMs > limits.topicAckMs) live.onTopics.delete(record)
   for (const conversation of step.tx.all(conversationRows))
     if (hasTopic(step, conversation)) sweepConversation(step, conversation)
+  dropSeeds(step)
   askAfterLeft(step)
 }
 

@@ -136,13 +136,13 @@ function promoted(sessions: readonly Session[], index: number, nowMs: number): r
 
 /**
  * Both ends began a session at once: the one with the lower handshake hash stays in front. An own one that the
- * peer never answered gives way after `limits.rehandshakeMs`, since the peer may be unable to take it.
+ * peer never answered gives way after `limits.repairMs`, since the peer may be unable to take it.
  */
 const holdsAgainst = (first: Session, other: Session, nowMs: number): boolean =>
   first.rival !== undefined &&
   equalBytes(first.rival, other.id) &&
   compareBytes(first.id, other.id) < 0 &&
-  (first.preamble === undefined || nowMs - first.createdAtMs < limits.rehandshakeMs)
+  (first.preamble === undefined || nowMs - first.createdAtMs < limits.repairMs)
 
 /** A pair of sessions as it is kept, and what was dropped over the limit. */
 const kept = (peer: Pairwise, sessions: readonly Session[]): Pairwise => ({
@@ -190,8 +190,7 @@ export type RepairTrigger = 'body-failed' | 'notice' | 'state-lost'
 
 /**
  * Whether this end should begin a handshake now, and why: it has no session that may send, the post-quantum
- * step is overdue, or one of the repair triggers was met. At most one in `limits.rehandshakeMs`, except for
- * the first.
+ * step is overdue, or one of the repair triggers was met. Pauses between own handshakes grow: see `repairPause`.
  */
 export function needsHandshake(
   peer: Pairwise,
@@ -201,7 +200,19 @@ export function needsHandshake(
   const sending = peer.sessions.find((session) => maySend(session, nowMs))
   const need = sending === undefined ? 'no-session' : sending.ratchet.pq.overdue ? 'pq-overdue' : trigger
   if (peer.handshakeAtMs === 0 || need === undefined) return need
-  return Math.abs(nowMs - peer.handshakeAtMs) < limits.rehandshakeMs ? undefined : need
+  return Math.abs(nowMs - peer.handshakeAtMs) < repairPause(peer, nowMs) ? undefined : need
+}
+
+/**
+ * How long this end waits after its last handshake: `limits.repairMs` after the first of an hour, four times as
+ * long after each further one. What is broken once is mended soon; what does not mend costs the peer no more than
+ * four handshakes an hour.
+ */
+function repairPause({ sessions }: Pairwise, nowMs: number): number {
+  const own = sessions.filter(
+    ({ role, createdAtMs }) => role === 'initiator' && Math.abs(nowMs - createdAtMs) < limits.rehandshakeMs,
+  )
+  return Math.min(limits.repairMs * 4 ** Math.max(0, own.length - 1), limits.rehandshakeMs)
 }
 
 /** Whether one round trip was completed on the session that is sent on, or the peer's first message opened there. */
