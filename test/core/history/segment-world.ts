@@ -56,7 +56,11 @@ export function membersOnly(members: readonly Writer[] = writers): AuthorOf {
 /** Writes one record into a segment; what is not said follows from its links. */
 export function write(
   by: Writer,
-  place: { readonly conversation: Uint8Array; readonly segment: Uint8Array },
+  place: {
+    readonly conversation: Uint8Array
+    readonly segment: Uint8Array
+    readonly groupHeads?: readonly Uint8Array[]
+  },
   after: RecordHeader | undefined,
   refs: readonly RecordHeader[],
   part: Partial<RecordContent> & { readonly text?: string } = {},
@@ -79,7 +83,7 @@ export function write(
       selfPrev: inside ? after.id : idFor(`before ${toHex(by.device)}`),
       refs: refs.map((ref) => ref.id),
       xrefs: [],
-      groupHeads: [],
+      groupHeads: place.groupHeads ?? [],
       lamport,
       timestampMs: 1_760_000_000_000,
       ttlMs: null,

@@ -1,3 +1,4 @@
+import { deviceCampaign } from './devices.ts'
 import { epochCampaign } from './epochs.ts'
 import { intentCampaign } from './intents.ts'
 import type { HostileCampaign } from './lie.ts'
@@ -12,4 +13,5 @@ export const hostileCampaigns: readonly HostileCampaign[] = [
   intentCampaign,
   operationCampaign,
   epochCampaign,
+  deviceCampaign,
 ]

@@ -3,10 +3,11 @@ import { encode as encodeAnything } from 'cborg'
 import { idOf, signAs, type Signature } from '../../../packages/core/src/crypto/index.ts'
 import { recordKinds, segmentId, type RecordHeader } from '../../../packages/core/src/history/index.ts'
 import { limits } from '../../../packages/core/src/limits.ts'
+import { equalBytes } from '../../../packages/core/src/wire/index.ts'
 import { crypto, idFor, write, writer, type Writer, type Written } from '../../core/history/segment-world.ts'
 import type { Draw } from '../mutator.ts'
 import type { Lie } from './lie.ts'
-import type { SegmentScene, SegmentTarget } from './segment-target.ts'
+import type { LiarsView, SegmentScene } from './segment-target.ts'
 
 /** A record as it comes in, and what is true of it. */
 export interface ToldRecord {
@@ -17,7 +18,7 @@ export interface ToldRecord {
   readonly as?: Writer
 }
 
-type RecordLie = Lie<SegmentTarget, ToldRecord>
+type RecordLie = Lie<LiarsView, ToldRecord>
 type Part = Parameters<typeof write>[4]
 
 const pick = <T>(list: readonly T[], draw: Draw): T => list[draw(list.length)]!
@@ -33,7 +34,7 @@ const tip = ({ own }: SegmentScene): RecordHeader => own.at(-1)!
 const someone = ({ honest }: SegmentScene, draw: Draw): RecordHeader => pick(honest, draw).header
 const someoneElse = ({ honest, liar }: SegmentScene, draw: Draw): Written =>
   pick(
-    honest.filter(({ header }) => header.content.device !== liar.device),
+    honest.filter(({ header }) => !equalBytes(header.content.device, liar.device)),
     draw,
   )
 
@@ -43,7 +44,10 @@ const next = (scene: SegmentScene, draw: Draw, part: Part = {}): Written =>
 
 /** The same as the first of another branch in the segment. */
 const first = (scene: SegmentScene, draw: Draw, part: Part = {}): Written =>
-  write(scene.liar, scene.place, undefined, [someone(scene, draw)], { text: words(draw), ...part })
+  write(scene.liar, scene.place, undefined, [someone(scene, draw)], {
+    ...{ text: words(draw), aseq: 1_000 + draw(4_000) },
+    ...part,
+  })
 
 /** Signs bytes that the writer of records would not write. */
 function signed(scene: SegmentScene, bytes: Uint8Array): ToldRecord {
@@ -191,7 +195,9 @@ const mislinked: readonly RecordLie[] = [
     return next(scene, draw, { refs: ids.slice(0, 4), xrefs: ids })
   }),
   lie('a link into another segment', 'bad-links, waits', (scene, draw) =>
-    next(scene, draw, { refs: [pick(scene.elsewhere, draw).header.id] }),
+    scene.elsewhere.length === 0
+      ? undefined
+      : next(scene, draw, { refs: [pick(scene.elsewhere, draw).header.id] }),
   ),
   lie('a target where there is none, or none where there is', 'bad-links, bad-links', (scene, draw) => {
     const kind = pick([recordKinds.edit, recordKinds.redact, recordKinds.react, recordKinds.timer], draw)
@@ -251,7 +257,7 @@ const misattributed: readonly RecordLie[] = [
     return write(scene.liar, { ...scene.place, segment }, undefined, [], { text: words(draw) })
   }),
   lie('the signature of an earlier record', 'bad-signature, waits', (scene, draw) => {
-    const earlier = scene.honest.find(({ header }) => header.content.device === scene.liar.device)!
+    const earlier = scene.honest.find(({ header }) => equalBytes(header.content.device, scene.liar.device))!
     return { ...told(next(scene, draw)), signature: earlier.signature }
   }),
   lie('a damaged signature', 'bad-signature, waits', (scene, draw) => {

@@ -11,12 +11,13 @@ import {
   type RecordHeader,
 } from '../../../packages/core/src/history/index.ts'
 import { limits } from '../../../packages/core/src/limits.ts'
+import { equalBytes } from '../../../packages/core/src/wire/index.ts'
 import { crypto, idFor, write, writer, type Writer, type Written } from '../../core/history/segment-world.ts'
 import type { Draw } from '../mutator.ts'
 import type { Lie } from './lie.ts'
-import type { SegmentTarget } from './segment-target.ts'
+import type { LiarsView } from './segment-target.ts'
 
-type RunLie = Lie<SegmentTarget, Uint8Array>
+type RunLie = Lie<LiarsView, Uint8Array>
 
 /** A number for (device, sseq), as frames say links. */
 const deviceStep = 512
@@ -24,18 +25,18 @@ const words = (draw: Draw): string => `lie ${draw(2 ** 30)} ${draw(2 ** 30)}`
 const unknownId = (draw: Draw): Uint8Array => idFor(words(draw))
 
 /** A chain of three records by a writer, going on from what is held. */
-function chain(target: SegmentTarget, draw: Draw, by: Writer, after?: RecordHeader): readonly Written[] {
+function chain(target: LiarsView, draw: Draw, by: Writer, after?: RecordHeader): readonly Written[] {
   const records: Written[] = []
   for (let i = 0; i < 3; i++)
     records.push(write(by, target.scene.place, records.at(-1)?.header ?? after, [], { text: words(draw) }))
   return records
 }
 
-const ownChain = (target: SegmentTarget, draw: Draw): readonly Written[] =>
+const ownChain = (target: LiarsView, draw: Draw): readonly Written[] =>
   chain(target, draw, target.scene.liar, target.scene.own.at(-1))
 
 /** The frame an honest sender would write for these. */
-function framed({ scene: { place } }: SegmentTarget, records: readonly CountedRecord[]): DecodedRuns {
+function framed({ scene: { place } }: LiarsView, records: readonly CountedRecord[]): DecodedRuns {
   const [frame] = encodeRuns(place.conversation, { segment: place.segment, records, places: new Map() })
   return decodeRuns(frame!)!
 }
@@ -47,7 +48,7 @@ const plain = (value: unknown): unknown => {
 }
 
 /** Signs the last record of each run as the receiver will write it again. */
-function resigned({ scene: { place, liar }, set }: SegmentTarget, frame: DecodedRuns): DecodedRuns {
+function resigned({ scene: { place, liar }, set }: LiarsView, frame: DecodedRuns): DecodedRuns {
   const bare = { ...frame, runs: frame.runs.map((run) => ({ ...run, signature: zero })) }
   const { arrivals } = recordsOfRuns(crypto, bare, linksHeld(set, 'liar'))
   const ends = arrivals.filter(({ signature }) => signature !== null)
@@ -66,7 +67,7 @@ type Item = DecodedRuns['items'][number]
 const lie = (
   name: string,
   answer: string,
-  change: (frame: DecodedRuns, target: SegmentTarget, draw: Draw) => Record<string, unknown> | undefined,
+  change: (frame: DecodedRuns, target: LiarsView, draw: Draw) => Record<string, unknown> | undefined,
   sign = true,
 ): RunLie => ({
   name,
@@ -151,8 +152,9 @@ const lost: readonly RunLie[] = [
     withItem(frame, 0, { far: [unknownId(draw)] }),
   ),
   lie('a place where the device forked', 'lost', (frame, { scene }) => {
-    const twice = scene.counting.find(({ content }) => content.sseq === scene.own.at(-1)!.content.sseq + 1)
-    return twice && withItem(frame, 0, { near: [twice.content.sseq] })
+    const place = scene.own.at(-1)!.content.sseq + 1
+    const there = scene.counting.filter(({ content }) => content.sseq === place)
+    return there.length < 2 ? undefined : withItem(frame, 0, { near: [place] })
   }),
   lie('a run that goes on from an id nobody has', 'lost', (frame, _, draw) =>
     withRun(frame, { selfPrev: unknownId(draw) }),
@@ -182,11 +184,13 @@ const unsound: readonly RunLie[] = [
     withRun(frame, { sseq: limits.segmentRecords }),
   ),
   lie('a run that goes on from another’s record', 'bad-links', (frame, { scene }, draw) => {
-    const others = scene.honest.filter(({ header }) => header.content.device === scene.victim.device)
+    const others = scene.honest.filter(({ header }) => equalBytes(header.content.device, scene.victim.device))
     return withRun(frame, { selfPrev: others[draw(others.length)]!.header.id })
   }),
   lie('a link twice', 'bad-links', (frame, { scene }) => {
-    const { id } = scene.honest.find(({ header }) => header.content.device === scene.victim.device)!.header
+    const { id } = scene.honest.find(({ header }) =>
+      equalBytes(header.content.device, scene.victim.device),
+    )!.header
     return withItem(frame, 2, { far: [id, id] })
   }),
   lie('heads out of order', 'bad-links', (frame) =>
@@ -226,7 +230,7 @@ const unsigned: readonly RunLie[] = [
   ),
   lie('the chain of another, signed by the liar', 'waits', (frame, { scene }) => {
     const { account, device } = scene.victim
-    const last = scene.honest.findLast(({ header }) => header.content.device === device)!.header
+    const last = scene.honest.findLast(({ header }) => equalBytes(header.content.device, device))!.header
     const { aseq, sseq } = last.content
     return {
       devices: [{ account, device }],
@@ -238,7 +242,7 @@ const unsigned: readonly RunLie[] = [
     answers: ['nothing'],
     tell: (target) => {
       const { honest, victim } = target.scene
-      const old = honest.filter(({ header }) => header.content.device === victim.device)
+      const old = honest.filter(({ header }) => equalBytes(header.content.device, victim.device))
       const frame = framed(target, old)
       return encodeAnything(plain(resigned(target, frame)))
     },
@@ -248,7 +252,7 @@ const unsigned: readonly RunLie[] = [
 /** Lies that count nowhere. */
 export const runLies: readonly RunLie[] = [...misshapen, ...lost, ...unsound, ...unsigned]
 
-const branch = (name: string, tell: (target: SegmentTarget, draw: Draw) => readonly Written[]): RunLie => ({
+const branch = (name: string, tell: (target: LiarsView, draw: Draw) => readonly Written[]): RunLie => ({
   name,
   answers: ['counts'],
   tell: (target, draw) => {

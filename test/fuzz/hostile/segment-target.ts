@@ -9,7 +9,7 @@ import {
   type RecordHeader,
   type SegmentSet,
 } from '../../../packages/core/src/history/index.ts'
-import { idKey, toHex } from '../../../packages/core/src/wire/index.ts'
+import { equalBytes, idKey, toHex } from '../../../packages/core/src/wire/index.ts'
 import {
   arrivalOf,
   countedIds,
@@ -29,7 +29,12 @@ import { answerOf, byTurns, Tally, type HostileCampaign, type HostileReport, typ
 
 /** What a liar works with: a segment of honest records, the liar's own among them. */
 export interface SegmentScene {
-  readonly place: { readonly conversation: Uint8Array; readonly segment: Uint8Array }
+  readonly place: {
+    readonly conversation: Uint8Array
+    readonly segment: Uint8Array
+    /** What its records cite; nothing where nobody asks. */
+    readonly groupHeads?: readonly Uint8Array[]
+  }
   readonly liar: Writer
   readonly victim: Writer
   readonly honest: readonly Written[]
@@ -44,6 +49,12 @@ export interface SegmentScene {
   readonly keptBack: { readonly parent: Written; readonly child: Written }[]
 }
 
+/** What a liar sees: the segment, and what those who are lied to hold of it. */
+export interface LiarsView {
+  readonly scene: SegmentScene
+  readonly set: SegmentSet
+}
+
 const honestRecords = 48
 export const authorOf = membersOnly()
 
@@ -52,7 +63,9 @@ function stage(draw: Draw): SegmentScene {
   const [liar, victim] = [writers[3]!, writers[0]!]
   for (;;) {
     const honest = randomSegment(draw, { count: honestRecords, forkOneIn: 0, conversation })
-    const own = honest.map(({ header }) => header).filter((one) => one.content.device === liar.device)
+    const own = honest
+      .map(({ header }) => header)
+      .filter((one) => equalBytes(one.content.device, liar.device))
     if (own.length < 3) continue
     const elsewhere = randomSegment(draw, { count: 6, forkOneIn: 0, conversation, number: 1 })
     const place = { conversation, segment: segmentId(crypto, conversation, 0) }
@@ -72,7 +85,7 @@ function likeness(set: SegmentSet, document: SegmentDocument): string {
 }
 
 /** A replica that is told lies one by one, so that each has an answer of its own. */
-export class SegmentTarget {
+export class SegmentTarget implements LiarsView {
   readonly scene: SegmentScene
   readonly #document: SegmentDocument
   /** What the set was given, to be given to another one too. */
@@ -130,9 +143,9 @@ const liesAScene = 160
 export interface SegmentAttack<Input> {
   readonly room: string
   /** Nothing may come of these. */
-  readonly lies: readonly Lie<SegmentTarget, Input>[]
+  readonly lies: readonly Lie<LiarsView, Input>[]
   /** What a member may do to everybody, and everybody has to take alike. */
-  readonly equivocations: readonly Lie<SegmentTarget, Input>[]
+  readonly equivocations: readonly Lie<LiarsView, Input>[]
   readonly hear: (target: SegmentTarget, input: Input) => string
 }
 
@@ -147,8 +160,8 @@ class Play<Input> {
   readonly #inputs: number
   readonly #draw: Draw
   readonly #tally: Tally
-  readonly #lies: Iterator<Lie<SegmentTarget, Input>, never>
-  readonly #equivocations: Iterator<Lie<SegmentTarget, Input>, never>
+  readonly #lies: Iterator<Lie<LiarsView, Input>, never>
+  readonly #equivocations: Iterator<Lie<LiarsView, Input>, never>
 
   constructor(attack: SegmentAttack<Input>, inputs: number, seed: number) {
     this.#attack = attack
@@ -176,7 +189,7 @@ class Play<Input> {
     target.compare(tally, draw)
   }
 
-  #tell(target: SegmentTarget, lie: Lie<SegmentTarget, Input>): void {
+  #tell(target: SegmentTarget, lie: Lie<LiarsView, Input>): void {
     const input = lie.tell(target, this.#draw)
     if (input === undefined) return
     this.#tally.note(
