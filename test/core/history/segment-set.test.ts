@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { Signature } from '../../../packages/core/src/crypto/index.ts'
 import { growSegment, segmentId, tipsOf, type Arrival } from '../../../packages/core/src/history/index.ts'
 import { limits } from '../../../packages/core/src/limits.ts'
-import { toHex } from '../../../packages/core/src/wire/index.ts'
+import { idKey, toHex } from '../../../packages/core/src/wire/index.ts'
 import {
   arrivalOf,
   countedIds,
@@ -89,6 +89,23 @@ describe('history: which records of a segment count', () => {
       expect(countedIds(caughtUp.set)).to.deep.equal(countedIds(live))
       expect(countedIds(live)).to.have.length(80)
       expect(checks).to.equal(tips.size)
+    }
+  })
+
+  it('takes a record that was lost again on the word of the one that follows it', () => {
+    const draw = drawFrom(71)
+    const records = randomSegment(draw, { count: 30 })
+    const whole = deliver(draw, emptyFor(records[0]!), records.map(arrivalOf))
+    const tips = new Set(tipsOf(whole).map(({ header }) => toHex(header.id)))
+    for (const { header } of records) {
+      const counted = new Map(whole.counted)
+      expect(counted.delete(idKey(header.id))).to.equal(true)
+      const again = { header, signature: null }
+      const { set } = growSegment(crypto, { ...whole, counted }, 'peer', [again], membersOnly())
+      // Nothing that is held answers for a tip but its own signature.
+      expect(set.counted.size).to.equal(
+        tips.has(toHex(header.id)) ? whole.counted.size - 1 : whole.counted.size,
+      )
     }
   })
 

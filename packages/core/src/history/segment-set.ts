@@ -191,11 +191,17 @@ class Growth {
   }
 
   /**
-   * Ids of the sound records whose own signature verifies or whose successor is authentic. From the newest back,
-   * so that one signature answers for a whole chain.
+   * Ids of the sound records whose own signature verifies or whose successor is authentic, as one that counts already
+   * is where the record was lost here and comes again. From the newest back, so that one signature answers for a whole
+   * chain.
    */
   #authentic(sound: ReadonlyMap<string, Candidate>): ReadonlySet<string> {
     const vouched = new Set<string>()
+    if (sound.size > 0)
+      for (const { header } of this.#counted.values()) {
+        const { sseq, selfPrev } = header.content
+        if (sseq > 1 && selfPrev !== null) vouched.add(idKey(selfPrev))
+      }
     for (const candidate of [...sound.values()].reverse()) {
       const { id, header, required } = candidate
       if (!vouched.has(id) && !this.#prove(candidate)) continue
