@@ -15,6 +15,7 @@ const message = (text: string, messageId = `id of ${text}`): MessageView => ({
   edited: false,
   deleted: false,
   outside: null,
+  textMissing: null,
   late: false,
   reactions: [],
   attachments: [],

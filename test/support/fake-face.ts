@@ -120,6 +120,7 @@ export class FakeFace implements DeviceFace {
       deleted: false,
       late: false,
       outside: null,
+      textMissing: null,
       reactions: [],
       attachments: [],
     }

@@ -72,6 +72,7 @@ export function message(
     deleted: false,
     late: false,
     outside: null,
+    textMissing: null,
     reactions: [],
     attachments: [],
   }

@@ -273,8 +273,12 @@ export const limits = {
   syncAnswerFramesMax: 128,
   /** Records one list of gaps asks for. */
   syncGaps: 16_384,
-  /** Bodies one frame asks for or carries. */
+  /** Bodies one frame asks for or carries, and that are noted as lacking in a segment. */
   syncBodies: 1_024,
+  /** Segments in which bodies are noted as lacking: 8 MiB of ids at most. */
+  lackingSegments: 256,
+  /** Pause before somebody else is asked for what is wanted; it doubles. */
+  wantAgainMs: 30_000,
   /** Records and frames waiting for something they need, a conversation. */
   heldRecords: 1_000,
   /** Waiting longer than this is given up and reported. */

@@ -3,30 +3,16 @@ import type { Network } from '@sotto/core/ports'
 import { directProtocol } from '../../../packages/core/src/device/protocols.ts'
 import { befriend } from '../../support/friends.ts'
 import { Town, type Person } from '../../support/devices.ts'
+import { portOver } from '../../support/port-over.ts'
 
 /** No device can be dialled for talking: whatever is said lies at a relay first. */
-const undialled = (network: Network): Network => ({
-  listen: (listener) => {
-    network.listen(listener)
-  },
-  peerId: () => network.peerId(),
-  addresses: () => network.addresses(),
-  open: (peer, addresses, protocol) =>
-    protocol === directProtocol
-      ? Promise.reject(new Error('nobody answers'))
-      : network.open(peer, addresses, protocol),
-  write: (channel, frame) => network.write(channel, frame),
-  close: (channel) => network.close(channel),
-  attach: (address) => network.attach(address),
-  detach: (address) => network.detach(address),
-  publish: (topic, data) => network.publish(topic, data),
-  judge: (message, verdict) => network.judge(message, verdict),
-  subscribe: (topic, peers) => network.subscribe(topic, peers),
-  unsubscribe: (topic) => network.unsubscribe(topic),
-  put: (key, value) => network.put(key, value),
-  get: (key) => network.get(key),
-  stop: () => network.stop(),
-})
+const undialled = (network: Network): Network =>
+  portOver(network, {
+    open: (peer, addresses, protocol) =>
+      protocol === directProtocol
+        ? Promise.reject(new Error('nobody answers'))
+        : network.open(peer, addresses, protocol),
+  })
 
 const accountOf = async (person: Person): Promise<string> => (await person.device.view('self', {}))!.accountId
 

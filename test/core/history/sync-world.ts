@@ -163,7 +163,7 @@ export function fill(
   gaps: readonly Gap[],
   traffic: Traffic,
 ): number {
-  const ask = askGaps(crypto, asker.side, before, gaps)
+  const ask = askGaps(crypto, asker.side, idFor(`nonce ${nonces++}`).slice(0, 8), before, gaps)
   if (ask === undefined) throw new Error('no gap can be named')
   const bytes = syncGapsFrame.encode(ask)
   const sendings = answerGaps(crypto, answerer.side, decoded(syncGapsFrame.decode(bytes)))

@@ -238,13 +238,14 @@ describe('history: sync', () => {
     const { segments, replica } = conversationOf(drawFrom(8), [30, 30])
     const [a, b] = [replica(), replica((_, depth) => depth === 0)]
     const { content } = segments[1]![3]!.header
-    const ask = askGaps(crypto, a.side, 2, [content])!
+    const nonce = idFor('gaps').slice(0, 8)
+    const ask = askGaps(crypto, a.side, nonce, 2, [content])!
     expect(answerGaps(crypto, a.side, ask)).to.have.length(1)
     expect(answerGaps(crypto, b.side, ask)).to.equal(undefined)
     expect(answerGaps(crypto, a.side, { ...ask, numbers: Uint8Array.of(0xff, 0x7f) })).to.equal(undefined)
     expect(answerGaps(crypto, a.side, { ...ask, numbers: Uint8Array.of(0x85) })).to.equal(undefined)
     expect(answerGaps(crypto, a.side, { ...ask, numbers: Uint8Array.of(0x85, 0) })).to.equal(undefined)
-    expect(askGaps(crypto, a.side, 1, [content])).to.equal(undefined)
+    expect(askGaps(crypto, a.side, nonce, 1, [content])).to.equal(undefined)
   })
 
   it('finds the record of a body by its commitment alone', () => {

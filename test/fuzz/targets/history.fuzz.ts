@@ -78,6 +78,7 @@ const root = id(10).slice(0, 16)
 const gaps = askGaps(
   crypto,
   replica.side,
+  nonce,
   1,
   written.map(({ header }) => header.content),
 )
@@ -148,7 +149,7 @@ export const targets: readonly FuzzTarget[] = [
     answerGaps(crypto, replica.side, ask),
   ),
   framed('history/sync bodies ask', syncBodiesAskFrame, [
-    syncBodiesAskFrame.encode({ version: 1, conversation, records: [id(1), id(2)] }),
+    syncBodiesAskFrame.encode({ version: 1, conversation, nonce, records: [id(1), id(2)] }),
   ]),
   framed(
     'history/sync bodies',

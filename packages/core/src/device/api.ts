@@ -307,8 +307,10 @@ export interface MessageView {
     readonly name: string
     readonly me: boolean
   }
-  /** Null when the text is gone: `deleted`, or damaged in the store and being asked for again. */
+  /** Null when the text is gone: `deleted`, or `textMissing`. */
   readonly text: string | null
+  /** The text did not come, or was damaged here: the others are asked for it, or all were and none has it. Else null. */
+  readonly textMissing: 'asked-for' | 'nobody-has-it' | null
   readonly sentAtMs: number
   readonly receivedAtMs: number
   /** Of my own messages; null for others'. */

@@ -26,7 +26,7 @@ import type { Clock, Log, Notifier, Random, Route, TopicVerdict } from '../ports
 import type { AddedView, ConnectionState, DeviceEvent, HistoryChoice } from './api.ts'
 import type { Database, Transaction } from './database.ts'
 import type { PayloadItem, SyncItem } from './payload.ts'
-import type { Queue, SegmentRow, Self } from './tables.ts'
+import type { Place, Queue, SegmentRow, Self } from './tables.ts'
 
 /** This device's keys, ready for use. */
 export interface Me {
@@ -177,8 +177,10 @@ export interface Folding {
 
 /** An exchange of records with another device (sync-talk.ts). */
 export interface SyncTalk {
+  /** What was asked for: what is lacking, records that were lost, or bodies. */
+  readonly kind: 'records' | 'gaps' | 'bodies'
   readonly nonce: Uint8Array
-  readonly ask: SyncAsk
+  readonly ask: SyncAsk | undefined
   readonly askedMs: number
   /** Sets that grow with the runs of this exchange, by segment number. */
   readonly sets: Map<number, SegmentSet>
@@ -189,6 +191,17 @@ export interface SyncTalk {
   /** Segments to ask about next. */
   next: readonly Uint8Array[]
   came: number
+}
+
+/** Who was asked for what is wanted of a conversation (sync-wants.ts). */
+export interface Wants {
+  /** Who brought it, in part. */
+  carrier: string | undefined
+  /** Devices asked since they were met, in hexadecimal, and whether they have answered. */
+  readonly asked: Map<string, boolean>
+  tries: number
+  /** Monotonic moment from which the next one is asked. */
+  nextMs: number
 }
 
 /** An acknowledgement that waits for others to share its frame. */
@@ -323,6 +336,12 @@ export interface Live {
   readonly files: Map<string, { readonly file: OpenedFile; usedMs: number }>
   /** Segments of which records were lost here. */
   readonly condemned: Map<string, SegmentAddress>
+  /** What segments held of which records were lost, by conversation in hexadecimal and by number. */
+  readonly lost: Map<string, Map<number, SegmentLook>>
+  /** Bodies that are damaged here, by record in hexadecimal, and where the record lies. */
+  readonly spoilt: Map<string, Place>
+  /** Who was asked for what is wanted, by conversation in hexadecimal. */
+  readonly wants: Map<string, Wants>
   /** Conversations of which lost records are still asked for, in hexadecimal. */
   readonly wanted: Set<string>
   /** Monotonic moment at which own devices are told what they do not know yet. */

@@ -61,8 +61,10 @@ export const remoteOf = (conversation: Conversation, { account, device }: Device
     gotDue: false,
   }
 
-export const findRemote = (conversation: Conversation, device: Uint8Array): Remote | undefined =>
-  conversation.remotes.find((remote) => equalBytes(remote.device, device))
+export const findRemote = (
+  { remotes }: Pick<Conversation, 'remotes'>,
+  device: Uint8Array,
+): Remote | undefined => remotes.find((remote) => equalBytes(remote.device, device))
 
 /** The devices that are sent what is written now. */
 export const activeRemotes = (conversation: Conversation): readonly Remote[] =>

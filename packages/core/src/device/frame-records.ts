@@ -1,6 +1,7 @@
 import {
   admitRecord,
   holds,
+  opensCommitment,
   readRecord,
   receive,
   receiveFrom,
@@ -33,11 +34,11 @@ import { isGroup, membershipOf, membershipThen } from './groups.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, identityKeyOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
-import { forget, lookAt, tellRecord } from './messages.ts'
+import { forget, lookAt, tellBodies, tellRecord } from './messages.ts'
 import { addBranch, branchesFor, mayBranch, type Branches } from './branches.ts'
-import { findLink, storeRecord } from './records.ts'
+import { findLink, putBody, storeRecord } from './records.ts'
 import { peerRolledBack } from './rollback.ts'
-import { isHeld, wasHeld } from './segments.ts'
+import { isHeld, wantsBody, wasHeld } from './segments.ts'
 import { isShown, showNewest } from './shown.ts'
 import {
   contactRows,
@@ -125,6 +126,7 @@ async function receiveRecord(
   noteFrom(step, conversation, peer, from)
   const numberTaken = holds(remoteOf(conversationNow(step, conversation), peer).received, header.content.aseq)
   if (numberTaken && (await isHeld(step, header.id))) {
+    await takeBody(step, conversation, header, incoming)
     acknowledgeAgain(step, conversation, peer)
     return undefined
   }
@@ -138,6 +140,19 @@ async function receiveRecord(
     return undefined
   }
   return admitted(step, conversation, peer, header, incoming)
+}
+
+/** Takes the body of a record that is held without it. */
+async function takeBody(
+  step: Step,
+  conversation: Conversation,
+  header: RecordHeader,
+  { said }: IncomingRecord,
+): Promise<void> {
+  if (said === null || !(await wantsBody(step, header.id))) return
+  if (!opensCommitment(step.context.crypto, header, said.salt, said.body)) return
+  await putBody(step, header.id, said)
+  await tellBodies(step, conversationNow(step, conversation), [header], true)
 }
 
 /** Whether a record says to be by this device. */

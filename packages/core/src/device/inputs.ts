@@ -18,7 +18,8 @@ import { beginFolding, tendFolding } from './folding.ts'
 import { shareLater } from './own-values.ts'
 import { repairSegments } from './repair.ts'
 import { conversationRows, bootstrapRows, metaRows, onlyRow, relayRows, segmentRows } from './tables.ts'
-import { answerWaiting } from './sync-talk.ts'
+import { answerWaiting } from './sync-answer.ts'
+import { tendWants } from './sync-wants.ts'
 import { tick, watchClock } from './tick.ts'
 import { ownRollback } from './rollback.ts'
 import { noteRowFormat } from './row-format.ts'
@@ -81,6 +82,7 @@ export async function handle(step: Step, input: Input, answer: Answer): Promise<
     case 'tick': {
       await tick(step)
       await repairSegments(step)
+      await tendWants(step)
       await tendFolding(step)
       await answerWaiting(step)
       return

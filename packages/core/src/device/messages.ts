@@ -13,6 +13,7 @@ import type { MessageView } from './api.ts'
 import type { Step } from './context.ts'
 import { conversationNow } from './conversations.ts'
 import { emit } from './events.ts'
+import { noteSpoilt } from './lacking.ts'
 import { requireMe } from './me.ts'
 import { accountName } from './query-group.ts'
 import { eraseBody } from './records.ts'
@@ -21,6 +22,7 @@ import { aboutRows, bodyRows, erasureRows, type Conversation, type OutboxRow } f
 import { judgementOf, rulesOf, type Judgement } from './verdicts.ts'
 import { deliveryState, outboxOf } from './delivery.ts'
 import { sureNow, wakeAt } from './timers.ts'
+import { whyLacking } from './why-lacking.ts'
 
 /** A record with its body and when it came. */
 interface HeldSaid extends SaidRecord {
@@ -47,9 +49,11 @@ export const lookAt = async (step: Step, conversation: Conversation): Promise<Lo
 async function loadSaid(step: Step, id: Uint8Array): Promise<HeldSaid | undefined> {
   const found = await findRecord(step, id)
   if (found === undefined) return undefined
-  const row = await step.tx.load(bodyRows, id)
+  const [row] = await step.tx.loadMany(bodyRows, [id])
   const { header, segment, receivedAtMs } = found
-  return { header, segment, body: row?.said.body ?? null, firstSeenMs: receivedAtMs }
+  const spoilt = row === 'damaged'
+  if (spoilt) noteSpoilt(step, id, { conversation: header.content.conversation, segment, receivedAtMs })
+  return { header, segment, body: spoilt ? null : (row?.said.body ?? null), firstSeenMs: receivedAtMs }
 }
 
 /** The records about a message. */
@@ -77,6 +81,7 @@ export async function showMessage(step: Step, look: Look, message: HeldSaid): Pr
   const me = equalBytes(content.account, requireMe(step).self.account)
   const own = equalBytes(content.device, requireMe(step).self.device)
   const gone = (expiryOf(content, message.firstSeenMs) ?? Infinity) <= sureNow(step)
+  const isLacking = shown.text === null && !shown.deleted && !gone && [message, ...about].some(hasNoBody)
   return {
     messageId: toBase32(id),
     conversationId: toBase32(conversation.conversation),
@@ -87,6 +92,7 @@ export async function showMessage(step: Step, look: Look, message: HeldSaid): Pr
       me,
     },
     text: gone ? null : shown.text,
+    textMissing: isLacking ? whyLacking(step, conversation) : null,
     sentAtMs: content.timestampMs,
     receivedAtMs: message.firstSeenMs,
     state: own ? deliveryState(step, conversation, content.aseq, look.outbox) : null,
@@ -101,6 +107,8 @@ export async function showMessage(step: Step, look: Look, message: HeldSaid): Pr
     attachments: [],
   }
 }
+
+const hasNoBody = ({ body }: SaidRecord): boolean => body === null
 
 const outsideOf = (verdict: RecordVerdict): MessageView['outside'] => (verdict.counts ? null : verdict.reason)
 
@@ -150,6 +158,29 @@ const changeOf: Readonly<Record<number, 'message.edited' | 'message.deleted' | '
   [recordKinds.edit]: 'message.edited',
   [recordKinds.redact]: 'message.deleted',
   [recordKinds.react]: 'message.reacted',
+}
+
+/** Of these records those that are held, and whose bodies are still to be had. */
+export async function neededBodies(
+  step: Step,
+  look: Look,
+  ids: readonly Uint8Array[],
+): Promise<readonly RecordHeader[]> {
+  const needed: RecordHeader[] = []
+  for (const id of ids) {
+    const header = (await findRecord(step, id))?.header
+    if (header !== undefined && !(await isToGo(step, look, header))) needed.push(header)
+  }
+  return needed
+}
+
+/** Whether the body of a record is to be erased by now, whether it is here or not. */
+async function isToGo(step: Step, look: Look, { id, content }: RecordHeader): Promise<boolean> {
+  const about = content.kind === recordKinds.msg ? id : content.target
+  const message = about === null ? undefined : await loadSaid(step, about)
+  if (about === null || message === undefined) return false
+  const gone = erasures(message, await loadAbout(step, about, look.judge), rulesOf(step, look.conversation))
+  return gone.some((one) => equalBytes(one.id, id) && one.fromMs <= sureNow(step))
 }
 
 /** Erases the bodies that a message no longer needs, and notes when others go. */

@@ -203,10 +203,13 @@ function recordsDue(step: Step, conversation: Conversation, peer: Peer): boolean
   )
 }
 
-/** Whether records of a conversation were lost here that the device may have. */
-const isWanted = (step: Step, conversation: Conversation, peer: Peer): boolean =>
-  step.context.live.wanted.has(toHex(conversation.conversation)) &&
-  findRemote(conversation, peer.device)?.active === true
+/** Whether records of a conversation were lost here, or bodies are lacking, that the device may have. */
+function isWanted(step: Step, { conversation, remotes }: Conversation, peer: Peer): boolean {
+  const { wanted, wants } = step.context.live
+  const known = wants.get(toHex(conversation))
+  const mayHave = known !== undefined && known.asked.get(toHex(peer.device)) !== true
+  return (wanted.has(toHex(conversation)) || mayHave) && findRemote({ remotes }, peer.device)?.active === true
+}
 
 /** Whether the device is to hear where this one is: not before something is shared with it. */
 const cardDue = (step: Step, peer: Peer, contact: Contact): boolean =>

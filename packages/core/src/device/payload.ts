@@ -35,7 +35,7 @@ export const accountHeads = fields({
 export type AccountHeads = Infer<typeof accountHeads>
 
 /** Frames of sync by kind. */
-export const syncFrames = { ask: 0, answer: 1, runs: 2, bodies: 3, bodiesAsk: 4 } as const
+export const syncFrames = { ask: 0, answer: 1, runs: 2, bodies: 3, bodiesAsk: 4, gaps: 5 } as const
 
 const itemShape = openOneOf({
   /** Own records; those below `from` are not for this reader. */
@@ -83,7 +83,7 @@ const itemShape = openOneOf({
     11,
     {
       conversation: id,
-      what: uint(syncFrames.bodiesAsk),
+      what: uint(syncFrames.gaps),
       frame: bytesBetween(1, limits.syncFrameBytes + 1024),
     },
   ],

@@ -3,7 +3,8 @@ import { UsageError } from '../errors.ts'
 import { equalBytes, idKey, toHex } from '../wire/index.ts'
 import type { HistoryView, MessageView, Queries } from './api.ts'
 import type { Step } from './context.ts'
-import { openedFile } from './files.ts'
+import { condemn, openedFile } from './files.ts'
+import { noteSpoilt } from './lacking.ts'
 import { readId, requireConversation } from './lookup.ts'
 import { findRecord, pagesBack, placeOf, type FoundRecord } from './segments.ts'
 import {
@@ -101,9 +102,13 @@ async function readMessages(
   for (const [i, place] of places.entries()) {
     const body = present(bodies[i])
     const found = await readOne(step, conversation, place, present(records[i]), body)
-    if (found === undefined) damaged += 1
-    else {
+    if (found === undefined) {
+      damaged += 1
+      condemn(step, conversation.conversation, place.segment)
+    } else {
       const { header, segment, receivedAtMs } = found
+      if (bodies[i] === 'damaged')
+        noteSpoilt(step, header.id, { conversation: conversation.conversation, segment, receivedAtMs })
       const said = body?.said.body ?? null
       messages.push(await showMessage(step, look, { header, segment, body: said, firstSeenMs: receivedAtMs }))
     }

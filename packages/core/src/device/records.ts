@@ -11,6 +11,7 @@ import { limits } from '../limits.ts'
 import { concat, equalBytes, idKey } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { fileName } from './files.ts'
+import { noteHad, noteLacking } from './lacking.ts'
 import { counterKey, segmentKey } from './row.ts'
 import { findRecord, journalOf, placeOf, putInJournal, takeFromJournal, undamaged } from './segments.ts'
 import {
@@ -66,8 +67,10 @@ export async function storeRecord(
   remember(step, header)
   // What was here before a file was damaged comes back to where it was.
   if (before !== undefined) return conversation
-  if (said === null) step.tx.put(placeRows, header.id, place)
-  else step.tx.put(bodyRows, header.id, { place, said })
+  if (said === null) {
+    step.tx.put(placeRows, header.id, place)
+    noteLacking(step, conversation.conversation, segment, header.id)
+  } else step.tx.put(bodyRows, header.id, { place, said })
   if (kind !== recordKinds.msg) await putAbout(step, conversation, header, segment)
   return grown(step, conversation, header, segment)
 }
@@ -101,12 +104,17 @@ export async function putBody(step: Step, id: Uint8Array, said: SaltedBody): Pro
   if (place === undefined) return
   step.tx.put(bodyRows, id, { place, said })
   step.tx.delete(placeRows, id)
+  noteHad(step, place.conversation, place.segment, id)
 }
 
-/** Erases a body; the record keeps its place. */
+/** Erases a body, or the wish for it; the record keeps its place. */
 export async function eraseBody(step: Step, id: Uint8Array): Promise<void> {
   const row = await undamaged(step.tx.load(bodyRows, id))
-  if (row === undefined) return
+  if (row === undefined) {
+    const place = await undamaged(step.tx.load(placeRows, id))
+    if (place !== undefined) noteHad(step, place.conversation, place.segment, id)
+    return
+  }
   step.tx.put(placeRows, id, row.place)
   step.tx.delete(bodyRows, id)
 }

@@ -7,7 +7,9 @@ import { fileName, loadFile, openedFile } from './files.ts'
 import { forgetSummary } from './records.ts'
 import { segmentKey } from './row.ts'
 import { journalOf, loadPage, pageKey, recordsOnPage, undamaged } from './segments.ts'
-import { askAgain } from './sync-talk.ts'
+import { askAgain } from './sync-begin.ts'
+import { summaryOf } from './sync-side.ts'
+import { askLost, noteLost } from './sync-wants.ts'
 import {
   conversationRows,
   fileRows,
@@ -45,6 +47,8 @@ async function repair(step: Step, known: Conversation, address: SegmentAddress):
   const wanted = Math.max(1, (await countOf(step, key)) - journal.records)
   step.tx.put(segmentRows, key, { ...journal, lost: true, wanted })
   step.context.live.wanted.add(toHex(conversation))
+  const look = await summaryOf(step, known, segment)
+  if (look !== undefined && segment < known.segment) noteLost(step, known, segment, look)
   forgetSummary(step, known, segment)
   warn(
     step,
@@ -66,6 +70,7 @@ async function askOthers(step: Step, conversation: Conversation, segment: number
   const connected = activeRemotes(conversation)
     .filter(({ device }) => step.context.live.peers.get(toHex(device))?.channel !== undefined)
     .flatMap(({ device }) => step.tx.get(peerRows, device) ?? [])
+  for (const peer of connected) if (await askLost(step, conversation, peer)) return
   for (const peer of connected.slice(0, askedDevices)) await askAgain(step, conversation, peer, wanted)
 }
 

@@ -43,7 +43,8 @@ export async function summariesOf(step: Step, conversation: Conversation): Promi
   return found
 }
 
-async function summaryOf(
+/** What a segment holds; undefined where there is none. */
+export async function summaryOf(
   step: Step,
   conversation: Conversation,
   n: number,
@@ -88,6 +89,17 @@ async function summaryAnew(
   const records = [...counted.values()]
   if (records.length === 0) return undefined
   return { ...summarise(step.context.crypto, segment, n, records), open: isOpen(records) }
+}
+
+/** Whether a device may read a segment. */
+export async function isVisible(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  segment: number,
+): Promise<boolean> {
+  if (segment >= visibleFrom(step, conversation, peer)) return true
+  return (await summaryOf(step, conversation, segment))?.open === true
 }
 
 /** First segment a device may read: what was written since it, or its account, came. */

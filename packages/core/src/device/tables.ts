@@ -308,6 +308,12 @@ export type Place = Infer<typeof placeShape>
 export const bodyRows = rows('body', fields({ place: placeShape, said: saltedBody }), append)
 /** Places of records whose body is not here, or no longer. */
 export const placeRows = rows('place', placeShape, append)
+/** Records of a segment that came without their bodies, which are asked for. */
+export const lackingRows = rows(
+  'lacking',
+  fields({ conversation: id, segment: uint(), records: list(id, limits.syncBodies) }),
+  mutable,
+)
 
 /** Records about another one: edits, redactions, reactions. Timers are about the conversation. */
 export const aboutRows = rows('about', list(fields({ id, segment: uint() }), 16_384), {
@@ -531,6 +537,7 @@ export const tables = [
   recordRows,
   bodyRows,
   placeRows,
+  lackingRows,
   aboutRows,
   segmentRows,
   pageRows,

@@ -2,13 +2,19 @@ import { commitTo, sizes } from '../crypto/index.ts'
 import type { CryptoProvider } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
 import { bytes, fields, frame, list, literal, idKey } from '../wire/index.ts'
+import { shortBytes } from './sync-summary.ts'
 import { opensCommitment, saltedBody, type RecordHeader, type SaltedBody } from './record.ts'
 
 const id = bytes(sizes.hash)
 
 export const syncBodiesAskFrame = frame(
   'sync-bodies-ask',
-  fields({ version: literal(1), conversation: id, records: list(id, limits.syncBodies) }),
+  fields({
+    version: literal(1),
+    conversation: id,
+    nonce: bytes(shortBytes),
+    records: list(id, limits.syncBodies),
+  }),
 )
 
 export const syncBodiesFrame = frame(

@@ -5,7 +5,7 @@ import { bytes, bytesBetween, equalBytes, fields, frame, literal, uint } from '.
 import type { Infer } from '../wire/index.ts'
 import type { SyncSide } from './sync-ask.ts'
 import { chainsOf, keyOf, placesOf, type Sending } from './sync-compare.ts'
-import { digestOf, inOrder, type DeviceSummary, type SegmentSummary } from './sync-summary.ts'
+import { digestOf, inOrder, shortBytes, type DeviceSummary, type SegmentSummary } from './sync-summary.ts'
 
 /**
  * A damaged store knows what it lost: summaries tell how many records each device has. It names them by their
@@ -14,6 +14,7 @@ import { digestOf, inOrder, type DeviceSummary, type SegmentSummary } from './sy
 const gapsShape = fields({
   version: literal(1),
   conversation: bytes(sizes.hash),
+  nonce: bytes(shortBytes),
   /** Counted are the records of segments below this depth. */
   before: uint(),
   /** Over those segments, so that both count alike. */
@@ -61,12 +62,13 @@ const shareKey = (segment: Uint8Array, account: Uint8Array, device: Uint8Array):
   keyOf(segment, account) + keyOf(device, new Uint8Array(0))
 
 /**
- * Asks for lost records of segments below `before`: at most `limits.syncGaps`, the first ones. Undefined when
- * none of them can be named.
+ * Asks for lost records of segments below `before`: at most `limits.syncGaps`, the first ones. `nonce`: 8 bytes that
+ * name the exchange. Undefined when none of them can be named.
  */
 export function askGaps(
   crypto: CryptoProvider,
   side: SyncSide,
+  nonce: Uint8Array,
   before: number,
   gaps: readonly Gap[],
 ): SyncGaps | undefined {
@@ -82,7 +84,7 @@ export function askGaps(
   if (numbers.size === 0) return undefined
   const ascending = [...numbers].sort((a, b) => a - b).slice(0, limits.syncGaps)
   return {
-    ...{ version: 1, conversation: side.conversation, before, digest: digestOf(crypto, settled) },
+    ...{ version: 1, conversation: side.conversation, nonce, before, digest: digestOf(crypto, settled) },
     numbers: packNumbers(ascending),
   }
 }

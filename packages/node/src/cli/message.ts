@@ -148,7 +148,8 @@ const outsideWords: Readonly<Record<NonNullable<MessageView['outside']>, string>
 
 function messageText(message: MessageView): string {
   if (message.deleted) return '(deleted)'
-  return printable(message.text ?? '(damaged here; being asked for again)')
+  if (message.textMissing === 'nobody-has-it') return '(not here, and nobody who was asked has it)'
+  return printable(message.text ?? '(not here yet; being asked for again)')
 }
 
 /** What is to be said of a message beside its text. */

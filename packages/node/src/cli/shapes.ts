@@ -68,6 +68,7 @@ export const messageJson = (message: MessageView) => ({
   conversationId: message.conversationId,
   author: message.author,
   text: message.text,
+  textMissing: message.textMissing,
   sentAt: isoTime(message.sentAtMs),
   receivedAt: isoTime(message.receivedAtMs),
   state: message.state,

@@ -115,10 +115,10 @@ const isPlain = (event: KeyboardEvent): boolean =>
 
 /** The text, or why there is none; what counts for nothing stays folded. */
 function Said({ message, name }: { readonly message: MessageView; readonly name: string }) {
-  const { text, deleted, outside } = message
+  const { text, textMissing, deleted, outside } = message
   const body = (
     <p className={text === null ? styles['gone'] : styles['text']} dir={text === null ? undefined : 'auto'}>
-      {text ?? (deleted ? words.deleted : words.gone)}
+      {text ?? (deleted ? words.deleted : textMissing === 'nobody-has-it' ? words.lost : words.gone)}
     </p>
   )
   if (outside === null) return body

@@ -74,6 +74,7 @@ export const strings = {
     missing: (count: number) =>
       count === 1 ? '1 message not yet received' : `${count} messages not yet received`,
     gone: 'This message is not readable here. It is being asked for again.',
+    lost: 'This message is not readable here, and nobody who was asked has it.',
     deleted: 'This message was deleted.',
     late: 'arrived late',
     edited: 'edited',

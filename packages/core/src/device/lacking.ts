@@ -1,0 +1,53 @@
+import { equalBytes, fromHex, toHex } from '../wire/index.ts'
+import { limits } from '../limits.ts'
+import type { Step } from './context.ts'
+import { segmentKey } from './row.ts'
+import { bodyRows, lackingRows, placeRows, type Place } from './tables.ts'
+import { wakeAt } from './timers.ts'
+
+/**
+ * Which records came without their bodies: as many as one question asks for, of a segment. Bodies follow their records
+ * in the same answer, so more are never under way.
+ */
+
+/** Notes that a record is held without its body. */
+export function noteLacking(step: Step, conversation: Uint8Array, segment: number, id: Uint8Array): void {
+  const key = segmentKey(conversation, segment)
+  const row = step.tx.get(lackingRows, key)
+  const full =
+    row === undefined
+      ? step.tx.all(lackingRows).length >= limits.lackingSegments
+      : row.records.length >= limits.syncBodies
+  if (full) step.context.log.event('body-not-noted')
+  else step.tx.put(lackingRows, key, { conversation, segment, records: [...(row?.records ?? []), id] })
+}
+
+/** Notes that a body came, or is wanted no more. */
+export function noteHad(step: Step, conversation: Uint8Array, segment: number, id: Uint8Array): void {
+  const key = segmentKey(conversation, segment)
+  const row = step.tx.get(lackingRows, key)
+  const records = row?.records.filter((other) => !equalBytes(other, id)) ?? []
+  if (row === undefined || records.length === row.records.length) return
+  if (records.length === 0) step.tx.delete(lackingRows, key)
+  else step.tx.put(lackingRows, key, { ...row, records })
+}
+
+/** Notes that the body of a record, which lies there, is damaged here. */
+export function noteSpoilt(step: Step, id: Uint8Array, place: Place): void {
+  const { spoilt } = step.context.live
+  if (spoilt.size >= limits.syncBodies) return
+  spoilt.set(toHex(id), place)
+  wakeAt(step, step.monoMs)
+}
+
+/** Damaged bodies go, and are lacking from now on. */
+export function dropSpoilt(step: Step): void {
+  const { spoilt } = step.context.live
+  for (const [name, place] of spoilt) {
+    const id = fromHex(name)
+    step.tx.delete(bodyRows, id)
+    step.tx.put(placeRows, id, place)
+    noteLacking(step, place.conversation, place.segment, id)
+  }
+  spoilt.clear()
+}

@@ -1,0 +1,187 @@
+import {
+  askGaps,
+  syncAskFrame,
+  syncBodiesAskFrame,
+  syncGapsFrame,
+  type AskDetail,
+  type CountedRecord,
+  type Gap,
+  type RecordHeader,
+  type SyncSide,
+} from '../history/index.ts'
+import { limits } from '../limits.ts'
+import { toHex } from '../wire/index.ts'
+import type { SegmentLook, Step, SyncTalk } from './context.ts'
+import { isTalkedWith } from './contacts.ts'
+import { findRemote } from './conversations.ts'
+import { linkTo } from './lookup.ts'
+import { syncFrames } from './payload.ts'
+import { askFitting } from './sync-fit.ts'
+import { segmentSetOf, summariesOf, visibleFrom } from './sync-side.ts'
+import type { Conversation, Peer } from './tables.ts'
+
+/** Questions of sync: what is lacking here, records that were lost here, bodies that never came. */
+
+const nonceBytes = 8
+/** An exchange that did not end after this long is begun anew. */
+const staleMs = 60_000
+
+/** Under which an exchange is kept. */
+export const keyOf = (conversation: Conversation, peer: Peer): string =>
+  `${toHex(conversation.conversation)}${toHex(peer.device)}`
+
+/** Whether an exchange still has its time. */
+const isFresh = (step: Step, talk: SyncTalk | undefined): boolean =>
+  talk !== undefined && step.monoMs - talk.askedMs < staleMs
+
+/** Whether anything is being asked for in a conversation. */
+export const isAsking = (step: Step, { conversation }: Conversation): boolean =>
+  [...step.context.live.syncs].some(
+    ([key, talk]) => key.startsWith(toHex(conversation)) && isFresh(step, talk),
+  )
+
+/** The conversation as this device may show it to the other; records are read where a first look found them needed. */
+export async function sideFor(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  look: (side: SyncSide) => unknown,
+  lookedAt?: readonly SegmentLook[],
+): Promise<SyncSide> {
+  const summaries = lookedAt ?? (await summariesOf(step, conversation))
+  const from = visibleFrom(step, conversation, peer)
+  const sets = new Map<string, readonly CountedRecord[]>()
+  const load = async (depth: number, segment: Uint8Array): Promise<readonly CountedRecord[]> => {
+    const known = sets.get(toHex(segment))
+    if (known !== undefined) return known
+    const records = [...(await segmentSetOf(step, conversation, depth)).counted.values()]
+    sets.set(toHex(segment), records)
+    return records
+  }
+  const visible = new Set<string>()
+  for (const { depth, segment, open } of summaries) if (depth >= from || open) visible.add(toHex(segment))
+  const needed = new Set<string>()
+  const base = {
+    conversation: conversation.conversation,
+    summaries,
+    visible: (segment: Uint8Array) =>
+      visible.has(toHex(segment)) || !summaries.some((one) => toHex(one.segment) === toHex(segment)),
+  }
+  look({
+    ...base,
+    records: (segment) => {
+      needed.add(toHex(segment))
+      return []
+    },
+  })
+  for (const { depth, segment } of summaries) if (needed.has(toHex(segment))) await load(depth, segment)
+  return { ...base, records: (segment) => sets.get(toHex(segment)) ?? [] }
+}
+
+function beginTalk(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  begun: Pick<SyncTalk, 'kind' | 'nonce' | 'ask' | 'next'>,
+  bodiless: SyncTalk['bodiless'] = new Map(),
+): void {
+  const talk = { ...begun, bodiless, askedMs: step.monoMs, sets: new Map(), frames: undefined, came: 0 }
+  step.context.live.syncs.set(keyOf(conversation, peer), talk)
+}
+
+/** Asks a device for what is lacking here, unless an exchange is under way. */
+export async function beginSync(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  detail?: AskDetail,
+): Promise<void> {
+  const { live, crypto, random } = step.context
+  const link = linkTo(step, peer.device)
+  const known = live.syncs.get(keyOf(conversation, peer))
+  if (link.channel === undefined || !mayTalk(step, conversation, peer)) return
+  if (detail === undefined && isFresh(step, known)) return
+  const nonce = random.bytes(nonceBytes)
+  const wanted = detail ?? { kind: 'from', depth: Math.max(0, conversation.segment - 1) }
+  const side = await sideFor(step, conversation, peer, () => undefined)
+  const { ask, rest } = askFitting(crypto, side, nonce, wanted)
+  beginTalk(step, conversation, peer, { kind: 'records', nonce, ask, next: rest })
+  send(step, conversation, peer, syncFrames.ask, syncAskFrame.encode(ask))
+}
+
+/** Asks a device for a segment of which records were lost here. */
+export async function askAgain(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  segment: Uint8Array,
+): Promise<void> {
+  const talk = step.context.live.syncs.get(keyOf(conversation, peer))
+  if (talk === undefined || !isFresh(step, talk))
+    return beginSync(step, conversation, peer, { kind: 'segments', segments: [segment] })
+  talk.next = [...talk.next, segment]
+}
+
+/**
+ * Asks a device for records that were lost here, each by its place in a count both sides have; `looks`: what every
+ * segment held before. False when none of them has a place there, or the device is not to be asked now.
+ */
+export async function beginGaps(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  lost: {
+    readonly looks: readonly SegmentLook[]
+    readonly gaps: readonly Gap[]
+    readonly segments: readonly Uint8Array[]
+  },
+): Promise<boolean> {
+  if (!mayAsk(step, conversation, peer)) return false
+  const { crypto, random } = step.context
+  const nonce = random.bytes(nonceBytes)
+  const side = await sideFor(step, conversation, peer, () => undefined, lost.looks)
+  const gaps = askGaps(crypto, side, nonce, conversation.segment, lost.gaps)
+  if (gaps === undefined) return false
+  beginTalk(step, conversation, peer, { kind: 'gaps', nonce, ask: undefined, next: lost.segments })
+  send(step, conversation, peer, syncFrames.gaps, syncGapsFrame.encode(gaps))
+  return true
+}
+
+/** Asks a device for bodies of records that are held; whether it did. */
+export function beginBodies(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  headers: readonly RecordHeader[],
+): boolean {
+  if (!mayAsk(step, conversation, peer)) return false
+  const asked = headers.slice(0, limits.syncBodies)
+  const nonce = step.context.random.bytes(nonceBytes)
+  const bodiless = new Map(asked.map((header) => [toHex(header.id), header]))
+  beginTalk(step, conversation, peer, { kind: 'bodies', nonce, ask: undefined, next: [] }, bodiless)
+  const records = asked.map(({ id }) => id)
+  const frame = { version: 1 as const, conversation: conversation.conversation, nonce, records }
+  send(step, conversation, peer, syncFrames.bodiesAsk, syncBodiesAskFrame.encode(frame))
+  return true
+}
+
+/** Whether a device is connected, takes part, and is asked for nothing else of the conversation. */
+const mayAsk = (step: Step, conversation: Conversation, peer: Peer): boolean =>
+  linkTo(step, peer.device).channel !== undefined &&
+  mayTalk(step, conversation, peer) &&
+  !isFresh(step, step.context.live.syncs.get(keyOf(conversation, peer)))
+
+/** Whether a device takes part now; only then are records shown to it or taken from it. */
+export const mayTalk = (step: Step, conversation: Conversation, peer: Peer): boolean =>
+  findRemote(conversation, peer.device)?.active === true && isTalkedWith(step, conversation, peer.account)
+
+/** Puts a frame of sync on its way. */
+export const send = (
+  step: Step,
+  { conversation }: Conversation,
+  peer: Peer,
+  what: number,
+  frame: Uint8Array,
+): void => {
+  linkTo(step, peer.device).syncFrames.push({ kind: 'sync', conversation, what, frame })
+}
