@@ -6,7 +6,10 @@ const truth: Reading = {
   failed: [],
   untyped: [],
   warnings: [],
-  messages: ['one', 'two'].map((text) => ({ messageId: text, text, state: 'delivered', author: 'ada' })),
+  messages: ['one', 'two'].map((text) => ({
+    ...{ messageId: text, text, state: 'delivered', author: 'ada' },
+    ...{ edited: false, deleted: false, reactions: '' },
+  })),
   missing: 0,
   rest: { self: '{}' },
 }
@@ -29,6 +32,7 @@ describe('bit rot in the home of a real daemon', () => {
       { messages: [...truth.messages, { ...one!, messageId: 'three' }] },
       { messages: truth.messages.map((message) => ({ ...message, state: 'waiting' })) },
       { messages: truth.messages.map((message) => ({ ...message, author: 'eve' })) },
+      { messages: truth.messages.map((message) => ({ ...message, reactions: '👍' })) },
       { rest: {} },
       { untyped: ['RangeError'] },
     ]
@@ -46,6 +50,11 @@ describe('bit rot in the home of a real daemon', () => {
     ]
     for (const change of told)
       expect(judgeReading({ ...truth, ...change }, truth)).to.deep.equal({ wrong: [], named: true })
+    const edited = truth.messages.map((message) => ({ ...message, text: 'a edits 3', edited: true }))
+    const before = truth.messages.map((message) => ({ ...message, text: 'a says 3' }))
+    const was = { ...truth, messages: edited }
+    expect(judgeReading({ ...truth, messages: before }, was).wrong).to.have.length(2)
+    expect(judgeReading({ ...truth, messages: before, missing: 1 }, was).wrong).to.deep.equal([])
     const lie = { messages: [{ ...one!, text: 'eno' }], failed: ['E_STORE_CORRUPT'] }
     expect(judgeReading({ ...truth, ...lie }, truth).wrong).to.have.length(1)
   })

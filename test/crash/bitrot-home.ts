@@ -1,6 +1,6 @@
 /**
- * `npm run bitrot -- --flips 300 [--seed 1] [--messages 300]`: two real daemons fill a home, one copy of it
- * closed in good order and one left by a kill. Then single bits of its database and mark are flipped, each in a
+ * `npm run bitrot -- --flips 300 [--seed 1] [--messages 300]`: three real daemons, two of them of one account, fill a
+ * home with a direct conversation and a group, one copy of it closed in good order and one left by a kill. Then single bits of its database and mark are flipped, each in a
  * fresh copy, and the home is opened twice without a network by a process of its own. Each reading must be the
  * truth, a typed failure, or name what is missing; a process that dies may do so once. Exit code 1 otherwise.
  */
@@ -12,9 +12,11 @@ import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { seededChoice } from '../support/faulty-store.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { accountOf, linkHome, meet } from '../support/households.ts'
 import { RealNode } from '../support/real-node.ts'
 import { flip } from './bitrot.ts'
-import type { ReadOrder, Reading } from './bitrot-reader.ts'
+import type { ReadMessage, ReadOrder, Reading } from './bitrot-reader.ts'
+import { Relay } from './relay.ts'
 
 /** What became of the flips. `wrong` must be empty. */
 export interface HomeBitrotReport {
@@ -36,36 +38,63 @@ export interface HomeBitrotReport {
 interface Filled {
   readonly keys: string
   readonly stores: readonly string[]
-  readonly conversationId: string
+  readonly conversations: readonly string[]
 }
 
 const url = (path: string): URL => new URL(path, import.meta.url)
 const patienceMs = 60_000
 
-/** Two daemons on loopback write to each other until `messages` are in both histories. */
+/**
+ * Daemons on loopback, two of them of one account, write to each other, directly and in a group, until half of
+ * `messages` are in either conversation and everybody has everything.
+ */
 async function fill(folder: string, messages: number): Promise<Filled> {
-  const [ada, bob] = ['ada', 'bob'].map((name) => new RealNode(join(folder, name))) as [RealNode, RealNode]
+  const nodes = ['ada', 'bob', 'laptop'].map((name) => new RealNode(join(folder, name)))
+  const [ada, bob, laptop] = nodes as [RealNode, RealNode, RealNode]
+  const relay = await Relay.in(folder)
   try {
-    await Promise.all([ada.begin('Ada'), bob.begin('Bob')])
-    const { link } = await ada.face.dispatch('create-invite', { direct: true })
-    const { conversationId } = await bob.face.dispatch('add', { link })
-    await ada.until(async () =>
-      (await ada.face.view('contacts', {})).some(({ state }) => state === 'connected'),
-    )
-    for (let n = 0; n < messages / 2; n++)
-      for (const { face, home } of [ada, bob])
-        await face.dispatch('send', { conversationId, text: `${home.at(-1) ?? ''} says ${n}` })
-    for (const node of [ada, bob])
-      await node.until(async () => (await node.face.view('status', {})).outbox === 0)
+    const address = await relay.up()
+    await Promise.all([ada.begin('Ada', '--relay', address), bob.begin('Bob', '--relay', address)])
+    await meet(ada, bob)
+    await linkHome(ada, laptop, address)
+    const [direct] = await ada.face.view('conversations', {})
+    const members = [await accountOf(bob)]
+    const group = await ada.face.dispatch('create-group', { name: 'Rot', members })
+    const conversations = [direct!.conversationId, group.conversationId]
+    for (const node of nodes) await untilIn(node, conversations)
+    await talk([ada, bob], conversations[0]!, messages / 2)
+    await talk(nodes, conversations[1]!, messages / 2)
+    for (const node of nodes) await node.until(async () => (await node.face.view('status', {})).outbox === 0)
     const stores = ['closed', 'killed'].map((name) => join(folder, name))
     await ada.end('SIGKILL')
     await copyStore(ada.home, stores[1] ?? '')
     await ada.up()
     await ada.end()
     await copyStore(ada.home, stores[0] ?? '')
-    return { keys: ada.home, stores, conversationId }
+    return { keys: ada.home, stores, conversations }
   } finally {
-    await Promise.all([ada.end('SIGKILL'), bob.end('SIGKILL')])
+    await Promise.all([...nodes.map((node) => node.end('SIGKILL')), relay.end('SIGTERM')])
+  }
+}
+
+/** Resolves once a device takes part in all of these. */
+const untilIn = (node: RealNode, conversations: readonly string[]): Promise<void> =>
+  node.until(async () => {
+    const here = (await node.face.view('conversations', {})).map(({ conversationId }) => conversationId)
+    return conversations.every((id) => here.includes(id))
+  })
+
+/** Messages by turns; of every ten one is edited, one taken back and one reacted to. */
+async function talk(nodes: readonly RealNode[], conversationId: string, messages: number): Promise<void> {
+  for (let n = 0; n < messages; n++) {
+    const { face, home } = nodes[n % nodes.length]!
+    const { messageId } = await face.dispatch('send', {
+      conversationId,
+      text: `${home.at(-1) ?? ''} says ${n}`,
+    })
+    if (n % 10 === 3) await face.dispatch('edit', { messageId, text: `${home.at(-1) ?? ''} edits ${n}` })
+    if (n % 10 === 6) await face.dispatch('delete', { messageId })
+    if (n % 10 === 9) await face.dispatch('react', { messageId, emoji: '👍' })
   }
 }
 
@@ -122,17 +151,26 @@ export function judgeReading(
     ...reading.failed.filter((code) => !code.startsWith('E_STORE_')).map((code) => `failed with ${code}`),
   )
   const known = new Map(truth.messages.map((message) => [message.messageId, message]))
-  for (const { messageId, text, author } of reading.messages) {
+  const older: string[] = []
+  for (const message of reading.messages) {
+    const { messageId, text, author } = message
     const real = known.get(messageId)
     if (real === undefined) wrong.push(`a message that never was: ${String(text)}`)
-    else if (text !== null && text !== real.text) wrong.push(`wrong text: ${text}, not ${String(real.text)}`)
     else if (author !== real.author) wrong.push(`wrong author of ${String(real.text)}`)
+    else if (text !== null && !looksLike(message, real)) {
+      if (lookedLike(message, real)) older.push(`${text} stands as it was before, unnamed`)
+      else wrong.push(`wrong text: ${text}, not ${String(real.text)}`)
+    }
   }
   const warned = reading.warnings.some((code) => !truth.warnings.includes(code))
-  const damaged = reading.messages.some(({ text }) => text === null)
-  const named = reading.failed.length > 0 || warned || reading.missing > truth.missing || damaged
+  const damaged = reading.messages.some(
+    ({ messageId, text }) => text === null && known.get(messageId)?.text !== null,
+  )
+  const said = reading.failed.length > 0 || warned
+  const named = said || reading.missing > truth.missing || damaged
   const gone = known.size - reading.messages.length
-  if (reading.failed.length === 0 && !warned) {
+  if (!named) wrong.push(...older)
+  if (!said) {
     if (gone > reading.missing - truth.missing) wrong.push(`${gone} messages gone, ${reading.missing} named`)
     const moved = reading.messages.filter(({ messageId, state }) => known.get(messageId)?.state !== state)
     if (moved.length > 0) wrong.push(`${moved.length} messages stand elsewhere on the ladder, unnamed`)
@@ -141,6 +179,15 @@ export function judgeReading(
   }
   return { wrong, named }
 }
+
+const looksLike = (one: ReadMessage, real: ReadMessage): boolean =>
+  one.text === real.text && one.edited === real.edited && one.reactions === real.reactions
+
+/** Whether a message may have been shown so before it was edited, taken back or reacted to: see `talk`. */
+const lookedLike = (one: ReadMessage, real: ReadMessage): boolean =>
+  !one.edited &&
+  one.reactions === '' &&
+  (real.deleted || one.text === real.text?.replace(' edits ', ' says '))
 
 class Campaign {
   readonly #reader = new Reader()
@@ -162,8 +209,8 @@ class Campaign {
   async #fresh(store: string): Promise<ReadOrder> {
     await rm(this.#copy, { recursive: true, force: true })
     await cp(store, this.#copy, { recursive: true })
-    const { keys, conversationId } = this.#filled
-    return { store: join(this.#copy, 'store'), home: keys, conversationId }
+    const { keys, conversations } = this.#filled
+    return { store: join(this.#copy, 'store'), home: keys, conversations }
   }
 
   /** What the whole home says. */

@@ -1,6 +1,6 @@
 /** A process that opens homes for `bitrot-home.ts`, one a message, and says what it read there. */
 import { SottoError } from '@sotto/core'
-import type { DeviceFace } from '@sotto/core'
+import type { DeviceFace, MessageView } from '@sotto/core'
 import { readHistory } from '../../packages/node/src/cli/message.ts'
 import { openNode } from '../../packages/node/src/create-node.ts'
 import { homePaths } from '../../packages/node/src/home/paths.ts'
@@ -9,7 +9,7 @@ import { homePaths } from '../../packages/node/src/home/paths.ts'
 export interface ReadOrder {
   readonly store: string
   readonly home: string
-  readonly conversationId: string
+  readonly conversations: readonly string[]
 }
 
 /** A message as far as it must not change. */
@@ -18,6 +18,9 @@ export interface ReadMessage {
   readonly text: string | null
   readonly state: string | null
   readonly author: string
+  readonly edited: boolean
+  readonly deleted: boolean
+  readonly reactions: string
 }
 
 /** What a home said of itself. */
@@ -48,30 +51,42 @@ class Findings {
   }
 }
 
-async function readAll(face: DeviceFace, conversationId: string, findings: Findings): Promise<Reading> {
-  const history = await findings.ask(() => readHistory(face, conversationId, 100_000, undefined))
-  const status = await findings.ask(() => face.view('status', {}))
+async function readAll(
+  face: DeviceFace,
+  conversations: readonly string[],
+  findings: Findings,
+): Promise<Reading> {
+  const messages: ReadMessage[] = []
   const rest: Record<string, string> = {}
-  for (const query of ['self', 'contacts', 'invites', 'settings', 'requests'] as const) {
-    const answer = await findings.ask(async () => JSON.stringify(await face.view(query, {})))
-    if (answer !== undefined) rest[query] = answer
+  const keep = async (what: string, question: () => Promise<unknown>): Promise<void> => {
+    const answer = await findings.ask(async () => JSON.stringify(await question()))
+    if (answer !== undefined) rest[what] = answer
   }
-  return {
-    failed: findings.failed,
-    untyped: findings.untyped,
-    warnings: status?.warnings.map(({ code }) => code) ?? [],
-    messages: (history?.messages ?? []).map(({ messageId, text, state, author }) => ({
-      messageId,
-      text,
-      state,
-      author: author.accountId,
-    })),
-    missing: history?.missing ?? 0,
-    rest,
+  let missing = 0
+  for (const conversationId of conversations) {
+    const history = await findings.ask(() => readHistory(face, conversationId, 100_000, undefined))
+    messages.push(...(history?.messages ?? []).map(shown))
+    missing += history?.missing ?? 0
+    await keep(`members of ${conversationId}`, () => face.view('members', { conversationId }))
   }
+  const status = await findings.ask(() => face.view('status', {}))
+  for (const query of ['self', 'contacts', 'invites', 'settings', 'requests'] as const)
+    await keep(query, () => face.view(query, {}))
+  // This device was seen just now.
+  await keep('devices', async () =>
+    (await face.view('devices', {})).map((device) => ({ ...device, lastSeenMs: 0 })),
+  )
+  const { failed, untyped } = findings
+  const warnings = status?.warnings.map(({ code }) => code) ?? []
+  return { failed, untyped, warnings, messages, missing, rest }
 }
 
-async function read({ store, home, conversationId }: ReadOrder): Promise<Reading> {
+const shown = ({ messageId, text, state, author, edited, deleted, reactions }: MessageView): ReadMessage => ({
+  ...{ messageId, text, state, author: author.accountId, edited, deleted },
+  reactions: reactions.map(({ emoji }) => emoji).join(' '),
+})
+
+async function read({ store, home, conversations }: ReadOrder): Promise<Reading> {
   const findings = new Findings()
   const paths = { ...homePaths(home, {}), store }
   const passphrase = async (): Promise<undefined> => undefined
@@ -85,7 +100,7 @@ async function read({ store, home, conversationId }: ReadOrder): Promise<Reading
       missing: 0,
       rest: {},
     }
-  const reading = await readAll(node.face, conversationId, findings)
+  const reading = await readAll(node.face, conversations, findings)
   await findings.ask(() => node.stop())
   return reading
 }

@@ -4,20 +4,18 @@
  * starts, and started again. In the end every message whose command succeeded is in both histories, once, in
  * order, and no (key, nonce) pair was used twice (recorder/). Exit code 1 when anything is wrong.
  */
-import { once } from 'node:events'
 import { mkdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { parseArgs } from 'node:util'
 import { fileURLToPath } from 'node:url'
 import { seededChoice } from '../support/faulty-store.ts'
 import { temporaryFolder } from '../support/folder.ts'
-import { RealNode, spawnSotto, tcpAddress } from '../support/real-node.ts'
-import type { Spawned } from '../support/real-node.ts'
+import { RealNode } from '../support/real-node.ts'
 import { Actor } from './actor.ts'
 import { compareHistories } from './compare.ts'
 import { readSeals, recordFolderVariable } from './recorder/seal-line.ts'
 import type { SealReport } from './recorder/seal-line.ts'
+import { Relay } from './relay.ts'
+import { pause } from './victim.ts'
 
 /** How hard to try. */
 export interface CrashOptions {
@@ -51,37 +49,6 @@ const register = fileURLToPath(new URL('./recorder/register.mjs', import.meta.ur
 /** Delivery of what waits in the end may take this long. */
 const settleMs = 120_000
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-/** A relay that keeps its address over restarts. */
-class Relay {
-  readonly #args: readonly string[]
-  #spawned: Spawned | undefined
-
-  constructor(folder: string, port: number) {
-    const listen = ['--listen', `/ip4/127.0.0.1/tcp/${port}`, '--http', '127.0.0.1:0']
-    this.#args = ['run', '--data', `${folder}/relay`, ...listen, '--log', `${folder}/relay.log`]
-  }
-
-  async up(): Promise<string> {
-    this.#spawned = await spawnSotto('relay', this.#args)
-    return tcpAddress(this.#spawned.ready)
-  }
-
-  async end(signal: NodeJS.Signals): Promise<number | string | undefined> {
-    return this.#spawned?.end(signal)
-  }
-}
-
 interface World {
   readonly relay: Relay
   readonly actors: readonly [Actor, Actor]
@@ -111,21 +78,20 @@ async function killAll(world: World, options: CrashOptions, wrong: string[]) {
     const actor = world.actors[who >> 1]
     kills[actor?.name ?? 'relay']! += 1
     if (actor === undefined) {
-      const ended = await world.relay.end('SIGKILL')
-      if (ended !== 'SIGKILL') wrong.push(`the relay ended on its own: ${ended}`)
-      await world.relay.up()
+      await world.relay.restart(wrong)
     } else {
+      const { victim } = actor
       if (choose(2) === 0) {
         atAnswer += 1
-        await actor.killAtAnswer(wrong)
-      } else await actor.kill(wrong)
+        await victim.killAtAnswer(wrong)
+      } else await victim.kill(wrong)
       if (choose(6) === 0) await actor.sendAlone(wrong)
-      if (choose(4) === 0 && n < options.kills && (await actor.killStarting(choose(1_500)))) {
+      if (choose(4) === 0 && n < options.kills && (await victim.killStarting(choose(1_500)))) {
         n += 1
         whileStarting += 1
         kills[actor.name]! += 1
       }
-      await actor.up(wrong)
+      await victim.up(wrong)
     }
     const sent = world.actors.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0)
     options.onProgress?.(
@@ -162,7 +128,7 @@ export async function crash(options: CrashOptions): Promise<CrashReport> {
   const [ada, bob] = ['ada', 'bob'].map(
     (name) => new Actor(name, new RealNode(`${folder.path}/${name}`, env), 1_000 / options.perSecond),
   ) as [Actor, Actor]
-  const world: World = { relay: new Relay(folder.path, await freePort()), actors: [ada, bob] }
+  const world: World = { relay: await Relay.in(folder.path), actors: [ada, bob] }
   const wrong: string[] = []
   try {
     await meet(world.actors, await world.relay.up())
