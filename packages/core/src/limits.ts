@@ -277,6 +277,12 @@ export const limits = {
   syncBodies: 1_024,
   /** Segments in which bodies are noted as lacking: 8 MiB of ids at most. */
   lackingSegments: 256,
+  /** Shortest life a conversation's rule gives messages: a shorter one would take them before they are read. */
+  retentionLeastMs: hour,
+  /** Pause between two looks at a segment for messages that are to be forgotten; they are shown no more at once. */
+  retentionLookMs: hour,
+  /** Messages forgotten in one step, so that inputs never wait for it. */
+  retentionBatch: 100,
   /** Pause before somebody else is asked for what is wanted; it doubles. */
   wantAgainMs: 30_000,
   /** Records and frames waiting for something they need, a conversation. */

@@ -182,7 +182,7 @@ function policyChanges(input: Partial<PolicyView>): readonly PolicyChange[] {
   const { historyDays, retentionMs, timerMs } = input
   if (historyDays !== undefined)
     changes.push({ kind: 'history', days: checkNumber(historyDays, limits.historyDays) })
-  if (retentionMs !== undefined) changes.push({ kind: 'retention', ms: checkNumber(retentionMs) })
+  if (retentionMs !== undefined) changes.push({ kind: 'retention', ms: checkRetention(retentionMs) })
   if (timerMs !== undefined) changes.push({ kind: 'timer', ms: checkNumber(timerMs) })
   for (const kind of ['adminsGrantAdmin', 'membersAdmit', 'adminsRedact'] as const) {
     const allowed = input[kind]
@@ -190,6 +190,12 @@ function policyChanges(input: Partial<PolicyView>): readonly PolicyChange[] {
   }
   if (changes.length === 0) throw new UsageError('E_POLICY', 'no rule was given')
   return changes
+}
+
+function checkRetention(ms: number | null): number | null {
+  if (ms !== null && ms < limits.retentionLeastMs)
+    throw new UsageError('E_POLICY', 'messages are kept an hour at least')
+  return checkNumber(ms)
 }
 
 function checkNumber(value: number | null, most: number = Number.MAX_SAFE_INTEGER): number | null {

@@ -338,6 +338,11 @@ export interface Live {
   readonly condemned: Map<string, SegmentAddress>
   /** What segments held of which records were lost, by conversation in hexadecimal and by number. */
   readonly lost: Map<string, Map<number, SegmentLook>>
+  /**
+   * Of segments of conversations that forget: when the oldest message was written that still has a body, and the
+   * monotonic moment from which it is looked for again; by conversation and number.
+   */
+  readonly oldest: Map<string, { readonly writtenMs: number; readonly lookMs: number }>
   /** Bodies that are damaged here, by record in hexadecimal, and where the record lies. */
   readonly spoilt: Map<string, Place>
   /** Who was asked for what is wanted, by conversation in hexadecimal. */

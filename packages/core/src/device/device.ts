@@ -459,6 +459,7 @@ const newLive = (): Live => ({
   newTransport: undefined,
   syncs: new Map(),
   lost: new Map(),
+  oldest: new Map(),
   spoilt: new Map(),
   wants: new Map(),
   summaries: new Map(),

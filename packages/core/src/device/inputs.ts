@@ -19,6 +19,7 @@ import { shareLater } from './own-values.ts'
 import { repairSegments } from './repair.ts'
 import { conversationRows, bootstrapRows, metaRows, onlyRow, relayRows, segmentRows } from './tables.ts'
 import { answerWaiting } from './sync-answer.ts'
+import { tendRetention } from './sweeping.ts'
 import { tendWants } from './sync-wants.ts'
 import { tick, watchClock } from './tick.ts'
 import { ownRollback } from './rollback.ts'
@@ -83,6 +84,7 @@ export async function handle(step: Step, input: Input, answer: Answer): Promise<
       await tick(step)
       await repairSegments(step)
       await tendWants(step)
+      await tendRetention(step)
       await tendFolding(step)
       await answerWaiting(step)
       return

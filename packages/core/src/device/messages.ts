@@ -19,6 +19,7 @@ import { accountName } from './query-group.ts'
 import { eraseBody } from './records.ts'
 import { findRecord } from './segments.ts'
 import { aboutRows, bodyRows, erasureRows, type Conversation, type OutboxRow } from './tables.ts'
+import { isForgotten, retentionOf } from './retention.ts'
 import { judgementOf, rulesOf, type Judgement } from './verdicts.ts'
 import { deliveryState, outboxOf } from './delivery.ts'
 import { sureNow, wakeAt } from './timers.ts'
@@ -36,12 +37,15 @@ const lateMs = 24 * 60 * 60 * 1_000
 export interface Look {
   readonly conversation: Conversation
   readonly judge: Judgement
+  /** How long its messages are kept, in milliseconds; null for ever. */
+  readonly retentionMs: number | null
   readonly outbox: readonly OutboxRow[]
 }
 
 export const lookAt = async (step: Step, conversation: Conversation): Promise<Look> => ({
   conversation,
   judge: await judgementOf(step, conversation),
+  retentionMs: retentionOf(step, conversation),
   outbox: outboxOf(step, conversation),
 })
 
@@ -80,7 +84,8 @@ export async function showMessage(step: Step, look: Look, message: HeldSaid): Pr
   const { content, id } = message.header
   const me = equalBytes(content.account, requireMe(step).self.account)
   const own = equalBytes(content.device, requireMe(step).self.device)
-  const gone = (expiryOf(content, message.firstSeenMs) ?? Infinity) <= sureNow(step)
+  const gone =
+    (expiryOf(content, message.firstSeenMs) ?? Infinity) <= sureNow(step) || isPast(step, look, message)
   const isLacking = shown.text === null && !shown.deleted && !gone && [message, ...about].some(hasNoBody)
   return {
     messageId: toBase32(id),
@@ -107,6 +112,10 @@ export async function showMessage(step: Step, look: Look, message: HeldSaid): Pr
     attachments: [],
   }
 }
+
+/** Whether the conversation's rule has taken a message. */
+const isPast = (step: Step, { retentionMs }: Look, { header, firstSeenMs }: HeldSaid): boolean =>
+  isForgotten(step, retentionMs, header.content, firstSeenMs)
 
 const hasNoBody = ({ body }: SaidRecord): boolean => body === null
 
@@ -179,7 +188,8 @@ async function isToGo(step: Step, look: Look, { id, content }: RecordHeader): Pr
   const about = content.kind === recordKinds.msg ? id : content.target
   const message = about === null ? undefined : await loadSaid(step, about)
   if (about === null || message === undefined) return false
-  const gone = erasures(message, await loadAbout(step, about, look.judge), rulesOf(step, look.conversation))
+  const all = await loadAbout(step, about, look.judge)
+  const gone = erasures(message, all, rulesOf(step, look.conversation), isPast(step, look, message))
   return gone.some((one) => equalBytes(one.id, id) && one.fromMs <= sureNow(step))
 }
 
@@ -188,8 +198,9 @@ export async function forget(step: Step, look: Look, id: Uint8Array): Promise<vo
   const message = await loadSaid(step, id)
   if (message === undefined) return
   const about = await loadAbout(step, id, look.judge)
-  if (about.length === 0 && message.header.content.ttlMs === null) return
-  for (const { id: gone, fromMs } of erasures(message, about, rulesOf(step, look.conversation))) {
+  const past = isPast(step, look, message)
+  if (about.length === 0 && message.header.content.ttlMs === null && !past) return
+  for (const { id: gone, fromMs } of erasures(message, about, rulesOf(step, look.conversation), past)) {
     if (fromMs <= sureNow(step)) {
       await eraseBody(step, gone)
       step.tx.delete(erasureRows, gone)

@@ -1,8 +1,10 @@
 import { exportConversation, type ExportedRecord } from '../history/index.ts'
+import { idKey } from '../wire/index.ts'
 import type { Queries } from './api.ts'
 import type { Step } from './context.ts'
 import { isGroup, membershipOf } from './groups.ts'
 import { requireConversation } from './lookup.ts'
+import { isForgotten, retentionOf } from './retention.ts'
 import { recordsOf } from './segments.ts'
 import { bodyRows } from './tables.ts'
 import { judgementOf, rulesOf } from './verdicts.ts'
@@ -15,10 +17,16 @@ export async function queryExport(
   const conversation = requireConversation(step, input.conversationId)
   const judge = await judgementOf(step, conversation)
   const records: ExportedRecord[] = []
+  const past = new Set<string>()
+  const retentionMs = retentionOf(step, conversation)
   for await (const { header, segment } of recordsOf(step, conversation)) {
     const said = await step.tx.load(bodyRows, header.id)
     records.push({ header, segment, body: said?.said.body ?? null, verdict: judge(header) })
+    if (isForgotten(step, retentionMs, header.content, Infinity)) past.add(idKey(header.id))
   }
+  const isPast = ({ header: { id, content } }: ExportedRecord): boolean =>
+    past.has(idKey(id)) || (content.target !== null && past.has(idKey(content.target)))
+  const kept = records.map((record) => (isPast(record) ? { ...record, body: null } : record))
   const group = isGroup(conversation)
   const members = [...membershipOf(step, conversation).members.values()]
   const about = {
@@ -27,5 +35,5 @@ export async function queryExport(
     title: group ? conversation.title : null,
     members: members.map(({ account, role }) => ({ account, role: group ? role : null })),
   }
-  return { json: [...exportConversation(about, records, rulesOf(step, conversation))].join('') }
+  return { json: [...exportConversation(about, kept, rulesOf(step, conversation))].join('') }
 }

@@ -12,6 +12,7 @@ import { concat, equalBytes, idKey } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { fileName } from './files.ts'
 import { noteHad, noteLacking } from './lacking.ts'
+import { noteSaid } from './retention.ts'
 import { counterKey, segmentKey } from './row.ts'
 import { findRecord, journalOf, placeOf, putInJournal, takeFromJournal, undamaged } from './segments.ts'
 import {
@@ -70,7 +71,10 @@ export async function storeRecord(
   if (said === null) {
     step.tx.put(placeRows, header.id, place)
     noteLacking(step, conversation.conversation, segment, header.id)
-  } else step.tx.put(bodyRows, header.id, { place, said })
+  } else {
+    step.tx.put(bodyRows, header.id, { place, said })
+    noteSaid(step, conversation.conversation, segment)
+  }
   if (kind !== recordKinds.msg) await putAbout(step, conversation, header, segment)
   return grown(step, conversation, header, segment)
 }
@@ -105,6 +109,7 @@ export async function putBody(step: Step, id: Uint8Array, said: SaltedBody): Pro
   step.tx.put(bodyRows, id, { place, said })
   step.tx.delete(placeRows, id)
   noteHad(step, place.conversation, place.segment, id)
+  noteSaid(step, place.conversation, place.segment)
 }
 
 /** Erases a body, or the wish for it; the record keeps its place. */

@@ -315,6 +315,9 @@ export const lackingRows = rows(
   mutable,
 )
 
+/** Of a conversation that forgets: no segment below this has bodies that are to be forgotten. */
+export const sweptRows = rows('swept', fields({ below: uint() }), mutable)
+
 /** Records about another one: edits, redactions, reactions. Timers are about the conversation. */
 export const aboutRows = rows('about', list(fields({ id, segment: uint() }), 16_384), {
   kind: 'mutable',
@@ -538,6 +541,7 @@ export const tables = [
   bodyRows,
   placeRows,
   lackingRows,
+  sweptRows,
   aboutRows,
   segmentRows,
   pageRows,

@@ -32,18 +32,19 @@ export const expiryOf = (
 
 /**
  * The bodies that go, of a message and what is about it, whether they are here or not; headers stay. When the
- * message was redacted all of them at once; else what an edit replaced, a while after the first such edit came, and
- * all of them when the message disappears.
+ * message was redacted, or is `forgotten` by the conversation's rule, all of them at once; else what an edit replaced,
+ * a while after the first such edit came, and all of them when the message disappears.
  */
 export function erasures(
   message: HeldMessage,
   about: readonly HeldAbout[],
   rules: ViewRules,
+  forgotten = false,
 ): readonly Erasure[] {
   const related = about.filter((record) => isAbout(message, record))
   const { edits, redacted } = effects(message, related, rules)
   const spoken = [message, ...related.filter(({ header }) => header.content.kind !== recordKinds.redact)]
-  const ends = redacted ? 0 : (expiryOf(message.header.content, message.firstSeenMs) ?? Infinity)
+  const ends = redacted || forgotten ? 0 : (expiryOf(message.header.content, message.firstSeenMs) ?? Infinity)
   const replaced = replacedFrom(message, edits)
   return spoken
     .map(({ header: { id } }) => ({ id, fromMs: Math.min(ends, replaced.get(toHex(id)) ?? Infinity) }))
