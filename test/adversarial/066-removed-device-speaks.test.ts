@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { Town, type Person } from '../support/devices.ts'
 import { befriend } from '../support/friends.ts'
+import { Puppet } from '../support/puppet.ts'
+import { fromBase32 } from '../../packages/core/src/wire/index.ts'
 
 interface Scene {
   readonly town: Town
@@ -105,6 +107,26 @@ describe('066: a device that was taken and then removed', () => {
         expect(before, person.name).to.deep.equal(wrote ? [null] : [])
       }
     })
+
+  it('is not waited for when it writes on top of what nobody has', async () => {
+    const { town, ada, bob, laptop, conversationId } = await stage()
+    await laptop.device.dispatch('send', { conversationId, text: 'Bob' })
+    await town.pass(10_000)
+    const { deviceId } = (await laptop.device.view('self', {}))!
+    const thief = await Puppet.possess(town, laptop)
+    const id = fromBase32(conversationId)!
+    const { aseq } = thief.conversation(id)
+    const onNothing = (n: number) =>
+      thief.forge(id, { aseq: aseq + n, sseq: 40 + n, selfPrev: new Uint8Array(32).fill(n) }).incoming
+    const held = async (): Promise<number> => (await ada.device.view('status', {})).held
+    await thief.say(ada, [{ kind: 'records', from: 0, records: [onNothing(1)] }])
+    expect(await held(), 'who may have gone on writing').to.equal(1)
+    await bob.device.dispatch('remove-device', { deviceId })
+    await town.pass(60_000)
+    expect(await held(), 'once it is out').to.equal(0)
+    await thief.say(ada, [{ kind: 'records', from: 0, records: [onNothing(2)] }])
+    expect(await held()).to.equal(0)
+  })
 
   it('stays out when the device that removed it goes, whose clock was ahead', async () => {
     const { town, ada, bob, laptop } = await stage()

@@ -14,6 +14,7 @@ import {
   type RecordContent,
   type RecordHeader,
 } from '../history/index.ts'
+import { mayCount } from '../group/index.ts'
 import type { SignPublicKey, Signature } from '../crypto/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
@@ -267,7 +268,8 @@ async function admitted(
       return undefined
     }
     case 'held':
-      hold(step, carrier, header, incoming)
+      if (isPast(step, conversation, header)) log.event('record-past-removal')
+      else hold(step, carrier, header, incoming)
       return undefined
     case 'rejected':
       log.event('record-rejected')
@@ -306,6 +308,17 @@ function isOutUnjudged(step: Step, conversation: Conversation, content: RecordCo
   if (log === undefined || activeDevice(step, log, content.device) !== undefined) return false
   return !membershipOf(step, conversation).accounts.has(toHex(content.account))
 }
+
+/**
+ * Whether a record is by a device that was out when it wrote it, by its account's word: it counts for nothing, and what
+ * it stands on may have been taken by nobody, so it is not waited for.
+ */
+const isPast = (step: Step, conversation: Conversation, { content }: RecordHeader): boolean =>
+  !mayCount(
+    membershipOf(step, conversation),
+    { account: content.account, device: content.device } as DeviceAddress,
+    content.aseq,
+  )
 
 /** Whether the record is within what a contact, or a stranger who waits for the person's word, may have kept here. */
 function hasRoom(step: Step, conversation: Conversation, peer: Peer, { content }: RecordHeader): boolean {
@@ -498,6 +511,10 @@ export async function retryHeld(step: Step, conversation: Conversation): Promise
       ? readRecord(step.context.crypto, row.record.bytes)
       : undefined
     if (header === undefined) continue
+    if (isPast(step, conversation, header)) {
+      step.tx.delete(heldRows, header.id)
+      continue
+    }
     const waiting: Waiting = { id: header.id, row, missing: 0 }
     for (const id of requiredLinks(header.content)) {
       if ((await findLink(step, id)) !== undefined) continue

@@ -64,6 +64,13 @@ function deviceStands(now: Membership, author: DeviceAddress, covered: (seen: La
     : wordsOn(now.judge, by).some(({ seen }) => covered(seen))
 }
 
+/**
+ * Whether a device's record of this number may count by what its account says of the device: one beyond every word on a
+ * device that is out does not, whatever it follows.
+ */
+export const mayCount = (now: Membership, author: DeviceAddress, aseq: number): boolean =>
+  deviceStands(now, author, ({ record }) => record !== null && aseq <= record.aseq)
+
 /** Whether a grant the account held there still counts, and no removal unaware of the record's heads ended it. */
 function stillIn(now: Membership, then: Membership, account: string): boolean {
   return liveGrants(then.judge, account).some(
