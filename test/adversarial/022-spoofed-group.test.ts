@@ -68,7 +68,7 @@ describe('022: what is said of groups and in sync', () => {
     const look = () =>
       ada.device.view('history', { conversationId: toBase32(conversation) }).catch((error: unknown) => error)
     expect(await look()).to.include({ code: 'E_NOT_FOUND' })
-    const group = { conversation, accounts, heads: [], logs: [], ops: [] }
+    const group = { conversation, accounts, heads: [], since: null, logs: [], ops: [] }
     const withAda = (await mallory.device.view('conversations', {})).find(
       ({ accountId, kind }) => kind === 'direct' && accountId === members[0],
     )!

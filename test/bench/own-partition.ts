@@ -38,15 +38,8 @@ function changeApart(
 }
 
 /** What a device says on meeting one whose heads before the partition it remembers. */
-function greeting(
-  group: Group,
-  set: OpSet,
-  theirs: OpSet,
-  own: readonly MembershipOp[],
-  side: number,
-): Uint8Array {
+function greeting(group: Group, set: OpSet, theirs: OpSet, own: readonly MembershipOp[]): Uint8Array {
   const newcomers = own.flatMap(({ args }) => (args.kind === 'grant' ? [group.nameOf(args.account)] : []))
-  const known = [...group.accounts.keys()].filter((one) => !one.startsWith(`N${String(1 - side)}`))
   const items: PayloadItem[] = newcomers.map((one) => {
     const { scene } = group.account(one)
     return {
@@ -62,7 +55,9 @@ function greeting(
     conversation: group.create.conversation,
     accounts: [],
     heads: groupHeads(set),
-    logs: known.map((one) => {
+    // What both agreed on before the partition is named by its digest: only the newcomers' logs are said.
+    since: group.create.conversation,
+    logs: newcomers.map((one) => {
       const { scene } = group.account(one)
       return { account: scene.account.id, heads: logHeads(scene.log()) }
     }),
@@ -93,7 +88,7 @@ export function partition() {
   const logs: AccountLogs = group.logs
   const [before, left, right] = [base, [...base, ...first], [...base, ...second]].map((ops) => group.set(ops))
   if (before === undefined || left === undefined || right === undefined) throw new Error('no sets')
-  const greetings = [greeting(group, left, before, first, 0), greeting(group, right, before, second, 1)]
+  const greetings = [greeting(group, left, before, first), greeting(group, right, before, second)]
   /** One side takes in what the other said, and resolves who is a member now. */
   const heal = (set: OpSet, said: Uint8Array | undefined): string => {
     const heard = payloadFrame.decode(said ?? new Uint8Array(0))

@@ -142,6 +142,8 @@ export const limits = {
   conversationDevices: 1_024,
   /** Accounts whose device logs one exchange about a conversation names. */
   conversationAccounts: 256,
+  /** States of a conversation, agreed on with some device, that are kept beyond those still spoken against. */
+  agreedStates: 16,
   /** Heads of operations one payload names. */
   payloadGroupHeads: 64,
   /** Operations of one device log in one payload. */

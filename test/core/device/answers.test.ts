@@ -21,6 +21,7 @@ function fresh() {
 const about = (n: number, accounts: number): PayloadItem => ({
   kind: 'group',
   ...{ conversation: id(n), accounts: [], heads: [], ops: [] },
+  since: null,
   logs: Array.from({ length: accounts }, (_, i) => ({ account: id(i) as AccountId, heads: [] })),
 })
 

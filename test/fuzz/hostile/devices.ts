@@ -200,7 +200,7 @@ class DeviceTarget implements LiarsView {
   /** Says to hold what Ada holds, until she asks; then that much is to come. */
   async #beAsked(): Promise<void> {
     const { puppet, ada, town } = this
-    const nothing = { conversation: this.#id, accounts: [], heads: [], logs: [], ops: [] }
+    const nothing = { conversation: this.#id, accounts: [], heads: [], since: null, logs: [], ops: [] }
     for (let tries = 0; this.#asks().length <= this.#answered; tries++) {
       if (tries === 5) throw new Error('Ada does not ask')
       if (tries > 0) await town.pass(61_000)

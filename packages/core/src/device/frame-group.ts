@@ -14,15 +14,8 @@ import {
   remoteOf,
   withRemote,
 } from './conversations.ts'
-import {
-  groupState,
-  isRemoved,
-  putStanding,
-  standingOf,
-  stateDigest,
-  tellOne,
-  withinLogs,
-} from './group-exchange.ts'
+import { groupState, isRemoved, stateDigest, tellOne, withinLogs } from './group-exchange.ts'
+import { agreedLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { answerWith } from './extras.ts'
@@ -123,7 +116,7 @@ function askOn(step: Step, peer: Peer, { conversation, logs }: GroupItem): void 
       heads: headsOf(storedLog(step, account)).slice(0, limits.deviceLogHeads),
     })),
   )
-  const asked = { conversation, accounts: [], heads: [], logs: known, ops: [] }
+  const asked = { conversation, accounts: [], heads: [], since: null, logs: known, ops: [] }
   answerWith(step, linkTo(step, peer.device), { kind: 'group', ...asked })
 }
 
@@ -182,15 +175,17 @@ function tellChanged(step: Step, before: Conversation): void {
 function compare(step: Step, conversation: Conversation, peer: Peer, item: GroupItem): void {
   const { live } = step.context
   const ours = groupState(step, conversation)
-  const theirs = stateDigest(step, item.heads, item.logs)
-  const standing = { ...standingOf(step, conversation, peer), heads: item.heads, logs: item.logs }
+  // Changes to what is not known here say too little: how things stand here is said in full then, and so answered.
+  const since = agreedLogs(step, conversation, item.since) === undefined ? null : item.since
+  const theirs = stateDigest(step, item.heads, saidLogs(step, conversation, { since, logs: item.logs }))
   if (equalBytes(ours.digest, theirs)) {
-    putStanding(step, conversation, { ...standing, agreed: theirs, due: false })
+    putAgreed(step, conversation, peer, ours)
     const link = linkTo(step, peer.device)
     link.groupGots.set(toHex(conversation.conversation), theirs)
     link.met = true
     return settleState(step, peer, conversation, theirs)
   }
+  const standing = { ...standingOf(step, conversation, peer), heads: item.heads, since, logs: item.logs }
   putStanding(step, conversation, standing)
   const pair = `${toHex(theirs)}${toHex(ours.digest)}`
   const key = `${toHex(conversation.conversation)}${toHex(peer.device)}`
@@ -211,11 +206,5 @@ export function receiveGroupGot(
   const ours = groupState(step, conversation)
   if (!equalBytes(ours.digest, item.digest)) return
   linkTo(step, peer.device).met = true
-  putStanding(step, conversation, {
-    ...standingOf(step, conversation, peer),
-    agreed: item.digest,
-    heads: ours.heads,
-    logs: ours.logs,
-    due: false,
-  })
+  putAgreed(step, conversation, peer, ours)
 }

@@ -30,7 +30,8 @@ import {
   segmentNumber,
   withRemote,
 } from './conversations.ts'
-import { standingOf, tellOne } from './group-exchange.ts'
+import { tellOne } from './group-exchange.ts'
+import { standingOf } from './group-standing.ts'
 import { isGroup, membershipOf, membershipThen } from './groups.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, identityKeyOf, storedLog } from './logs.ts'

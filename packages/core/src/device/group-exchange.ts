@@ -2,10 +2,11 @@ import { idOf } from '../crypto/index.ts'
 import { groupHeads, missingOpsFrom, type OpId, type OpSet } from '../group/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { concat, encodeCbor, equalBytes, toHex } from '../wire/index.ts'
+import { encodeCbor, equalBytes, idKey, toHex } from '../wire/index.ts'
 import { accountItem, sizeOf, withinBytes } from './accounts.ts'
 import type { Step } from './context.ts'
 import { conversationNow, findRemote } from './conversations.ts'
+import { agreedLogs, changesSince, keepState, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { accountsIn, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -16,7 +17,6 @@ import {
   contactStates,
   conversationKinds,
   joinRows,
-  standingRows,
   type Conversation,
   type Join,
   type Peer,
@@ -95,23 +95,6 @@ const shared: ReadonlySet<number> = new Set([
 export const isNotes = (step: Step, { account, kind }: Conversation): boolean =>
   kind === conversationKinds.direct && account !== null && equalBytes(account, requireMe(step).self.account)
 
-const standingKey = (conversation: Conversation, { device }: Pick<DeviceAddress, 'device'>): Uint8Array =>
-  concat(conversation.conversation, device)
-
-/** What a device said of a conversation. */
-export const standingOf = (step: Step, conversation: Conversation, peer: DeviceAddress): Standing =>
-  step.tx.get(standingRows, standingKey(conversation, peer)) ?? {
-    conversation: conversation.conversation,
-    device: peer.device,
-    agreed: null,
-    heads: [],
-    logs: [],
-    due: false,
-  }
-
-export const putStanding = (step: Step, conversation: Conversation, standing: Standing): void =>
-  step.tx.put(standingRows, standingKey(conversation, standing), standing)
-
 /**
  * Every device of a conversation is to be told how it stands; also those that took part until now, so that whoever
  * was removed knows it.
@@ -163,7 +146,15 @@ export function stateItems(
   const join = step.tx.get(joinRows, id)
   if (join !== undefined || isArriving(step, conversation)) {
     const heads = groupHeads(set).slice(0, limits.payloadGroupHeads)
-    const known = { kind: 'group', conversation: id, accounts: [], heads, logs: [], ops: [] } as const
+    const known = {
+      kind: 'group',
+      conversation: id,
+      accounts: [],
+      heads,
+      since: null,
+      logs: [],
+      ops: [],
+    } as const
     return join === undefined
       ? { items: [known], digest: undefined }
       : { items: [joinItem(step, join), known], digest: join.invite }
@@ -171,18 +162,41 @@ export function stateItems(
   if (findRemote(conversation, peer.device)?.active !== true) {
     const heads = endingsFor(step, conversation, peer)
     const ops = withinBytes(pastOf(set, heads), limits.groupParkedOps, budget)
-    const known = { kind: 'group', conversation: id, accounts: [], heads, logs: [], ops } as const
+    const known = {
+      kind: 'group',
+      conversation: id,
+      accounts: [],
+      heads,
+      since: null,
+      logs: [],
+      ops,
+    } as const
     return { items: [...namedIn(step, conversation, peer, heads, budget), known], digest: undefined }
   }
   const state = groupState(step, conversation)
   const lacking = missingOpsFrom(set, standing.heads).ops
-  const logsBytes = state.logs.reduce((sum, one) => sum + bytesOf(one), 0)
+  // Whoever agrees speaks against it, also when things have moved on here before that is heard.
+  keepState(step, conversation, state)
+  const said = logsSaid(step, conversation, standing, state)
+  const logsBytes = said.logs.reduce((sum, one) => sum + bytesOf(one), 0)
   const room = met ? limits.payloadGroupBytes - logsBytes : 2 * budget
   const ops = withinBytes(lacking, limits.groupParkedOps, Math.max(room / 2, limits.groupOpBytes))
   const accounts = namesOf(step, conversation)
   const items = [...introductions(step, conversation, peer, state, room - sizeOf(ops))]
-  items.push({ kind: 'group', conversation: id, accounts, heads: state.heads, logs: state.logs, ops })
+  items.push({ kind: 'group', conversation: id, accounts, heads: state.heads, ...said, ops })
   return { items, digest: state.digest }
+}
+
+/** The device logs of a state as they are said to a device: what changed since both agreed, where both know that. */
+function logsSaid(
+  step: Step,
+  conversation: Conversation,
+  { since }: Standing,
+  { logs }: GroupState,
+): Pick<Extract<PayloadItem, { readonly kind: 'group' }>, 'since' | 'logs'> {
+  const base = agreedLogs(step, conversation, since)
+  const changed = base === undefined ? undefined : changesSince(base, logs)
+  return changed === undefined ? { since: null, logs } : { since, logs: changed }
 }
 
 const joinItem = (step: Step, { conversation, invite, proof }: Join): PayloadItem => ({
@@ -216,14 +230,15 @@ function introductions(
   state: GroupState,
   budget: number,
 ): readonly PayloadItem[] {
-  const standing = standingOf(step, conversation, peer)
+  const said = saidLogs(step, conversation, standingOf(step, conversation, peer))
+  const byAccount = new Map(said.map((one) => [idKey(one.account), one]))
   const { self } = requireMe(step)
   const items: PayloadItem[] = []
   let left = budget
   for (const { account, heads } of state.logs) {
     // A sibling hears of the others here: it has no contact's card to find them by.
     if (equalBytes(account, peer.account) && !equalBytes(account, self.account)) continue
-    const told = standing.logs.find((one) => equalBytes(one.account, account))
+    const told = byAccount.get(idKey(account))
     if (told !== undefined && heads.every((head) => told.heads.some((one) => equalBytes(one, head)))) continue
     const item = accountItem(step, account, told?.heads ?? [], Math.max(left, 0))
     if (item?.kind !== 'account') continue

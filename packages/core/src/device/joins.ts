@@ -23,7 +23,8 @@ import {
   withRemote,
 } from './conversations.ts'
 import { emit } from './events.ts'
-import { putStanding, standingOf, tellOne } from './group-exchange.ts'
+import { tellOne } from './group-exchange.ts'
+import { putStanding, standingOf } from './group-standing.ts'
 import { takesPart } from './groups.ts'
 import { requireMe } from './me.ts'
 import { settleState } from './outbox-rows.ts'

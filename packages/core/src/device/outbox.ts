@@ -15,7 +15,8 @@ import {
   withRemote,
 } from './conversations.ts'
 import { metaOf } from './events.ts'
-import { compareOnMeeting, putStanding, standingOf, stateItems } from './group-exchange.ts'
+import { compareOnMeeting, stateItems } from './group-exchange.ts'
+import { putStanding, standingOf } from './group-standing.ts'
 import { isGroup } from './groups.ts'
 import { shareContacts } from './intents.ts'
 import { tendLogs } from './epoch-logs.ts'

@@ -67,6 +67,8 @@ const itemShape = openOneOf({
       conversation: id,
       accounts: list(accountIdShape, 2),
       heads: list(opIdShape, limits.payloadGroupHeads),
+      /** Digest of what both agreed on, which `logs` are the changes to; null where they are all. */
+      since: nullable(id),
       logs: list(accountHeads, limits.conversationAccounts),
       ops: list(bytesBetween(1, limits.groupOpBytes), limits.groupParkedOps),
     },

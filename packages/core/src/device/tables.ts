@@ -22,7 +22,7 @@ const append = { kind: 'append', resident: false } as const
 const receivedShape = fields({ upTo: uint(), above: list(uint(), 100_000) })
 
 /** The format of all rows below. A change of any shape raises it; this row's own shape never changes. */
-export const rowFormat = 3
+export const rowFormat = 4
 export const formatRows = rows('format', fields({ format: uint() }), { kind: 'mutable', resident: false })
 
 /** Who this device is: the account, its keys, its settings. Written once and then only in part. */
@@ -283,12 +283,27 @@ const standingShape = fields({
   /** Digest both sides had when they last compared. */
   agreed: nullable(id),
   heads: list(opIdShape, limits.payloadGroupHeads),
+  /** The agreed state that `logs` are the changes to; null where they are all it said. */
+  since: nullable(id),
   logs: list(accountHeads, limits.conversationAccounts),
   /** It is to be told how things stand here. */
   due: bool,
 })
 export type Standing = Infer<typeof standingShape>
 export const standingRows = rows('standing', standingShape, mutable)
+
+/** Device logs of a state of a conversation that was said here or agreed on, by its digest. */
+export const agreedRows = rows(
+  'agreed',
+  fields({
+    conversation: id,
+    digest: id,
+    logs: list(accountHeads, limits.conversationAccounts),
+    /** Its place among those of the conversation, oldest first. */
+    at: uint(),
+  }),
+  mutable,
+)
 
 /** A record in the journal: as it came. Once its segment is sealed its file holds it. */
 const storedRecordShape = fields({
@@ -537,6 +552,7 @@ export const tables = [
   epochLogRows,
   leftRows,
   standingRows,
+  agreedRows,
   recordRows,
   bodyRows,
   placeRows,

@@ -3,7 +3,7 @@ import { equalBytes, toHex } from '../wire/index.ts'
 import type { ToldView } from './api.ts'
 import type { Step } from './context.ts'
 import { activeRemotes } from './conversations.ts'
-import { standingOf } from './group-exchange.ts'
+import { saidHeads } from './group-standing.ts'
 import { stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { contactRows, contactStates, conversationRows } from './tables.ts'
@@ -30,10 +30,8 @@ export function toldOfRemoval(step: Step, removed: Uint8Array): ToldView | null 
       const { state } = step.tx.get(contactRows, remote.account) ?? {}
       if (state === undefined || !hearing.has(state)) continue
       const key = toHex(remote.device)
-      const said = standingOf(step, conversation, remote).logs.find(({ account }) =>
-        equalBytes(account, self.account),
-      )
-      told.set(key, told.get(key) === true || (said !== undefined && holdsAny(log, said.heads, revokes)))
+      const said = saidHeads(step, conversation, remote, self.account)
+      told.set(key, told.get(key) === true || (said !== undefined && holdsAny(log, said, revokes)))
     }
   return { devices: [...told.values()].filter(Boolean).length, of: told.size }
 }

@@ -1,0 +1,131 @@
+import { limits } from '../limits.ts'
+import { compareBytes, concat, equalBytes, idKey } from '../wire/index.ts'
+import type { AccountId, DeviceAddress } from '../identity/index.ts'
+import type { Step } from './context.ts'
+import type { AccountHeads } from './payload.ts'
+import { agreedRows, standingRows, type Conversation, type Standing } from './tables.ts'
+
+/**
+ * What other devices said they know of a conversation. What was said here and what two devices agreed on is kept once, by its digest: what
+ * either says and what is remembered of it names only the device logs that have changed since.
+ */
+
+const standingKey = (conversation: Conversation, { device }: Pick<DeviceAddress, 'device'>): Uint8Array =>
+  concat(conversation.conversation, device)
+
+const agreedKey = ({ conversation }: Pick<Conversation, 'conversation'>, digest: Uint8Array): Uint8Array =>
+  concat(conversation, digest)
+
+/** What a device said of a conversation. */
+export const standingOf = (step: Step, conversation: Conversation, peer: DeviceAddress): Standing =>
+  step.tx.get(standingRows, standingKey(conversation, peer)) ?? {
+    conversation: conversation.conversation,
+    device: peer.device,
+    agreed: null,
+    since: null,
+    heads: [],
+    logs: [],
+    due: false,
+  }
+
+export const putStanding = (step: Step, conversation: Conversation, standing: Standing): void =>
+  step.tx.put(standingRows, standingKey(conversation, standing), standing)
+
+/** The device logs of a state two devices agreed on; undefined where it is not kept here. */
+export const agreedLogs = (
+  step: Step,
+  conversation: Conversation,
+  digest: Uint8Array | null,
+): readonly AccountHeads[] | undefined =>
+  digest === null ? undefined : step.tx.get(agreedRows, agreedKey(conversation, digest))?.logs
+
+/** All device logs a device said it holds. */
+export const saidLogs = (
+  step: Step,
+  conversation: Conversation,
+  { since, logs }: Pick<Standing, 'since' | 'logs'>,
+): readonly AccountHeads[] => withChanges(agreedLogs(step, conversation, since) ?? [], logs)
+
+/** The newest device log heads of each account, by account. */
+function withChanges(
+  base: readonly AccountHeads[],
+  changed: readonly AccountHeads[],
+): readonly AccountHeads[] {
+  if (base.length === 0) return changed
+  const all = new Map(base.map((one) => [idKey(one.account), one]))
+  for (const one of changed) all.set(idKey(one.account), one)
+  return [...all.values()].sort((a, b) => compareBytes(a.account, b.account))
+}
+
+/** What has to be said of device logs to whoever holds `base`; undefined where that does not say it all. */
+export function changesSince(
+  base: readonly AccountHeads[],
+  now: readonly AccountHeads[],
+): readonly AccountHeads[] | undefined {
+  const before = new Map(base.map((one) => [idKey(one.account), one]))
+  const changed = now.filter((one) => {
+    const was = before.get(idKey(one.account))
+    before.delete(idKey(one.account))
+    return was === undefined || !sameHeads(was, one)
+  })
+  return before.size === 0 ? changed : undefined
+}
+
+const sameHeads = (a: AccountHeads, b: AccountHeads): boolean =>
+  a.heads.length === b.heads.length &&
+  a.heads.every((head, i) => equalBytes(head, b.heads[i] ?? new Uint8Array(0)))
+
+/** Heads of an account's log that a device said it holds. */
+export const saidHeads = (
+  step: Step,
+  conversation: Conversation,
+  peer: DeviceAddress,
+  account: AccountId,
+): readonly Uint8Array[] | undefined =>
+  saidLogs(step, conversation, standingOf(step, conversation, peer)).find((one) =>
+    equalBytes(one.account, account),
+  )?.heads
+
+/** Both hold the same: it is kept once for all who hold it, and what each says next is said against it. */
+export function putAgreed(
+  step: Step,
+  conversation: Conversation,
+  peer: DeviceAddress,
+  { heads, logs, digest }: Pick<Standing, 'heads' | 'logs'> & { readonly digest: Uint8Array },
+): void {
+  const known = { agreed: digest, since: digest, heads, logs: [], due: false }
+  putStanding(step, conversation, { ...standingOf(step, conversation, peer), ...known })
+  keepState(step, conversation, { logs, digest })
+}
+
+/** Keeps what was said or agreed on, for whoever speaks against it. */
+export function keepState(
+  step: Step,
+  conversation: Conversation,
+  { logs, digest }: { readonly logs: readonly AccountHeads[]; readonly digest: Uint8Array },
+): void {
+  if (agreedLogs(step, conversation, digest) !== undefined) return
+  const { conversation: id } = conversation
+  const kept = agreedOf(step, conversation)
+  const at = 1 + Math.max(0, ...kept.map((one) => one.at))
+  step.tx.put(agreedRows, agreedKey(conversation, digest), { conversation: id, digest, logs, at })
+  if (kept.length >= limits.agreedStates) dropUnused(step, conversation)
+}
+
+const agreedOf = (step: Step, { conversation }: Conversation) =>
+  step.tx.all(agreedRows).filter((one) => equalBytes(one.conversation, conversation))
+
+/** States that nobody's standing is said against go, but for the newest: somebody may yet speak against those. */
+function dropUnused(step: Step, conversation: Conversation): void {
+  const { conversation: id } = conversation
+  const used = new Set(
+    step.tx
+      .all(standingRows)
+      .flatMap((one) => (one.since !== null && equalBytes(one.conversation, id) ? [idKey(one.since)] : [])),
+  )
+  const unused = agreedOf(step, conversation)
+    .filter(({ digest }) => !used.has(idKey(digest)))
+    .sort((a, b) => a.at - b.at)
+  for (const { digest } of unused.slice(0, -limits.agreedStates / 4))
+    step.tx.delete(agreedRows, agreedKey(conversation, digest))
+}
