@@ -132,6 +132,7 @@ describe('node: command line', () => {
         'conversationId',
         'author',
         'text',
+        'textMissing',
         'sentAt',
         'receivedAt',
         'state',
