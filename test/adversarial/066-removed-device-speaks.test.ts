@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { Town, type Person } from '../support/devices.ts'
 import { befriend } from '../support/friends.ts'
+import { limits } from '../../packages/core/src/limits.ts'
 import { Puppet } from '../support/puppet.ts'
 import { fromBase32 } from '../../packages/core/src/wire/index.ts'
 
@@ -126,6 +127,20 @@ describe('066: a device that was taken and then removed', () => {
     expect(await held(), 'once it is out').to.equal(0)
     await thief.say(ada, [{ kind: 'records', from: 0, records: [onNothing(2)] }])
     expect(await held()).to.equal(0)
+  })
+
+  it('goes on for whoever reads there: that it was put out stops nothing', async () => {
+    const { town, ada, bob, laptop, conversationId } = await stage()
+    await ada.device.dispatch('send', { conversationId, text: 'to both' })
+    await town.pass(10_000)
+    await remove(bob, laptop)
+    await town.pass(60_000)
+    const devices = await laptop.device.view('devices', {})
+    expect(devices.find(({ thisDevice }) => thisDevice)?.state, 'it knows').to.equal('revoked')
+    await laptop.device.dispatch('mark-read', { conversationId })
+    await town.pass(2 * limits.ownPauseMs)
+    expect(laptop.log.count('device-halted')).to.equal(0)
+    expect(await laptop.texts(conversationId)).to.deep.equal(['to both'])
   })
 
   it('stays out when the device that removed it goes, whose clock was ahead', async () => {

@@ -47,12 +47,13 @@ export async function shareContacts(step: Step): Promise<void> {
   if (peersOf(step, self.account).length === 0) return
   for (const contact of step.tx.all(contactRows)) {
     if (looked.has(contact) || !isShared(contact)) continue
-    looked.add(contact)
     const value = encodeShared(contact)
     const told = step.tx.get(sharedRows, contact.account)
-    if (told !== undefined && equalBytes(told, value)) continue
-    step.tx.put(sharedRows, contact.account, value)
-    const edit = { kind: 'put', table: contactsTable, key: contact.account, value } as const
-    await writeIntent(step, conversationWith(step, self.account), edit)
+    if (told === undefined || !equalBytes(told, value)) {
+      step.tx.put(sharedRows, contact.account, value)
+      const edit = { kind: 'put', table: contactsTable, key: contact.account, value } as const
+      await writeIntent(step, conversationWith(step, self.account), edit)
+    }
+    looked.add(contact)
   }
 }

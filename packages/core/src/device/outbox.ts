@@ -64,8 +64,10 @@ const resealMs = 30_000
 /** Seals and sends what waits for every contact's device, over whatever reaches it. */
 export async function flush(step: Step): Promise<void> {
   if (findMe(step) === undefined) return
-  await shareContacts(step)
-  await shareOwn(step)
+  if (isOnAccount(step)) {
+    await apart(step, shareContacts)
+    await apart(step, shareOwn)
+  }
   if (!step.context.live.online) return
   tendGots(step)
   for (const conversation of step.tx.all(conversationRows)) await publishRecords(step, conversation)
@@ -75,11 +77,21 @@ export async function flush(step: Step): Promise<void> {
   for (const peer of step.tx.all(peerRows)) await flushAlone(step, peer)
 }
 
+/** Whether this device is still one of its account, as far as it knows: one that is out has nothing to share. */
+function isOnAccount(step: Step): boolean {
+  const { self } = requireMe(step)
+  const log = storedLog(step, self.account)
+  return log !== undefined && activeDevice(step, log, self.device) !== undefined
+}
+
 /** One contact's trouble, a lost row or a payload that cannot be made, keeps nobody else's messages back. */
-async function flushAlone(step: Step, peer: Peer): Promise<void> {
+const flushAlone = (step: Step, peer: Peer): Promise<void> => apart(step, (alone) => flushPeer(alone, peer))
+
+/** What nobody asked for, and fails, leaves nothing and stops nothing: an operation the rules refuse just now, say. */
+async function apart(step: Step, work: (alone: Step) => Promise<void>): Promise<void> {
   const alone: Step = { ...step, tx: step.tx.fork(), effects: [], events: [], spent: [] }
   try {
-    await flushPeer(alone, peer)
+    await work(alone)
   } catch (error) {
     if (error instanceof InvariantError) throw error
     step.context.log.event('flush-failed')
