@@ -141,15 +141,16 @@ class Reader {
   }
 }
 
+/** Whether a failure says that the home is damaged. */
+const namesDamage = (code: string): boolean => code.startsWith('E_STORE_') || code === 'E_OP_SET_CORRUPT'
+
 /** What is wrong with a reading, and whether it names that anything is. */
 export function judgeReading(
   reading: Reading,
   truth: Reading,
 ): { readonly wrong: string[]; readonly named: boolean } {
   const wrong = reading.untyped.map((text) => `untyped: ${text}`)
-  wrong.push(
-    ...reading.failed.filter((code) => !code.startsWith('E_STORE_')).map((code) => `failed with ${code}`),
-  )
+  wrong.push(...reading.failed.filter((code) => !namesDamage(code)).map((code) => `failed with ${code}`))
   const known = new Map(truth.messages.map((message) => [message.messageId, message]))
   const older: string[] = []
   for (const message of reading.messages) {

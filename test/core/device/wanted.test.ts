@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { MessageView } from '../../../packages/core/src/device/api.ts'
-import { lackingRows, recordRows } from '../../../packages/core/src/device/tables.ts'
+import { lackingRows, pageRows, recordRows } from '../../../packages/core/src/device/tables.ts'
+import { pageKey } from '../../../packages/core/src/device/segments.ts'
 import { openSealedStore } from '../../../packages/core/src/device/sealed-store.ts'
 import { Secret } from '../../../packages/core/src/crypto/index.ts'
 import { recordKinds, readRecord } from '../../../packages/core/src/history/index.ts'
@@ -212,6 +213,30 @@ describe('device: what is known to be wanted', () => {
     expect(shears.bytes, 'bytes of the other side').to.be.below(16 * 1024)
   })
 
+  it('is what a damaged page of the journal named: said at once, and had again from the other', async () => {
+    const town = await Town.found()
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    const conversationId = await befriend(town, ada, bob)
+    for (let n = 0; n < 30; n++) await bob.device.dispatch('send', { conversationId, text: `b ${n}` })
+    await town.pass(60_000)
+    const texts = await ada.texts(conversationId)
+    await ada.close()
+    await losePage(town, ada, conversationId)
+    town.hub.cut(ada.peerId, bob.peerId)
+    await ada.open(true)
+    const history = () => ada.device.view('history', { conversationId, limit: 1_000 })
+    const first = await history()
+    expect([first.messages.length, first.missing]).to.deep.equal([0, texts.length])
+    await town.pass(1_000)
+    expect((await history()).missing).to.be.greaterThan(0)
+    const { warnings } = await ada.device.view('status', {})
+    expect(warnings.map(({ code }) => code)).to.include('E_SEGMENT_DAMAGED')
+    town.hub.heal(ada.peerId, bob.peerId)
+    await bob.device.dispatch('send', { conversationId, text: 'one more' })
+    await town.pass(hour)
+    expect(await ada.texts(conversationId)).to.deep.equal([...texts, 'one more'])
+  })
+
   it('are as many bodies of a segment as one question names, and of so many segments', async () => {
     const random = seededRandom(nodeProvider, 'lacking')
     const key = new Secret(random.bytes(32))
@@ -267,4 +292,19 @@ async function loseRecords(town: Town, person: Person, id: string, every: number
   await sealed.close()
   person.store = await reopened(store)
   return lost.length
+}
+
+/** Takes the first page of a closed device's journal out of its store. */
+async function losePage(town: Town, person: Person, id: string): Promise<void> {
+  const { crypto } = town
+  const store = await reopened(person.store)
+  const sealed = await openSealedStore({
+    ...{ crypto, store, random: seededRandom(crypto, 'loss'), nowMs: town.clock.nowMs() },
+    key: new Secret(crypto.sha256(utf8(person.name))),
+  })
+  await sealed.commit([{ table: pageRows, key: pageKey(fromBase32(id)!, 0, 0), value: null }], {
+    durable: true,
+  })
+  await sealed.close()
+  person.store = await reopened(store)
 }

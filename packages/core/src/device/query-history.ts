@@ -6,7 +6,8 @@ import type { Step } from './context.ts'
 import { condemn, openedFile } from './files.ts'
 import { noteSpoilt } from './lacking.ts'
 import { readId, requireConversation } from './lookup.ts'
-import { findRecord, pagesBack, placeOf, type FoundRecord } from './segments.ts'
+import { segmentKey } from './row.ts'
+import { findRecord, loadPage, pagesBack, placeOf, type FoundRecord } from './segments.ts'
 import {
   bodyRows,
   conversationRows,
@@ -34,8 +35,20 @@ export async function queryHistory(step: Step, input: Queries['history']['in']):
   const shown =
     sinceMs === undefined ? messages : messages.filter((message) => message.receivedAtMs >= sinceMs)
   const missing = conversation.remotes.reduce((sum, remote) => sum + missingCount(remote.received), damaged)
-  const lost = wantedOf(step, conversation)
+  const lost = wantedOf(step, conversation) + (await unnamedIn(step, conversation))
   return { messages: shown, more, missing: missing + lost }
+}
+
+/** Records that only a damaged page named, until its segment is looked after. */
+async function unnamedIn(step: Step, { conversation }: Conversation): Promise<number> {
+  let lost = 0
+  for (const address of step.context.live.condemned.values()) {
+    const journal = step.tx.get(segmentRows, segmentKey(address.conversation, address.segment))
+    if (journal === undefined || !equalBytes(address.conversation, conversation)) continue
+    lost += journal.records
+    for (let n = 0; n < journal.pages; n++) lost -= (await loadPage(step, journal, n)).length
+  }
+  return lost
 }
 
 /** Records that were lost here and are asked for. */

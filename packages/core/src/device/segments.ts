@@ -82,13 +82,23 @@ export const wasHeld = async (step: Step, id: Uint8Array): Promise<boolean> =>
 
 /** Whether a record is held. A file is opened only where one was damaged, and so not all placed records are. */
 export async function isHeld(step: Step, id: Uint8Array): Promise<boolean> {
-  if ((await undamaged(step.tx.load(recordRows, id))) !== undefined) return true
   const place = await placeOf(step, id)
+  if ((await undamaged(step.tx.load(recordRows, id))) !== undefined)
+    return place === undefined || isNamed(step, place, id)
   if (place === undefined) return false
   const { conversation, segment } = place
   const row = await loadFile(step, conversation, segment)
   if (row === undefined || row === 'damaged') return false
   return !row.lost || (await findFiled(step, id, place)) !== undefined
+}
+
+/** Whether the journal names a record that has a row: of a segment that was damaged it may not any more. */
+async function isNamed(step: Step, { conversation, segment }: Place, id: Uint8Array): Promise<boolean> {
+  const journal = step.tx.get(segmentRows, segmentKey(conversation, segment))
+  if (journal?.lost !== true) return true
+  for (let n = 0; n < journal.pages; n++)
+    if ((await loadPage(step, journal, n)).some((entry) => equalBytes(entry.id, id))) return true
+  return false
 }
 
 /** The journal of a segment; an empty one for a segment that has none. */
@@ -118,9 +128,12 @@ export async function beganMs(
 export const pageKey = (conversation: Uint8Array, segment: number, n: number): Uint8Array =>
   concat(segmentKey(conversation, segment), counterKey(n))
 
-/** The records a page of a journal names; none where the page is damaged. */
-export const loadPage = async (step: Step, { conversation, segment }: SegmentRow, n: number): Promise<Page> =>
-  (await undamaged(step.tx.load(pageRows, pageKey(conversation, segment, n)))) ?? []
+/** The records a page of a journal names. Of a damaged one nobody can tell which these were: the segment lost them. */
+export async function loadPage(step: Step, { conversation, segment }: SegmentRow, n: number): Promise<Page> {
+  const page = await undamaged(step.tx.load(pageRows, pageKey(conversation, segment, n)))
+  if (page === undefined) condemn(step, conversation, segment)
+  return page ?? []
+}
 
 /** Gives a record that became a row its place in the journal. */
 export async function putInJournal(step: Step, journal: SegmentRow, entry: PageEntry): Promise<void> {
