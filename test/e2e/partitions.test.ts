@@ -114,6 +114,8 @@ async function agree(
 const campaign = orders.length === 0 ? () => undefined : describe
 campaign('groups in three partitions that heal', function () {
   this.timeout(1_800_000)
+  // What comes after a failure would wait for what it did not do.
+  this.bail(true)
   const folder = temporaryFolder()
   const origin = `${folder.path}/origin`
   let guide = new RealNode(`${origin}/guide`)

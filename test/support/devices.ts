@@ -62,12 +62,18 @@ export class Town {
     return person
   }
 
-  /** Links a new device to a person's account by its link; what its history is to be. */
-  async link(old: Person, name: string, history: HistoryChoice = 'none'): Promise<Person> {
+  /** Links a new device to a person's account by its link; what its history is to be, and whom it cannot reach. */
+  async link(
+    old: Person,
+    name: string,
+    history: HistoryChoice = 'none',
+    apart: readonly Person[] = [],
+  ): Promise<Person> {
     const fresh = await this.newcomer(name)
     const offering = fresh.device.dispatch('link-offer', { deviceName: name })
     await this.pass(1_000)
     const { link } = await offering
+    this.part([[fresh], apart])
     const approving = old.device.dispatch('link-approve', { code: link, history })
     await this.pass(2_000)
     await approving
@@ -76,6 +82,16 @@ export class Town {
     await Promise.all(confirmed)
     await this.pass(20_000)
     return fresh
+  }
+
+  /** Whoever is in different parts hears nothing of each other from here on. */
+  part(parts: readonly (readonly Person[])[]): void {
+    for (const [a, b] of acrossOf(parts)) this.hub.cut(a.peerId, b.peerId)
+  }
+
+  /** What was parted meets again. */
+  join(parts: readonly (readonly Person[])[]): void {
+    for (const [a, b] of acrossOf(parts)) this.hub.heal(a.peerId, b.peerId)
   }
 
   /** A relay that keeps queues and says it serves the app under `web`, asked at each greeting; its address. */
@@ -132,6 +148,12 @@ export class Town {
     }
   }
 }
+
+/** Every two that are in different parts. */
+const acrossOf = (parts: readonly (readonly Person[])[]): readonly (readonly [Person, Person])[] =>
+  parts.flatMap((part, at) =>
+    parts.slice(at + 1).flatMap((other) => part.flatMap((a) => other.map((b) => [a, b] as const))),
+  )
 
 /** One person's device as a test holds it. */
 export class Person {

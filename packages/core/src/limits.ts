@@ -273,6 +273,10 @@ export const limits = {
   syncAnswerFrames: 16,
   /** Frames one answer may say that it has: a hundred records whose bodies fill a frame each are not parted. */
   syncAnswerFramesMax: 128,
+  /** Own devices compare this long after a record came that one of them may not be sent, for all that come by then. */
+  lateSyncMs: 5 * second,
+  /** Between two such comparisons: authors may claim for ever not to know of a device. */
+  lateSyncPauseMs: minute,
   /** Records one list of gaps asks for. */
   syncGaps: 16_384,
   /** Bodies one frame asks for or carries, and that are noted as lacking in a segment. */

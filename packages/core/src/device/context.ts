@@ -67,6 +67,8 @@ export interface PeerLink extends Attempts {
   readonly answers: Set<string>
   /** It was just met, or came to agree on who is in: what both hold is to be compared. */
   met: boolean
+  /** An own device that was not met since this home was opened, or may lack records since: it is sought for that alone. */
+  awaited: boolean
   /** Frames of sync that leave with the next payloads, each in its own. */
   syncFrames: SyncItem[]
   /** Seeds sent to it on this channel, by conversation; seeds of its that are here, to be acknowledged. */
@@ -211,6 +213,15 @@ export interface LaterGot {
   readonly atMs: number
 }
 
+/** When a conversation is, or was, compared with another own device that may lack records of it (late-records.ts). */
+export interface LateSync {
+  readonly conversation: Uint8Array
+  readonly device: DeviceId
+  readonly atMs: number
+  /** Whether it is still to come. */
+  readonly due: boolean
+}
+
 /** Who waits for an answer that comes with a later input. */
 export interface Waiter {
   readonly settle: (value: unknown) => void
@@ -330,6 +341,10 @@ export interface Live {
   newTransport: Secret | undefined
   /** Exchanges of records with devices, by conversation and device in hexadecimal. */
   readonly syncs: Map<string, SyncTalk>
+  /** The two states at which a device was last asked back, by conversation and device. */
+  readonly askedBack: Map<string, string>
+  /** Comparisons with own devices that may lack records, by conversation and device. */
+  readonly lateSyncs: Map<string, LateSync>
   /** What segments hold, by conversation and number. */
   readonly summaries: Map<string, SegmentLook>
   /** Sealed segments that were opened, by conversation and number, and when each was read last. */

@@ -252,6 +252,7 @@ class Machine implements Device {
       this.#context.live.links.clear()
       this.#context.live.groups.clear()
       this.#context.live.syncs.clear()
+      this.#context.live.askedBack.clear()
       this.#context.live.summaries.clear()
       this.#context.live.files.clear()
       this.#context.live.epochs.clear()
@@ -306,6 +307,7 @@ class Machine implements Device {
     live.links.clear()
     live.groups.clear()
     live.syncs.clear()
+    live.askedBack.clear()
     live.summaries.clear()
     live.files.clear()
     live.epochs.clear()
@@ -462,6 +464,8 @@ const newLive = (): Live => ({
   oldest: new Map(),
   spoilt: new Map(),
   wants: new Map(),
+  askedBack: new Map(),
+  lateSyncs: new Map(),
   summaries: new Map(),
   files: new Map(),
   condemned: new Map(),

@@ -33,6 +33,7 @@ import {
 import { tellOne } from './group-exchange.ts'
 import { standingOf } from './group-standing.ts'
 import { isGroup, membershipOf, membershipThen } from './groups.ts'
+import { noteLate } from './late-records.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, identityKeyOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -263,6 +264,7 @@ async function admitted(
       const branches = await branchesFor(step, conversation, header, verdict.value.segmentNumber)
       if (mayBranch(step, branches, header)) {
         addBranch(branches, header)
+        noteLate(step, conversation, carrier, header.content, verdict.value.segmentNumber)
         return keep(step, conversation, verdict.value, incoming)
       }
       log.event('record-beyond-limit')
@@ -366,6 +368,7 @@ export async function keepSynced(
     return false
   }
   addBranch(among.branches, header)
+  noteLate(step, before, carrier, header.content, segment)
   const incoming = { bytes: header.bytes, signature, said: null }
   const stored = await storeRecord(step, before, header, incoming, segment)
   const { self } = requireMe(step)

@@ -118,6 +118,7 @@ function adoptChannel(step: Step, device: DeviceId, channel: number): void {
   link.sent.clear()
   noteSuccess(link)
   link.met = true
+  link.awaited = false
   link.seeds.clear()
 }
 

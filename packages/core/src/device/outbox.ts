@@ -36,6 +36,7 @@ import { currentBundle } from './prekeys.ts'
 import { depositPlaces } from './queues.ts'
 import { depositRow, readyDeposits, wantDeposits } from './relay-link.ts'
 import { sealItems } from './sessions.ts'
+import { syncLate } from './sync-begin.ts'
 import { syncOnMeeting } from './sync-talk.ts'
 import { sureNow, wakeAt } from './timers.ts'
 import {
@@ -74,6 +75,7 @@ export async function flush(step: Step): Promise<void> {
   tendTopics(step)
   tendLogs(step)
   tendLeft(step)
+  await syncLate(step)
   for (const peer of step.tx.all(peerRows)) await flushAlone(step, peer)
 }
 
@@ -183,6 +185,7 @@ function hasWork(step: Step, peer: Peer, contact: Contact, link: PeerLink): bool
   if (contact.state === contactStates.refused) return contact.owed !== null && link.refusalDue
   const talks = talksWith(step, peer, contact)
   if (link.joins.length > 0) return true
+  if (link.awaited && link.channel === undefined && contact.state === contactStates.own) return true
   if (talks.length === 0) return false
   return (
     talks.some((one) => recordsDue(step, one, peer) || standingOf(step, one, peer).due) ||

@@ -1,6 +1,7 @@
 import {
   answerGaps,
   answerSync,
+  digestOf,
   encodeBodies,
   encodeRuns,
   syncAnswerFrame,
@@ -10,13 +11,14 @@ import {
   type SaltedBody,
   type Sending,
   type SyncAnswer,
+  type SyncVector,
 } from '../history/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { linkTo } from './lookup.ts'
 import { syncFrames, type SyncItem } from './payload.ts'
-import { mayTalk, send, sideFor } from './sync-begin.ts'
+import { beginSync, isTalking, keyOf, mayTalk, send, sideFor } from './sync-begin.ts'
 import { isVisible } from './sync-side.ts'
 import { bodyRows, conversationRows, peerRows, type Conversation, type Peer } from './tables.ts'
 import { wakeAt } from './timers.ts'
@@ -94,9 +96,27 @@ async function answerRecords(
     return
   }
   const side = await sideFor(step, conversation, peer, (first) => answerSync(crypto, first, ask.value))
-  const { older, sendings } = answerSync(crypto, side, ask.value)
+  const { older, sendings, behind } = answerSync(crypto, side, ask.value)
   const frames = await framesOf(step, conversation, sendings)
   reply(step, conversation, peer, ask.value.nonce, frames, older)
+  const states = `${toHex(digestOf(crypto, side.summaries))}${toHex(ask.value.digest)}`
+  await askBack(step, conversation, peer, behind, states)
+}
+
+/** A question showed that the asker has more: it is asked for that, once for each two states. */
+async function askBack(
+  step: Step,
+  conversation: Conversation,
+  peer: Peer,
+  behind: readonly SyncVector[],
+  states: string,
+): Promise<void> {
+  const { askedBack } = step.context.live
+  const key = keyOf(conversation, peer)
+  if (behind.length === 0 || isTalking(step, conversation, peer) || askedBack.get(key) === states) return
+  askedBack.set(key, states)
+  const segments = behind.map(({ segment }) => segment)
+  await beginSync(step, conversation, peer, { kind: 'segments', segments })
 }
 
 /** Records by their places in the common count; none where the two do not count alike. */

@@ -14,6 +14,7 @@ import { toHex } from '../wire/index.ts'
 import type { SegmentLook, Step, SyncTalk } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
 import { findRemote } from './conversations.ts'
+import { lateDue } from './late-records.ts'
 import { linkTo } from './lookup.ts'
 import { syncFrames } from './payload.ts'
 import { askFitting } from './sync-fit.ts'
@@ -33,6 +34,10 @@ export const keyOf = (conversation: Conversation, peer: Peer): string =>
 /** Whether an exchange still has its time. */
 const isFresh = (step: Step, talk: SyncTalk | undefined): boolean =>
   talk !== undefined && step.monoMs - talk.askedMs < staleMs
+
+/** Whether a device was asked for something of a conversation and may still answer. */
+export const isTalking = (step: Step, conversation: Conversation, peer: Peer): boolean =>
+  isFresh(step, step.context.live.syncs.get(keyOf(conversation, peer)))
 
 /** Whether anything is being asked for in a conversation. */
 export const isAsking = (step: Step, { conversation }: Conversation): boolean =>
@@ -96,17 +101,24 @@ export async function beginSync(
   peer: Peer,
   detail?: AskDetail,
 ): Promise<void> {
-  const { live, crypto, random } = step.context
-  const link = linkTo(step, peer.device)
-  const known = live.syncs.get(keyOf(conversation, peer))
-  if (link.channel === undefined || !mayTalk(step, conversation, peer)) return
-  if (detail === undefined && isFresh(step, known)) return
+  const { crypto, random } = step.context
+  if (linkTo(step, peer.device).channel === undefined || !mayTalk(step, conversation, peer)) return
+  if (detail === undefined && isTalking(step, conversation, peer)) return
   const nonce = random.bytes(nonceBytes)
   const wanted = detail ?? { kind: 'from', depth: Math.max(0, conversation.segment - 1) }
   const side = await sideFor(step, conversation, peer, () => undefined)
   const { ask, rest } = askFitting(crypto, side, nonce, wanted)
   beginTalk(step, conversation, peer, { kind: 'records', nonce, ask, next: rest })
   send(step, conversation, peer, syncFrames.ask, syncAskFrame.encode(ask))
+}
+
+/** Asks own devices that may lack records: by the question they see it, and ask back. Who is away is sought for it. */
+export async function syncLate(step: Step): Promise<void> {
+  for (const { conversation, peer } of lateDue(step, (...of) => isTalking(step, ...of))) {
+    const link = linkTo(step, peer.device)
+    link.awaited = link.channel === undefined
+    await beginSync(step, conversation, peer, { kind: 'digest' })
+  }
 }
 
 /** Asks a device for a segment of which records were lost here. */
@@ -169,7 +181,7 @@ export function beginBodies(
 const mayAsk = (step: Step, conversation: Conversation, peer: Peer): boolean =>
   linkTo(step, peer.device).channel !== undefined &&
   mayTalk(step, conversation, peer) &&
-  !isFresh(step, step.context.live.syncs.get(keyOf(conversation, peer)))
+  !isTalking(step, conversation, peer)
 
 /** Whether a device takes part now; only then are records shown to it or taken from it. */
 export const mayTalk = (step: Step, conversation: Conversation, peer: Peer): boolean =>

@@ -1,0 +1,83 @@
+import type { RecordContent } from '../history/index.ts'
+import type { DeviceAddress } from '../identity/index.ts'
+import { limits } from '../limits.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
+import type { Step } from './context.ts'
+import { activeRemotes } from './conversations.ts'
+import { membershipThen } from './groups.ts'
+import { requireMe } from './me.ts'
+import { conversationRows, peerRows, type Conversation, type Peer, type Remote } from './tables.ts'
+import { wakeAt } from './timers.ts'
+
+/**
+ * Records whose author did not know of another device of this account when it wrote them: their author does not send
+ * them there, and may not know that they are to be shown there. This device does, once the two have compared.
+ */
+
+/** Another own device is compared with, a little later, when the author of a record that came cannot have known it. */
+export function noteLate(
+  step: Step,
+  conversation: Conversation,
+  carrier: DeviceAddress,
+  content: RecordContent,
+  segment: number,
+): void {
+  for (const sibling of activeRemotes(conversation)) {
+    const isCarrier = equalBytes(sibling.device, carrier.device)
+    if (
+      !isCarrier &&
+      isShown(step, sibling, content, segment) &&
+      isUnknown(step, conversation, sibling, content)
+    )
+      lookLater(step, conversation, sibling)
+  }
+}
+
+/** Whether an own device may see a record of this segment. */
+const isShown = (step: Step, sibling: Remote, content: RecordContent, segment: number): boolean =>
+  equalBytes(sibling.account, requireMe(step).self.account) &&
+  !equalBytes(sibling.device, content.device) &&
+  (segment >= sibling.fromSegment || content.history === 1)
+
+/** Whether a device is not among those its account had at the heads a record cites. */
+function isUnknown(
+  step: Step,
+  conversation: Conversation,
+  { account, device }: DeviceAddress,
+  { groupHeads }: RecordContent,
+): boolean {
+  const then = membershipThen(step, conversation, groupHeads)
+  return then?.accounts.get(toHex(account))?.active.has(toHex(device)) !== true
+}
+
+/** Records come many at a time, and a comparison is for all of them. */
+function lookLater(step: Step, { conversation }: Conversation, { device }: Remote): void {
+  const { lateSyncs } = step.context.live
+  const key = `${toHex(conversation)}${toHex(device)}`
+  const known = lateSyncs.get(key)
+  if (known?.due === true) return
+  const atMs = Math.max(step.monoMs + limits.lateSyncMs, (known?.atMs ?? -Infinity) + limits.lateSyncPauseMs)
+  lateSyncs.set(key, { conversation, device, atMs, due: true })
+  wakeAt(step, atMs)
+}
+
+/** Conversations to be compared with own devices now; one that is being compared with is asked later again. */
+export function lateDue(
+  step: Step,
+  isBusy: (conversation: Conversation, peer: Peer) => boolean,
+): readonly { readonly conversation: Conversation; readonly peer: Peer }[] {
+  const { lateSyncs } = step.context.live
+  return [...lateSyncs].flatMap(([key, late]) => {
+    if (!late.due && step.monoMs >= late.atMs + limits.lateSyncPauseMs) lateSyncs.delete(key)
+    if (!late.due) return []
+    const conversation = step.tx.get(conversationRows, late.conversation)
+    const peer = step.tx.get(peerRows, late.device)
+    const found = conversation === undefined || peer === undefined ? [] : [{ conversation, peer }]
+    const busy = found.some((one) => isBusy(one.conversation, one.peer))
+    const atMs = step.monoMs >= late.atMs && busy ? step.monoMs + limits.lateSyncMs : late.atMs
+    const due = step.monoMs < atMs
+    if (due) wakeAt(step, atMs)
+    lateSyncs.set(key, { ...late, atMs, due })
+    return due ? [] : found
+  })
+}
