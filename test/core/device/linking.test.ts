@@ -21,9 +21,16 @@ describe('device: linking', () => {
     expect(shown.deviceName).to.equal('laptop')
     expect(shown.emoji).to.have.length(6)
     expect(emojiOf(laptop)).to.deep.equal(shown.emoji)
+    const linked: string[] = []
+    for (const { device, name } of [ada, laptop])
+      device.subscribe((event) => {
+        if (event.type === 'link' && event.state === 'linked') linked.push(name)
+      })
     const confirmed = [laptop, ada].map((one) => one.device.dispatch('link-confirm', { match: true }))
     await town.pass(3_000)
     const [there, here] = await Promise.all(confirmed)
+    // A command on the new device ends with it: by then the old one has to know.
+    expect(linked).to.deep.equal(['Ada', 'laptop'])
     expect(there).to.deep.equal(here)
     await town.pass(10_000)
     for (const person of [ada, laptop]) {

@@ -246,6 +246,8 @@ export interface NewLinking {
   channel: number | undefined
   way: LinkWay | undefined
   waiting: Waiter | undefined
+  /** This device belongs to the account; said once the other device knows it, or is gone. */
+  joined: { readonly accountId: string; readonly deviceId: string } | undefined
   /** Monotonic moment at which link and code are shown, with an address or without. */
   showMs: number | undefined
   /** Monotonic moment the record behind the code is put again. */

@@ -65,6 +65,7 @@ export function commandLinkOffer(
   const linking: NewLinking = {
     ...{ at: 'new', name, seeds, offers: new Map(), shown: undefined, channel: undefined, way: undefined },
     waiting: { settle, fail },
+    joined: undefined,
     publishMs: 0,
     showMs: undefined,
   }
@@ -229,8 +230,10 @@ function take(step: Step, linking: NewLinking, way: LinkWay, next: OfferStep): v
       case 'ended':
         over(step, linking, way, event.reason)
         break
-      case 'account':
       case 'finished':
+        tellJoined(step, linking)
+        break
+      case 'account':
       case 'failed':
         break
     }
@@ -285,18 +288,26 @@ function join(step: Step, linking: NewLinking, way: LinkWay, delivery: LinkDeliv
   const done = completeOffer(crypto, offer, currentBundle(step), step.monoMs)
   linking.offers.set(way, done.state)
   sendLinkFrames(step, linking.channel, done.send)
-  const [accountId, deviceId] = [toBase32(self.account), toBase32(self.device)]
-  const { waiting } = linking
-  linking.waiting = undefined
-  const linked = { accountId, deviceId }
-  step.effects.push({
-    kind: 'settle',
-    run: () => waiting?.settle(linked),
-    fail: (error) => waiting?.fail(error),
-  })
-  emit(step, { type: 'link', state: 'linked', ...linked })
+  linking.joined = { accountId: toBase32(self.account), deviceId: toBase32(self.device) }
   live.publishMs = step.monoMs
   wakeAt(step, step.monoMs)
+}
+
+/**
+ * Whoever linked a device may end as soon as it is said to be linked, as a command does: until the other device has
+ * heard of it that would take the word off the wire.
+ */
+function tellJoined(step: Step, linking: NewLinking): void {
+  const { waiting, joined } = linking
+  if (joined === undefined) return
+  linking.waiting = undefined
+  linking.joined = undefined
+  step.effects.push({
+    kind: 'settle',
+    run: () => waiting?.settle(joined),
+    fail: (error) => waiting?.fail(error),
+  })
+  emit(step, { type: 'link', state: 'linked', ...joined })
 }
 
 /** A device that is not online cannot be found by another. */
