@@ -1,13 +1,33 @@
+import { limits } from '../limits.ts'
 import { equalBytes, toBase32 } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { ownRecordKey } from './records.ts'
 import { emit } from './events.ts'
 import { counterKey } from './row.ts'
-import { outboxRows, ownRecordRows, type Conversation, type Peer } from './tables.ts'
+import { outboxRows, ownRecordRows, type Conversation, type OutboxRow, type Peer } from './tables.ts'
 import { deliveryState, outboxOf } from './delivery.ts'
+
+/** Frames with records on their way to one device; more wait unsealed, so that they can share frames. */
+const windowRows = 16
+/** Frames that lie at a relay for one device that is away: half of what its queue takes. */
+const leftRows = limits.queueItems / 2
 
 /** Key of an outbox row. */
 export const rowKey = (seq: number): Uint8Array => counterKey(seq)
+
+/** Frames on their way to a device, oldest first. */
+export const rowsFor = (step: Step, peer: Peer): readonly OutboxRow[] =>
+  step.tx.all(outboxRows).filter((row) => equalBytes(row.device, peer.device))
+
+/** Whether a frame holds acknowledgements and answers only: nothing acknowledges it. */
+export const isAnswer = (row: Pick<OutboxRow, 'aseqs' | 'cardSeq' | 'state'>): boolean =>
+  row.aseqs.length === 0 && row.cardSeq === 0 && row.state === null
+
+/** A frame at a relay is out of our hands until its reader is back; it does not hold up those behind it. */
+export function windowOpen(inFlight: readonly OutboxRow[]): boolean {
+  const left = inFlight.filter((row) => row.relays.length > 0).length
+  return left < leftRows && inFlight.length - left < windowRows
+}
 
 /** Tells faces where these own records stand now. */
 export async function tellStates(

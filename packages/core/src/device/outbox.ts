@@ -29,7 +29,7 @@ import { passLeft, tendLeft } from './left-records.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, storedLog } from './logs.ts'
 import { findMe, requireMe } from './me.ts'
-import { rowKey } from './outbox-rows.ts'
+import { isAnswer, rowKey, rowsFor, windowOpen } from './outbox-rows.ts'
 import { ownRecord } from './own-records.ts'
 import type { PayloadItem } from './payload.ts'
 import { currentBundle } from './prekeys.ts'
@@ -53,10 +53,6 @@ import {
   type Peer,
 } from './tables.ts'
 
-/** Frames with records on their way to one device; more wait unsealed, so that they can share frames. */
-const windowRows = 16
-/** Frames that lie at a relay for one device that is away: half of what its queue takes. */
-const leftRows = limits.queueItems / 2
 /** Records of one frame, in bytes; less while the handshake rides along. */
 const frameBudget = { established: 44 * 1024, handshake: 20 * 1024 }
 /** A frame the open channel did not see acknowledged for this long is sealed anew. */
@@ -157,9 +153,6 @@ function sendSync(step: Step, peer: Peer, contact: Contact, link: PeerLink): voi
     if (frame !== undefined) step.effects.push({ kind: 'write', channel: link.channel, frame })
   }
 }
-
-const rowsFor = (step: Step, peer: Peer): readonly OutboxRow[] =>
-  step.tx.all(outboxRows).filter((row) => equalBytes(row.device, peer.device))
 
 /** Opens a channel when its time has come; where that failed, the relays the contact collects at. */
 function seekRoutes(step: Step, peer: Peer, link: PeerLink): void {
@@ -305,12 +298,6 @@ async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink
   }
 }
 
-/** A frame at a relay is out of our hands until its reader is back; it does not hold up those behind it. */
-function windowOpen(inFlight: readonly OutboxRow[]): boolean {
-  const left = inFlight.filter((row) => row.relays.length > 0).length
-  return left < leftRows && inFlight.length - left < windowRows
-}
-
 /**
  * Before the first answer all frames go into one small intro queue: few of them, each when the one before is
  * at a relay and after a growing pause, so that what is written meanwhile shares a frame.
@@ -419,10 +406,6 @@ async function sealBatch(
 }
 
 const noId = new Uint8Array(0)
-
-/** Whether a frame holds acknowledgements and answers only: nothing acknowledges it. */
-const isAnswer = (row: Pick<OutboxRow, 'aseqs' | 'cardSeq' | 'state'>): boolean =>
-  row.aseqs.length === 0 && row.cardSeq === 0 && row.state === null
 
 /** The state is told; frames with an older one of the same conversation need not arrive any more. */
 function settleTold(step: Step, peer: Peer, told: Conversation, by: OutboxRow | undefined): void {
