@@ -51,7 +51,7 @@ interface Expected {
 }
 
 interface Exported {
-  readonly title: string
+  readonly conversation: { readonly title: string }
   readonly members: readonly { readonly accountId: string; readonly role: string }[]
   readonly messages: readonly {
     readonly messageId: string
@@ -291,8 +291,8 @@ campaign('groups in three partitions that heal', function () {
     expect(new Set(outcomes).size, 'the order of the heals made a difference').to.equal(1)
   }
 
-  function judge({ title, members, messages }: Exported): void {
-    expect(titles).to.include(title)
+  function judge({ conversation, members, messages }: Exported): void {
+    expect(titles).to.include(conversation.title)
     const roleOf = new Map(members.map(({ accountId, role }) => [accountId, role]))
     for (const name of ['Ada', 'Cyd']) expect(roleOf.get(first(name).accountId)).to.equal('owner')
     for (const { to, role } of roles)
