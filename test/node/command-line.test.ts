@@ -225,6 +225,25 @@ describe('node: command line', () => {
       expect(safety['deviceState']).to.match(/^\d{30}$/)
     })
 
+    it('verifies a contact by the number the other person sees, and by no other', async () => {
+      const verify = async (...args: string[]) => cli.run(['contacts', 'verify', 'Bob', ...args, '--json'])
+      const { number } = await cli.face.view('safety', { accountId: bob.accountId })
+      const grouped = number.match(/.{5}/g)!.join(' ')
+      for (const [args, exit, code] of [
+        [[], 2, 'E_USAGE'],
+        [['--number', number.slice(1)], 2, 'E_USAGE'],
+        [['--number', `${number.slice(0, -1)}x`], 2, 'E_USAGE'],
+        [['--number', number.slice(1) + number.slice(0, 1)], 4, 'E_SAFETY_DIFFERS'],
+      ] as const) {
+        const ran = await verify(...args)
+        expect(ran.code).to.equal(exit)
+        expect(ran.json).to.have.nested.property('error.code', code)
+      }
+      expect((await cli.face.view('contacts', {}))[0]).to.include({ verified: false })
+      expect((await verify('--number', grouped)).json).to.include({ name: 'Bob', verified: true })
+      expect((await cli.run(['contacts', 'list'])).out).to.include('verified')
+    })
+
     it('lists the candidates of an ambiguous name', async () => {
       cli.face.contacts = [bob, fakeContact(21, 'Bob')]
       const { code, json } = await cli.run(['send', 'Bob', 'x', '--json'])
@@ -301,7 +320,6 @@ describe('node: command line', () => {
       const verbs = [
         ['search', 'x'],
         ['backup', 'create', 'f'],
-        ['contacts', 'verify', 'Bob', '--number', '1'],
         ['init', '--restore', 'f'],
         ['send', 'Bob', 'x', '-f', 'y'],
       ]

@@ -28,6 +28,7 @@ const byCode: Readonly<Record<string, number>> = {
   E_DELETED: exitCodes.failed,
   E_LINK_MALFORMED: exitCodes.usage,
   E_LINK_MISMATCH: exitCodes.identity,
+  E_SAFETY_DIFFERS: exitCodes.identity,
   E_LINK_LOST: exitCodes.network,
   E_INVITE_UNREACHABLE: exitCodes.network,
   E_INVITE_NOT_FOUND: exitCodes.notFound,

@@ -1,4 +1,4 @@
-import { UsageError } from '@sotto/core/ports'
+import { PortError, UsageError } from '@sotto/core/ports'
 import type { AddedView, DeviceFace, InviteView, RequestView } from '@sotto/core'
 import { findContact, findGroup, resolveId } from '../face/who.ts'
 import { onDevice } from './context.ts'
@@ -198,4 +198,36 @@ export const runContactsSafety = (context: Context, who: string): Promise<Outcom
       { number, deviceState },
       `Safety number with ${printableLine(contact.name)}; both of you see the same:\n\n${groupsOfFive(number, 4)}\n\nDevices:\n${groupsOfFive(deviceState, 6)}`,
     )
+  })
+
+/** Digits of a safety number, however they were grouped. */
+function readSafetyNumber(typed: string): string {
+  const digits = typed.replaceAll(/[\s-]/g, '')
+  if (/^\d{60}$/.test(digits)) return digits
+  throw new UsageError('E_USAGE', 'a safety number has 60 digits', {
+    hint: 'sotto contacts safety WHO shows yours; the other person has the same.',
+  })
+}
+
+/**
+ * `sotto contacts verify WHO --number N`: the number as the other person sees it, had in another way than this one.
+ * Errors: `E_SAFETY_DIFFERS`, after which nothing has changed.
+ */
+export const runContactsVerify = (
+  context: Context,
+  who: string,
+  given: { readonly number?: string },
+): Promise<Outcome> =>
+  onDevice(context, async ({ face }) => {
+    if (given.number === undefined)
+      throw new UsageError('E_USAGE', 'verifying needs the number the other person sees: --number DIGITS')
+    const told = readSafetyNumber(given.number)
+    const { accountId, name } = await findContact(face, who)
+    const { number } = await face.view('safety', { accountId })
+    if (told !== number)
+      throw new PortError('E_SAFETY_DIFFERS', 'the two safety numbers are not the same', {
+        hint: `Compare again: sotto contacts safety ${short(accountId)}. If they stay different, somebody may be in between.`,
+      })
+    const contact = await face.dispatch('verify-contact', { accountId, verified: true })
+    return outcome(contactJson(contact), `${printableLine(name)} is verified; your own devices know it too.`)
   })

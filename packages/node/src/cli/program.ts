@@ -24,6 +24,7 @@ import {
   runContactsList,
   runContactsRename,
   runContactsSafety,
+  runContactsVerify,
   runInviteList,
   runInviteNew,
   runInviteRevoke,
@@ -147,9 +148,13 @@ function addPeople(program: Command, bind: Bind): void {
     contacts.command('safety <who>').description('the number both of you see when nobody is between'),
     (context, args) => runContactsSafety(context, arg(args, 0)),
   )
-  bind(contacts.command('verify <who>').option('--number <digits>').description('(not built yet)'), () => {
-    throw notBuilt('verifying a contact')
-  })
+  bind(
+    contacts
+      .command('verify <who>')
+      .option('--number <digits>', 'the safety number as the other person sees it')
+      .description('note that your safety numbers are the same'),
+    (context, args, given) => runContactsVerify(context, arg(args, 0), given),
+  )
 }
 
 function addMessages(program: Command, bind: Bind): void {
