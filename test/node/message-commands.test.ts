@@ -57,6 +57,22 @@ describe('node: commands about one message', () => {
       expect(await code('react', first.messageId, ...wrong)).to.deep.equal([2, 'E_USAGE'])
   })
 
+  it('say what a conversation is about, and pin one', async () => {
+    expect((await cli.run(['about', 'Bob'])).out).to.include('No topic')
+    const pin = first.messageId.slice(0, 8)
+    const { json } = await run('about', 'Bob', '--topic', 'Boats', '--note', 'oars\nropes', '--pin', pin)
+    const about = { topic: 'Boats', note: 'oars\nropes', pins: [first.messageId], picture: null }
+    expect(json).to.deep.equal({ conversationId: bob.conversationId, ...about })
+    const { out } = await cli.run(['about', 'Bob'])
+    expect(out).to.match(/Topic: Boats\nPinned: \w{8} {2}one\nNote:\noars\nropes/)
+    await cli.run(['about', 'Bob', '--note', '-'], { stdin: 'oars only\n' })
+    expect((await run('about', 'Bob', '--unpin', pin)).json).to.include({ note: 'oars only' })
+    expect((await run('about', 'Bob')).json).to.deep.include({ pins: [] })
+    const before = cli.face.dispatched.length
+    expect(await code('about', 'Bob', '--topic', 'x', '--pin', 'nnnnnnnn')).to.deep.equal([6, 'E_NOT_FOUND'])
+    expect(cli.face.dispatched.length, 'nothing was set').to.equal(before)
+  })
+
   it('answer it, found in the conversation it is in', async () => {
     const { code: exit } = await run('send', 'Bob', 'yes', '--reply', first.messageId.slice(0, 8))
     expect(exit).to.equal(0)

@@ -17,6 +17,7 @@ import { outOutcome } from './io.ts'
 import type { GlobalOptions, Io } from './io.ts'
 import { runListen } from './listen.ts'
 import { readStdin, runHistory, runRead, runSend } from './message.ts'
+import { runAbout } from './about.ts'
 import { notBuilt, notBuiltVerbs } from './not-built.ts'
 import {
   runAdd,
@@ -178,6 +179,16 @@ function addMessages(program: Command, bind: Bind): void {
       .option('--since <time>', 'from a moment on, or 2h for the last two hours')
       .option('--limit <count>', 'the newest so many'),
     (context, args, given) => runHistory(context, arg(args, 0), given),
+  )
+  bind(
+    program
+      .command('about <who>')
+      .description('topic, pinned messages and shared note of a conversation; sets those that are given')
+      .option('--topic <text>', 'what it is about; empty for none')
+      .option('--note <text>', 'the shared note (- reads it from standard input)')
+      .option('--pin <id>', 'pin a message')
+      .option('--unpin <id>', 'undo that'),
+    (context, args, given) => runAbout(context, arg(args, 0), given),
   )
   bind(
     program
