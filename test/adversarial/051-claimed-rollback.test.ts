@@ -2,8 +2,7 @@ import { expect } from 'chai'
 import { segmentId } from '../../packages/core/src/history/index.ts'
 import { fromBase32 } from '../../packages/core/src/wire/index.ts'
 import { Town, type Person } from '../support/devices.ts'
-import { befriend } from '../support/friends.ts'
-import { accountOf } from '../support/liar.ts'
+import { acquainted, groupOf } from '../support/friends.ts'
 import { OpenedHome } from '../support/opened-home.ts'
 import { Puppet, type Forged } from '../support/puppet.ts'
 
@@ -11,15 +10,8 @@ const bytes = (id: string): Uint8Array => fromBase32(id)!
 
 async function stage() {
   const town = await Town.found()
-  const [ada, bob, mallory] = [
-    await town.person('Ada'),
-    await town.person('Bob'),
-    await town.person('Mallory'),
-  ]
-  for (const other of [bob, mallory]) await befriend(town, ada, other)
-  const members = [await accountOf(bob), await accountOf(mallory)]
-  const { conversationId } = await ada.device.dispatch('create-group', { name: 'Trap', members })
-  await town.pass(10_000)
+  const [ada, bob, mallory] = await acquainted(town, ['Ada', 'Bob', 'Mallory'])
+  const conversationId = await groupOf(town, ada, [bob, mallory], 'Trap')
   for (const person of [ada, bob]) {
     await person.device.dispatch('send', { conversationId, text: `I am ${person.name}` })
     await town.pass(5_000)

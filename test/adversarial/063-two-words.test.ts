@@ -4,7 +4,7 @@ import { opRows } from '../../packages/core/src/device/tables.ts'
 import { limits } from '../../packages/core/src/limits.ts'
 import type { KnownOpArgs, MembershipOp } from '../../packages/core/src/group/index.ts'
 import { Town, type Person } from '../support/devices.ts'
-import { befriend } from '../support/friends.ts'
+import { acquainted, befriend, groupOf } from '../support/friends.ts'
 import { accountOf } from '../support/liar.ts'
 import { OpenedHome } from '../support/opened-home.ts'
 import { Puppet } from '../support/puppet.ts'
@@ -15,17 +15,10 @@ const dayMs = 24 * 60 * 60 * 1_000
 /** A group whose admin Mallory is somebody's puppet from here on; Cy is a member all speak of. */
 async function stage() {
   const town = await Town.found()
-  const [ada, bob, cy, mallory] = [
-    await town.person('Ada'),
-    await town.person('Bob'),
-    await town.person('Cy'),
-    await town.person('Mallory'),
-  ]
-  for (const other of [bob, cy, mallory]) await befriend(town, ada, other)
+  const [ada, bob, cy, mallory] = await acquainted(town, ['Ada', 'Bob', 'Cy', 'Mallory'])
   for (const other of [bob, cy]) await befriend(town, mallory, other)
   const members = [await accountOf(bob), await accountOf(cy), await accountOf(mallory)]
-  const { conversationId } = await ada.device.dispatch('create-group', { name: 'Two words', members })
-  await town.pass(10_000)
+  const conversationId = await groupOf(town, ada, [bob, cy, mallory], 'Two words')
   const admin = { conversationId, accountId: members[2]!, role: 'admin' } as const
   await ada.device.dispatch('group-role', admin)
   await town.pass(30_000)

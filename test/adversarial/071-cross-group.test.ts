@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { greet, groupOf, topicTown } from '../support/topic-town.ts'
+import { groupOf } from '../support/friends.ts'
+import { greet, topicTown } from '../support/topic-town.ts'
 import type { Person } from '../support/devices.ts'
 
 describe('071: a message of one group put into another', () => {

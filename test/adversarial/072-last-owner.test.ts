@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Town, type Person } from '../support/devices.ts'
-import { befriend } from '../support/friends.ts'
+import { acquainted, groupOf } from '../support/friends.ts'
 import { accountOf } from '../support/liar.ts'
 
 const rolesOf = async (person: Person, conversationId: string): Promise<readonly string[]> =>
@@ -15,14 +15,9 @@ const codeOf = (doing: Promise<unknown>): Promise<unknown> =>
 /** Ada owns the group, Bob is an admin, Cy and Dee are members. */
 async function stage() {
   const town = await Town.found()
-  const people: Person[] = []
-  for (const name of ['Ada', 'Bob', 'Cy', 'Dee']) people.push(await town.person(name))
-  const [ada, bob, cy, dee] = people as [Person, Person, Person, Person]
-  for (const other of [bob, cy, dee]) await befriend(town, ada, other)
+  const [ada, bob, cy, dee] = await acquainted(town, ['Ada', 'Bob', 'Cy', 'Dee'])
   const [bobs, cys, dees] = [await accountOf(bob), await accountOf(cy), await accountOf(dee)]
-  const members = [bobs, cys, dees]
-  const { conversationId } = await ada.device.dispatch('create-group', { name: 'Heirs', members })
-  await town.pass(10_000)
+  const conversationId = await groupOf(town, ada, [bob, cy, dee], 'Heirs')
   await ada.device.dispatch('group-role', { conversationId, accountId: bobs, role: 'admin' })
   await town.pass(30_000)
   return { town, ada, bob, cy, dee, conversationId, bobs, cys, dees }

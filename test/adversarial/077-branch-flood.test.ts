@@ -9,24 +9,16 @@ import {
 import { limits } from '../../packages/core/src/limits.ts'
 import { equalBytes, fromBase32 } from '../../packages/core/src/wire/index.ts'
 import { Town, type Person } from '../support/devices.ts'
-import { befriend } from '../support/friends.ts'
-import { accountOf } from '../support/liar.ts'
+import { acquainted, befriend, groupOf } from '../support/friends.ts'
 import { OpenedHome } from '../support/opened-home.ts'
 import { Puppet, type Forged } from '../support/puppet.ts'
 
 /** A group in which everybody has spoken; one of them is somebody's puppet from here on. */
 async function stage() {
   const town = await Town.found()
-  const [ada, bob, mallory] = [
-    await town.person('Ada'),
-    await town.person('Bob'),
-    await town.person('Mallory'),
-  ]
-  for (const other of [bob, mallory]) await befriend(town, ada, other)
+  const [ada, bob, mallory] = await acquainted(town, ['Ada', 'Bob', 'Mallory'])
   await befriend(town, bob, mallory)
-  const members = [await accountOf(bob), await accountOf(mallory)]
-  const { conversationId } = await ada.device.dispatch('create-group', { name: 'Forks', members })
-  await town.pass(10_000)
+  const conversationId = await groupOf(town, ada, [bob, mallory], 'Forks')
   for (const person of [ada, bob, mallory]) {
     await person.device.dispatch('send', { conversationId, text: `I am ${person.name}` })
     await town.pass(5_000)

@@ -7,8 +7,8 @@ import { loadavg } from 'node:os'
 import type { Network } from '@sotto/core/ports'
 import { limits } from '@sotto/core'
 import { Town, type Person } from '../support/devices.ts'
-import { befriend } from '../support/friends.ts'
-import { greet, groupOf } from '../support/topic-town.ts'
+import { befriend, groupOf } from '../support/friends.ts'
+import { greet } from '../support/topic-town.ts'
 
 const messages = Number(process.env['SOTTO_SMALL_MESSAGES'] ?? 60)
 /** A speaker says this many things, half a minute apart, and then the next one speaks. */

@@ -68,6 +68,8 @@ describe('node: commands about one message', () => {
     await cli.run(['about', 'Bob', '--note', '-'], { stdin: 'oars only\n' })
     expect((await run('about', 'Bob', '--unpin', pin)).json).to.include({ note: 'oars only' })
     expect((await run('about', 'Bob')).json).to.deep.include({ pins: [] })
+    cli.face.details = { ...cli.face.details, pins: [fakeId(77)] }
+    expect((await cli.run(['about', 'Bob'])).out).to.match(/Pinned: \w{8}\n/)
     const before = cli.face.dispatched.length
     expect(await code('about', 'Bob', '--topic', 'x', '--pin', 'nnnnnnnn')).to.deep.equal([6, 'E_NOT_FOUND'])
     expect(cli.face.dispatched.length, 'nothing was set').to.equal(before)

@@ -11,6 +11,7 @@ import { readSeed, readSeeds } from '../../simulations/report/seeds.ts'
 import { lostPhone } from '../../simulations/scenarios/lost-phone.ts'
 import { partitionHeal } from '../../simulations/scenarios/partition-heal.ts'
 import { runScenario, type RunOptions, type RunResult } from '../../simulations/scenarios/run.ts'
+import { portOver } from '../support/port-over.ts'
 
 describe('simulations', function () {
   this.timeout(180_000)
@@ -188,44 +189,22 @@ describe('simulations', function () {
   })
 })
 
-/** Every method of a port, so that one can be changed. */
-const portOf = (network: Network): Network => ({
-  listen: (listener) => {
-    network.listen(listener)
-  },
-  peerId: () => network.peerId(),
-  addresses: () => network.addresses(),
-  open: (peer, addresses, protocol) => network.open(peer, addresses, protocol),
-  write: (channel, frame) => network.write(channel, frame),
-  close: (channel) => network.close(channel),
-  attach: (address) => network.attach(address),
-  detach: (address) => network.detach(address),
-  publish: (topic, data) => network.publish(topic, data),
-  judge: (message, verdict) => network.judge(message, verdict),
-  subscribe: (topic, peers) => network.subscribe(topic, peers),
-  unsubscribe: (topic) => network.unsubscribe(topic),
-  put: (key, value) => network.put(key, value),
-  get: (key) => network.get(key),
-  stop: () => network.stop(),
-})
-
 /** Takes every frame after the first two dozen and sends none. */
 const fallsSilent: SpoilNetwork = (network) => {
   let written = 0
-  return {
-    ...portOf(network),
+  return portOver(network, {
     write: async (channel, frame) => (written++ < 24 ? network.write(channel, frame) : undefined),
-  }
+  })
 }
 
 /** Says something it should not on a topic, with every frame. */
-const leaks = (network: Network, secret: () => Uint8Array): Network => ({
-  ...portOf(network),
-  write: async (channel, frame) => {
-    await network.publish('debug', Uint8Array.from([7, ...secret(), 7]))
-    await network.write(channel, frame)
-  },
-})
+const leaks = (network: Network, secret: () => Uint8Array): Network =>
+  portOver(network, {
+    write: async (channel, frame) => {
+      await network.publish('debug', Uint8Array.from([7, ...secret(), 7]))
+      await network.write(channel, frame)
+    },
+  })
 
 /** Calls everything delivered as soon as it is sent. */
 const boasts: SpoilDevice = (device) => {

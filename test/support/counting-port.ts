@@ -1,10 +1,11 @@
 import type { Network } from '@sotto/core/ports'
 import { directProtocol } from '../../packages/core/src/device/protocols.ts'
+import { portOver } from './port-over.ts'
 
 /** Counts the frames a device writes to others, by whom they go to. */
 export function countingPort(network: Network, frames: Map<string, number>): Network {
   const channels = new Map<number, string>()
-  const own: Partial<Network> = {
+  return portOver(network, {
     listen: (listener) =>
       network.listen((event) => {
         if (event.type === 'opened' && event.protocol === directProtocol)
@@ -20,12 +21,6 @@ export function countingPort(network: Network, frames: Map<string, number>): Net
       const to = channels.get(channel)
       if (to !== undefined) frames.set(to, (frames.get(to) ?? 0) + 1)
       return network.write(channel, frame)
-    },
-  }
-  return new Proxy(network, {
-    get: (target, key) => {
-      const value: unknown = Reflect.get(own, key) ?? Reflect.get(target, key)
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
     },
   })
 }

@@ -10,3 +10,28 @@ export async function befriend(town: Town, inviter: Person, guest: Person): Prom
   await town.pass(5_000)
   return conversationId
 }
+
+/** People with a device each; the first knows all others, and they know nobody else. */
+export async function acquainted<const N extends readonly [string, ...string[]]>(
+  town: Town,
+  names: N,
+): Promise<{ readonly [K in keyof N]: Person }> {
+  const people: Person[] = []
+  for (const name of names) people.push(await town.person(name))
+  for (const other of people.slice(1)) await befriend(town, people[0]!, other)
+  return people as unknown as { readonly [K in keyof N]: Person }
+}
+
+/** Makes a group of friends. */
+export async function groupOf(
+  town: Town,
+  owner: Person,
+  friends: readonly Person[],
+  name: string,
+): Promise<string> {
+  const members: string[] = []
+  for (const friend of friends) members.push((await friend.device.view('self', {}))!.accountId)
+  const { conversationId } = await owner.device.dispatch('create-group', { name, members })
+  await town.pass(20_000)
+  return conversationId
+}

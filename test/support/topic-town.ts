@@ -1,6 +1,6 @@
 import type { Network, NetworkEvent, NetworkListener, TopicVerdict } from '@sotto/core/ports'
 import { Town, type Person } from './devices.ts'
-import { befriend } from './friends.ts'
+import { befriend, groupOf } from './friends.ts'
 
 /** What left one device: publications, frames on channels, verdicts in order. */
 export interface Said {
@@ -109,18 +109,4 @@ export async function topicTown(
       return wire.said.verdicts.find((one) => one.message === message)!.verdict
     },
   }
-}
-
-/** Makes a group of friends. */
-export async function groupOf(
-  town: Town,
-  owner: Person,
-  friends: readonly Person[],
-  name: string,
-): Promise<string> {
-  const members: string[] = []
-  for (const friend of friends) members.push((await friend.device.view('self', {}))!.accountId)
-  const { conversationId } = await owner.device.dispatch('create-group', { name, members })
-  await town.pass(20_000)
-  return conversationId
 }

@@ -142,8 +142,8 @@ export const limits = {
   conversationDevices: 1_024,
   /** Accounts whose device logs one exchange about a conversation names. */
   conversationAccounts: 256,
-  /** States of a conversation, agreed on with some device, that are kept beyond those still spoken against. */
-  agreedStates: 16,
+  /** With so many states of a conversation kept, those that nobody speaks against go, but for the newest quarter as many. */
+  keptStates: 16,
   /** Heads of operations one payload names. */
   payloadGroupHeads: 64,
   /** Operations of one device log in one payload. */

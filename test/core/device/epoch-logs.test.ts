@@ -3,8 +3,8 @@ import { limits } from '@sotto/core'
 import { MemoryMailboxStore } from '@sotto/core/memory'
 import type { MailboxStore, MailboxWrite } from '@sotto/core/ports'
 import { Town, type Person } from '../../support/devices.ts'
-import { befriend } from '../../support/friends.ts'
-import { greet, groupOf } from '../../support/topic-town.ts'
+import { befriend, groupOf } from '../../support/friends.ts'
+import { greet } from '../../support/topic-town.ts'
 
 /** A relay that tells what is left there, and in which kind of queue. */
 interface Left {

@@ -13,8 +13,7 @@ import type { Signature } from '../../../packages/core/src/crypto/index.ts'
 import { equalBytes, fromBase32, fromHex } from '../../../packages/core/src/wire/index.ts'
 import type { Writer, Written } from '../../core/history/segment-world.ts'
 import { Town, type Person } from '../../support/devices.ts'
-import { befriend } from '../../support/friends.ts'
-import { accountOf } from '../../support/liar.ts'
+import { acquainted, befriend, groupOf } from '../../support/friends.ts'
 import { OpenedHome } from '../../support/opened-home.ts'
 import { Puppet } from '../../support/puppet.ts'
 import { drawFrom, type Draw } from '../mutator.ts'
@@ -140,16 +139,9 @@ class DeviceTarget implements LiarsView {
 
   static async found(draw: Draw): Promise<DeviceTarget> {
     const town = await Town.found()
-    const [ada, bob, mallory] = [
-      await town.person('Ada'),
-      await town.person('Bob'),
-      await town.person('Mallory'),
-    ]
-    for (const other of [bob, mallory]) await befriend(town, ada, other)
+    const [ada, bob, mallory] = await acquainted(town, ['Ada', 'Bob', 'Mallory'])
     await befriend(town, bob, mallory)
-    const members = [await accountOf(bob), await accountOf(mallory)]
-    const { conversationId } = await ada.device.dispatch('create-group', { name: 'Lies', members })
-    await town.pass(10_000)
+    const conversationId = await groupOf(town, ada, [bob, mallory], 'Lies')
     for (let i = 0; i < 4; i++)
       for (const person of [ada, bob, mallory]) {
         await person.device.dispatch('send', { conversationId, text: `${person.name} ${i} ${draw(1_000)}` })

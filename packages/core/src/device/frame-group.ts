@@ -15,7 +15,7 @@ import {
   withRemote,
 } from './conversations.ts'
 import { groupState, isRemoved, stateDigest, tellOne, withinLogs } from './group-exchange.ts'
-import { agreedLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
+import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { answerWith } from './extras.ts'
@@ -176,7 +176,7 @@ function compare(step: Step, conversation: Conversation, peer: Peer, item: Group
   const { live } = step.context
   const ours = groupState(step, conversation)
   // Changes to what is not known here say too little: how things stand here is said in full then, and so answered.
-  const since = agreedLogs(step, conversation, item.since) === undefined ? null : item.since
+  const since = keptLogs(step, conversation, item.since) === undefined ? null : item.since
   const theirs = stateDigest(step, item.heads, saidLogs(step, conversation, { since, logs: item.logs }))
   if (equalBytes(ours.digest, theirs)) {
     putAgreed(step, conversation, peer, ours)

@@ -6,7 +6,7 @@ import { encodeCbor, equalBytes, idKey, toHex } from '../wire/index.ts'
 import { accountItem, sizeOf, withinBytes } from './accounts.ts'
 import type { Step } from './context.ts'
 import { conversationNow, findRemote } from './conversations.ts'
-import { agreedLogs, changesSince, keepState, putStanding, saidLogs, standingOf } from './group-standing.ts'
+import { keptLogs, changesSince, keepState, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { accountsIn, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -28,6 +28,8 @@ import {
  * every device; who meets a device, or is cited heads it does not know, compares. Each message of the exchange says
  * how things stand here and adds what the other side seems to lack; it ends when both say the same digest.
  */
+
+type GroupItem = Extract<PayloadItem, { readonly kind: 'group' }>
 
 /** Operations and device logs of a conversation, by their heads. */
 export interface GroupState {
@@ -146,15 +148,7 @@ export function stateItems(
   const join = step.tx.get(joinRows, id)
   if (join !== undefined || isArriving(step, conversation)) {
     const heads = groupHeads(set).slice(0, limits.payloadGroupHeads)
-    const known = {
-      kind: 'group',
-      conversation: id,
-      accounts: [],
-      heads,
-      since: null,
-      logs: [],
-      ops: [],
-    } as const
+    const known = bare(conversation, heads)
     return join === undefined
       ? { items: [known], digest: undefined }
       : { items: [joinItem(step, join), known], digest: join.invite }
@@ -162,15 +156,7 @@ export function stateItems(
   if (findRemote(conversation, peer.device)?.active !== true) {
     const heads = endingsFor(step, conversation, peer)
     const ops = withinBytes(pastOf(set, heads), limits.groupParkedOps, budget)
-    const known = {
-      kind: 'group',
-      conversation: id,
-      accounts: [],
-      heads,
-      since: null,
-      logs: [],
-      ops,
-    } as const
+    const known = bare(conversation, heads, ops)
     return { items: [...namedIn(step, conversation, peer, heads, budget), known], digest: undefined }
   }
   const state = groupState(step, conversation)
@@ -187,14 +173,21 @@ export function stateItems(
   return { items, digest: state.digest }
 }
 
+/** Heads and operations alone: how things stand with somebody who is not, or not yet, one of a conversation. */
+const bare = (
+  { conversation }: Conversation,
+  heads: readonly OpId[],
+  ops: readonly Uint8Array[] = [],
+): GroupItem => ({ kind: 'group', conversation, accounts: [], heads, since: null, logs: [], ops })
+
 /** The device logs of a state as they are said to a device: what changed since both agreed, where both know that. */
 function logsSaid(
   step: Step,
   conversation: Conversation,
   { since }: Standing,
   { logs }: GroupState,
-): Pick<Extract<PayloadItem, { readonly kind: 'group' }>, 'since' | 'logs'> {
-  const base = agreedLogs(step, conversation, since)
+): Pick<GroupItem, 'since' | 'logs'> {
+  const base = keptLogs(step, conversation, since)
   const changed = base === undefined ? undefined : changesSince(base, logs)
   return changed === undefined ? { since: null, logs } : { since, logs: changed }
 }

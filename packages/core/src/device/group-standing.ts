@@ -3,7 +3,7 @@ import { compareBytes, concat, equalBytes, idKey } from '../wire/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import type { Step } from './context.ts'
 import type { AccountHeads } from './payload.ts'
-import { agreedRows, standingRows, type Conversation, type Standing } from './tables.ts'
+import { stateRows, standingRows, type Conversation, type Standing } from './tables.ts'
 
 /**
  * What other devices said they know of a conversation. What was said here and what two devices agreed on is kept once, by its digest: what
@@ -13,7 +13,7 @@ import { agreedRows, standingRows, type Conversation, type Standing } from './ta
 const standingKey = (conversation: Conversation, { device }: Pick<DeviceAddress, 'device'>): Uint8Array =>
   concat(conversation.conversation, device)
 
-const agreedKey = ({ conversation }: Pick<Conversation, 'conversation'>, digest: Uint8Array): Uint8Array =>
+const stateKey = ({ conversation }: Pick<Conversation, 'conversation'>, digest: Uint8Array): Uint8Array =>
   concat(conversation, digest)
 
 /** What a device said of a conversation. */
@@ -31,20 +31,20 @@ export const standingOf = (step: Step, conversation: Conversation, peer: DeviceA
 export const putStanding = (step: Step, conversation: Conversation, standing: Standing): void =>
   step.tx.put(standingRows, standingKey(conversation, standing), standing)
 
-/** The device logs of a state two devices agreed on; undefined where it is not kept here. */
-export const agreedLogs = (
+/** The device logs of a state that was said here or agreed on; undefined where it is not kept. */
+export const keptLogs = (
   step: Step,
   conversation: Conversation,
   digest: Uint8Array | null,
 ): readonly AccountHeads[] | undefined =>
-  digest === null ? undefined : step.tx.get(agreedRows, agreedKey(conversation, digest))?.logs
+  digest === null ? undefined : step.tx.get(stateRows, stateKey(conversation, digest))?.logs
 
 /** All device logs a device said it holds. */
 export const saidLogs = (
   step: Step,
   conversation: Conversation,
   { since, logs }: Pick<Standing, 'since' | 'logs'>,
-): readonly AccountHeads[] => withChanges(agreedLogs(step, conversation, since) ?? [], logs)
+): readonly AccountHeads[] => withChanges(keptLogs(step, conversation, since) ?? [], logs)
 
 /** The newest device log heads of each account, by account. */
 function withChanges(
@@ -104,16 +104,16 @@ export function keepState(
   conversation: Conversation,
   { logs, digest }: { readonly logs: readonly AccountHeads[]; readonly digest: Uint8Array },
 ): void {
-  if (agreedLogs(step, conversation, digest) !== undefined) return
+  if (keptLogs(step, conversation, digest) !== undefined) return
   const { conversation: id } = conversation
-  const kept = agreedOf(step, conversation)
+  const kept = statesOf(step, conversation)
   const at = 1 + Math.max(0, ...kept.map((one) => one.at))
-  step.tx.put(agreedRows, agreedKey(conversation, digest), { conversation: id, digest, logs, at })
-  if (kept.length >= limits.agreedStates) dropUnused(step, conversation)
+  step.tx.put(stateRows, stateKey(conversation, digest), { conversation: id, digest, logs, at })
+  if (kept.length >= limits.keptStates) dropUnused(step, conversation)
 }
 
-const agreedOf = (step: Step, { conversation }: Conversation) =>
-  step.tx.all(agreedRows).filter((one) => equalBytes(one.conversation, conversation))
+const statesOf = (step: Step, { conversation }: Conversation) =>
+  step.tx.all(stateRows).filter((one) => equalBytes(one.conversation, conversation))
 
 /** States that nobody's standing is said against go, but for the newest: somebody may yet speak against those. */
 function dropUnused(step: Step, conversation: Conversation): void {
@@ -123,9 +123,9 @@ function dropUnused(step: Step, conversation: Conversation): void {
       .all(standingRows)
       .flatMap((one) => (one.since !== null && equalBytes(one.conversation, id) ? [idKey(one.since)] : [])),
   )
-  const unused = agreedOf(step, conversation)
+  const unused = statesOf(step, conversation)
     .filter(({ digest }) => !used.has(idKey(digest)))
     .sort((a, b) => a.at - b.at)
-  for (const { digest } of unused.slice(0, -limits.agreedStates / 4))
-    step.tx.delete(agreedRows, agreedKey(conversation, digest))
+  for (const { digest } of unused.slice(0, -limits.keptStates / 4))
+    step.tx.delete(stateRows, stateKey(conversation, digest))
 }

@@ -1,8 +1,9 @@
 import { equalBytes, fromHex, toHex } from '../wire/index.ts'
 import { limits } from '../limits.ts'
 import type { Step } from './context.ts'
+import { activeRemotes } from './conversations.ts'
 import { segmentKey } from './row.ts'
-import { bodyRows, lackingRows, placeRows, type Place } from './tables.ts'
+import { bodyRows, lackingRows, placeRows, type Conversation, type Place } from './tables.ts'
 import { wakeAt } from './timers.ts'
 
 /**
@@ -50,4 +51,11 @@ export function dropSpoilt(step: Step): void {
     noteLacking(step, place.conversation, place.segment, id)
   }
   spoilt.clear()
+}
+
+/** Why a text is not here: somebody may still have it, or all who take part were asked and do not. */
+export function whyLacking(step: Step, conversation: Conversation): 'asked-for' | 'nobody-has-it' {
+  const asked = step.context.live.wants.get(toHex(conversation.conversation))?.asked
+  const all = activeRemotes(conversation).every(({ device }) => asked?.get(toHex(device)) === true)
+  return all ? 'nobody-has-it' : 'asked-for'
 }

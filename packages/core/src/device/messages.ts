@@ -13,7 +13,7 @@ import type { MessageView } from './api.ts'
 import type { Step } from './context.ts'
 import { conversationNow } from './conversations.ts'
 import { emit } from './events.ts'
-import { noteSpoilt } from './lacking.ts'
+import { noteSpoilt, whyLacking } from './lacking.ts'
 import { requireMe } from './me.ts'
 import { accountName } from './query-group.ts'
 import { eraseBody } from './records.ts'
@@ -23,7 +23,6 @@ import { isForgotten, retentionOf } from './retention.ts'
 import { judgementOf, rulesOf, type Judgement } from './verdicts.ts'
 import { deliveryState, outboxOf } from './delivery.ts'
 import { sureNow, wakeAt } from './timers.ts'
-import { whyLacking } from './why-lacking.ts'
 
 /** A record with its body and when it came. */
 interface HeldSaid extends SaidRecord {

@@ -67,7 +67,7 @@ const itemShape = openOneOf({
       conversation: id,
       accounts: list(accountIdShape, 2),
       heads: list(opIdShape, limits.payloadGroupHeads),
-      /** Digest of what both agreed on, which `logs` are the changes to; null where they are all. */
+      /** Digest of a state both know, which `logs` are the changes to; null where they are all. */
       since: nullable(id),
       logs: list(accountHeads, limits.conversationAccounts),
       ops: list(bytesBetween(1, limits.groupOpBytes), limits.groupParkedOps),

@@ -45,6 +45,7 @@ import { clearWarning } from './warnings.ts'
 
 /** Records that are told one by one; of more it is only said that the conversation changed. */
 const toldOneByOne = 64
+
 /** Takes a frame of an exchange. */
 export async function receiveSync(step: Step, peer: Peer, item: SyncItem): Promise<void> {
   const conversation = step.tx.get(conversationRows, item.conversation)
@@ -82,9 +83,10 @@ async function receiveAnswer(
     return
   }
   talk.frames = answer.value.frames
-  const side = await sideFor(step, conversation, peer, () => undefined)
-  if (talk.ask !== undefined)
+  if (talk.ask !== undefined) {
+    const side = await sideFor(step, conversation, peer, () => undefined)
     talk.next = [...talk.next, ...differing(crypto, side, talk.ask, answer.value.older)]
+  }
   await endWhenDone(step, conversation, peer, talk)
 }
 

@@ -283,7 +283,7 @@ const standingShape = fields({
   /** Digest both sides had when they last compared. */
   agreed: nullable(id),
   heads: list(opIdShape, limits.payloadGroupHeads),
-  /** The agreed state that `logs` are the changes to; null where they are all it said. */
+  /** Digest of the kept state that `logs` are the changes to; null where they are all it said. */
   since: nullable(id),
   logs: list(accountHeads, limits.conversationAccounts),
   /** It is to be told how things stand here. */
@@ -293,8 +293,8 @@ export type Standing = Infer<typeof standingShape>
 export const standingRows = rows('standing', standingShape, mutable)
 
 /** Device logs of a state of a conversation that was said here or agreed on, by its digest. */
-export const agreedRows = rows(
-  'agreed',
+export const stateRows = rows(
+  'state',
   fields({
     conversation: id,
     digest: id,
@@ -552,7 +552,7 @@ export const tables = [
   epochLogRows,
   leftRows,
   standingRows,
-  agreedRows,
+  stateRows,
   recordRows,
   bodyRows,
   placeRows,

@@ -47,7 +47,7 @@ export async function writeRecord(
   return { header, incoming }
 }
 
-/** Whether a tip is another's whose device is not out; one whose account left the group is as good as any. */
+/** Whether a tip is by another's device that is not out of its account. */
 function isCitable(step: Step, conversation: Conversation, { device }: Tip): boolean {
   const remote = findRemote(conversation, device)
   const log = remote === undefined ? undefined : storedLog(step, remote.account)

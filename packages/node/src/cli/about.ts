@@ -1,4 +1,5 @@
-import type { DetailsView, DeviceFace, MessageView } from '@sotto/core'
+import { UsageError } from '@sotto/core/ports'
+import type { DetailsView, DeviceFace } from '@sotto/core'
 import { findMessageId } from '../face/message-id.ts'
 import { findPlace } from '../face/who.ts'
 import { onDevice } from './context.ts'
@@ -30,12 +31,22 @@ async function setAll(context: Context, face: DeviceFace, conversationId: string
   if (unpinned !== undefined) await face.dispatch('unpin', { conversationId, messageId: unpinned })
 }
 
-const aboutText = ({ topic, note, pins }: DetailsView, messages: readonly MessageView[]): string => {
-  const textOf = (id: string): string =>
-    printableLine(messages.find(({ messageId }) => messageId === id)?.text ?? '')
+/** A pinned message, which this device may not have. */
+async function pinnedLine(face: DeviceFace, messageId: string): Promise<string> {
+  const text = await face.view('message', { messageId }).then(
+    (message) => message.text,
+    (error: unknown) => {
+      if (error instanceof UsageError && error.code === 'E_NOT_FOUND') return null
+      throw error
+    },
+  )
+  return `Pinned: ${short(messageId)}  ${printableLine(text ?? '')}`.trimEnd()
+}
+
+const aboutText = ({ topic, note }: DetailsView, pinned: readonly string[]): string => {
   const parts = [
     ...(topic === '' ? [] : [`Topic: ${printableLine(topic)}`]),
-    ...pins.map((id) => `Pinned: ${short(id)}  ${textOf(id)}`.trimEnd()),
+    ...pinned,
     ...(note === '' ? [] : [`Note:\n${printable(note)}`]),
   ]
   return parts.length > 0 ? parts.join('\n') : 'No topic, no pinned messages, no note.'
@@ -49,6 +60,6 @@ export const runAbout = (context: Context, who: string, given: AboutOptions): Pr
     await setAll(context, face, conversationId, given)
     if (Object.keys(given).length > 0) warnWhenNotRunning(context.io, session)
     const details = await face.view('details', { conversationId })
-    const { messages } = await face.view('history', { conversationId })
-    return outcome({ conversationId, ...details }, aboutText(details, messages))
+    const pinned = await Promise.all(details.pins.map((messageId) => pinnedLine(face, messageId)))
+    return outcome({ conversationId, ...details }, aboutText(details, pinned))
   })

@@ -7,6 +7,7 @@ import type { Model } from './model.ts'
 import type { Names } from './names.ts'
 import { Quote } from './quote.tsx'
 import { Reactions } from './reactions.tsx'
+import { saidOf } from './said.ts'
 import { strings } from './strings.ts'
 import { isOpen } from './timeline.ts'
 import { timeOf } from './times.ts'
@@ -115,10 +116,10 @@ const isPlain = (event: KeyboardEvent): boolean =>
 
 /** The text, or why there is none; what counts for nothing stays folded. */
 function Said({ message, name }: { readonly message: MessageView; readonly name: string }) {
-  const { text, textMissing, deleted, outside } = message
+  const { text, outside } = message
   const body = (
     <p className={text === null ? styles['gone'] : styles['text']} dir={text === null ? undefined : 'auto'}>
-      {text ?? (deleted ? words.deleted : textMissing === 'nobody-has-it' ? words.lost : words.gone)}
+      {saidOf(message)}
     </p>
   )
   if (outside === null) return body

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import { Button } from 'react-aria-components'
 import type { Model } from './model.ts'
 import type { Names } from './names.ts'
+import { saidOf } from './said.ts'
 import { strings } from './strings.ts'
 import styles from './message.module.css'
 
@@ -18,7 +19,7 @@ export function Quote({ model, messageId, names }: QuoteProps) {
   const message = useMessage(model, messageId)
   if (message === undefined) return <p className={styles['quote']} />
   if (message === null) return <p className={styles['quote']}>{strings.message.quoteGone}</p>
-  const { author, text, deleted } = message
+  const { author } = message
   const name = author.me ? strings.notices.you : names.of(author.accountId)
   return (
     <Button
@@ -28,7 +29,7 @@ export function Quote({ model, messageId, names }: QuoteProps) {
       onPress={() => document.querySelector<HTMLElement>(`[data-message="${messageId}"]`)?.focus()}
     >
       <strong dir="auto">{name}</strong>
-      <span dir="auto">{text ?? (deleted ? strings.conversation.deleted : strings.conversation.gone)}</span>
+      <span dir="auto">{saidOf(message)}</span>
     </Button>
   )
 }

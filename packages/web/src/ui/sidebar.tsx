@@ -7,6 +7,7 @@ import { AddIcon, ChatIcon, DevicesIcon, GroupIcon, LadderIcon } from './icons.t
 import type { Model } from './model.ts'
 import { conversationName } from './names.ts'
 import { $place, goTo } from './place.ts'
+import { saidOf } from './said.ts'
 import { errorWords, strings } from './strings.ts'
 import { shortTime } from './times.ts'
 import { useConnection } from './use-connection.ts'
@@ -191,7 +192,7 @@ function lastLine({ last, contactState, kind }: ConversationView, name: string):
     if (kind === 'group') return contactState === 'pending' ? strings.group.join.line : words.noMessages
     return contactState === 'pending' ? words.pending(name) : words.noMessages
   }
-  const text = last.text ?? (last.deleted ? strings.conversation.deleted : strings.conversation.gone)
+  const text = saidOf(last)
   if (kind !== 'group') return text
   return words.by(last.author.me ? strings.notices.you : last.author.name || words.unnamed, text)
 }
