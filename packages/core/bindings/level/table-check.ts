@@ -1,4 +1,6 @@
 import type * as Fs from 'node:fs'
+import { crc32c, maskedCrc, varint } from './level-bytes.ts'
+import { liveTables } from './live-tables.ts'
 
 /** End of a table file: two block handles, padding and this magic number (LevelDB doc/table_format.md). */
 const footerBytes = 48
@@ -6,31 +8,9 @@ const magic = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]
 /** Behind every block: compression type and masked CRC-32C. */
 const trailerBytes = 5
 
-const table = Uint32Array.from({ length: 256 }, (_, n) => {
-  let crc = n
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1
-  return crc
-})
-
-function crc32c(data: Uint8Array): number {
-  let crc = 0xffffffff
-  for (let i = 0; i < data.length; i++) crc = (table[(crc ^ (data[i] ?? 0)) & 255] ?? 0) ^ (crc >>> 8)
-  return (crc ^ 0xffffffff) >>> 0
-}
-
 interface Handle {
   readonly offset: number
   readonly size: number
-}
-
-function varint(bytes: Uint8Array, at: number): [value: number, next: number] {
-  let value = 0
-  for (let shift = 1, i = at; i < at + 9; i++, shift *= 128) {
-    const byte = bytes[i] ?? 0
-    value += (byte & 127) * shift
-    if (byte < 128) return [value, i + 1]
-  }
-  throw new RangeError('varint')
 }
 
 function handle(bytes: Uint8Array, at: number): [handle: Handle, next: number] {
@@ -43,11 +23,10 @@ function handle(bytes: Uint8Array, at: number): [handle: Handle, next: number] {
 function block(file: Uint8Array, { offset, size }: Handle): Uint8Array | undefined {
   const end = offset + size
   if (end + trailerBytes > file.length) return undefined
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
-  const rotated = (view.getUint32(end + 1, true) - 0xa282ead8) >>> 0
-  const stored = ((rotated >>> 17) | (rotated << 15)) >>> 0
   // Blocks of a store that compresses are covered as they lie on the disk.
-  return crc32c(file.subarray(offset, end + 1)) === stored ? file.subarray(offset, end) : undefined
+  return crc32c(file.subarray(offset, end + 1)) === maskedCrc(file, end + 1)
+    ? file.subarray(offset, end)
+    : undefined
 }
 
 /** The handles an uncompressed index block lists. */
@@ -80,11 +59,20 @@ export function isTableWhole(file: Uint8Array): boolean {
   }
 }
 
-/** How many table files of a LevelDB folder are damaged. */
+/**
+ * How many of the tables the database stands on are damaged. A table that a killed process was still writing
+ * is none of them: LevelDB removes it at the next opening. What is missing, or a manifest that cannot be read,
+ * LevelDB refuses by itself.
+ */
 export async function damagedTables(fs: typeof Fs, folder: string): Promise<number> {
+  const live = await liveTables(fs, folder)
   const names = await fs.promises.readdir(folder).catch((): string[] => [])
   let damaged = 0
-  for (const name of names.filter((known) => /[.](ldb|sst)$/.test(known)))
-    if (!isTableWhole(await fs.promises.readFile(`${folder}/${name}`))) damaged++
+  for (const name of names.filter(
+    (known) => /[.](ldb|sst)$/.test(known) && live.has(Number.parseInt(known, 10)),
+  )) {
+    const file = await fs.promises.readFile(`${folder}/${name}`).catch(() => undefined)
+    if (file !== undefined && !isTableWhole(file)) damaged++
+  }
   return damaged
 }
