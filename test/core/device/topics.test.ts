@@ -13,7 +13,7 @@ interface Traffic {
   readonly written: string[]
 }
 
-async function largeGroup(): Promise<{
+async function largeGroup(first = 4): Promise<{
   readonly town: Town
   readonly people: readonly Person[]
   readonly conversationId: string
@@ -29,11 +29,12 @@ async function largeGroup(): Promise<{
   const people: Person[] = []
   for (const name of ['Ada', 'Bob', 'Cy', 'Dee', 'Eve']) people.push(await town.person(name))
   const [ada, ...others] = people as [Person, ...Person[]]
-  const members: string[] = []
+  const accounts: string[] = []
   for (const other of others) {
     await befriend(town, ada, other)
-    members.push((await other.device.view('self', {}))!.accountId)
+    accounts.push((await other.device.view('self', {}))!.accountId)
   }
+  const members = accounts.slice(0, first)
   const { conversationId } = await ada.device.dispatch('create-group', { name: 'Choir', members })
   await town.pass(20_000)
   return { town, people, conversationId, traffic }
@@ -135,5 +136,26 @@ describe('device: topics', () => {
     await ada.device.dispatch('group-remove', { conversationId, accountId })
     await town.pass(2 * limits.topicTendMs)
     expect(await owed()).to.deep.equal([])
+  })
+
+  it('what was written before somebody came is not published to them, nor waited for there', async () => {
+    const { town, people, conversationId } = await largeGroup(3)
+    const [ada, bob, cy, dee, eve] = people as [Person, Person, Person, Person, Person]
+    for (const person of [ada, bob, cy, dee]) {
+      await person.device.dispatch('send', { conversationId, text: `before, by ${person.name}` })
+      await town.pass(5_000)
+    }
+    for (const person of [bob, cy, dee]) await person.close()
+    const { accountId } = (await eve.device.view('self', {}))!
+    await ada.device.dispatch('group-add', { conversationId, accountId })
+    for (let n = 0; n < 3; n++) {
+      await town.pass(20_000)
+      await ada.device.dispatch('send', { conversationId, text: `with Eve ${n}` })
+    }
+    for (const person of [bob, cy, dee]) await person.open(true)
+    await town.pass(60_000)
+    expect(await eve.texts(conversationId)).to.deep.equal([0, 1, 2].map((n) => `with Eve ${n}`))
+    expect(await eve.device.view('status', {})).to.include({ held: 0 })
+    expect(await bob.texts(conversationId)).to.have.length(7)
   })
 })

@@ -74,15 +74,26 @@ export function tickTopics(step: Step): void {
 
 /** Seals and publishes own records that are new, under the epoch in use; those it cannot reach go by sessions alone. */
 export async function publishRecords(step: Step, before: Conversation): Promise<void> {
-  if (!hasTopic(step, before) || before.publishedUpTo >= before.aseq) return
-  await tendEpoch(step, before, true)
-  const conversation = conversationNow(step, before)
+  if (!hasTopic(step, before)) return
+  const known = passBefore(step, before)
+  if (known.publishedUpTo >= known.aseq) return
+  await tendEpoch(step, known, true)
+  const conversation = conversationNow(step, known)
   const node = epochInUse(step, conversation)
   const heard = node !== undefined && node.recipients.some((one) => isOther(step, one) && hasSeed(node, one))
   if (node === undefined || !heard) return
   for (let aseq = conversation.publishedUpTo; aseq < conversation.aseq; aseq++)
     await publishOne(step, conversation, aseq)
   putConversation(step, { ...conversationNow(step, conversation), publishedUpTo: conversation.aseq })
+}
+
+/** Passes over what was written before somebody came: whoever has the seed would read it. Sessions carry it to the others. */
+function passBefore(step: Step, conversation: Conversation): Conversation {
+  const from = activeRemotes(conversation).map((remote) => remote.from)
+  const publishedUpTo = Math.max(conversation.publishedUpTo, ...from)
+  const passed = { ...conversation, publishedUpTo }
+  if (publishedUpTo > conversation.publishedUpTo) putConversation(step, passed)
+  return passed
 }
 
 const isOther = (step: Step, { device }: DeviceAddress): boolean =>
