@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Town, type Person } from '../support/devices.ts'
-import { befriend } from '../support/friends.ts'
+import { befriend, groupOf } from '../support/friends.ts'
 import { limits } from '../../packages/core/src/limits.ts'
 import { Puppet } from '../support/puppet.ts'
 import { fromBase32 } from '../../packages/core/src/wire/index.ts'
@@ -108,6 +108,40 @@ describe('066: a device that was taken and then removed', () => {
         expect(before, person.name).to.deep.equal(wrote ? [null] : [])
       }
     })
+
+  it('counts for nothing in a group that came up unknown to the device that removed it', async () => {
+    const { town, ada, bob, laptop } = await stage()
+    const cy = await town.person('Cy')
+    await befriend(town, bob, cy)
+    const tablet = await town.link(bob, 'tablet')
+    const apart = [[bob], [ada, cy, laptop, tablet]]
+    town.part(apart)
+    await remove(bob, laptop)
+    const conversationId = await groupOf(town, tablet, [ada, cy], 'Plans')
+    await laptop.device.dispatch('send', { conversationId, text: 'the thief' })
+    await town.pass(10_000)
+    await ada.device.dispatch('send', { conversationId, text: 'Ada' })
+    await town.pass(10_000)
+    expect(await outsideOf(tablet, conversationId, 'the thief'), 'nobody knows').to.deep.equal([null])
+    town.join(apart)
+    await town.pass(1_200_000)
+    // Who begins an epoch writes down what it saw of the devices that are out.
+    await town.link(ada, 'pad')
+    await ada.device.dispatch('send', { conversationId, text: 'again' })
+    await town.pass(60_000)
+    const check = async (people: readonly Person[], when: string): Promise<void> => {
+      for (const person of people) {
+        const seen = await outsideOf(person, conversationId, 'the thief')
+        expect(seen, `${person.name} ${when}`).to.deep.equal(['device-out'])
+        expect(await outsideOf(person, conversationId, 'Ada'), person.name).to.deep.equal([null])
+        expect(await person.device.view('status', {}), person.name).to.include({ held: 0 })
+      }
+    }
+    await check([ada, cy, tablet, bob], 'when all have met')
+    await remove(bob, tablet)
+    await town.pass(60_000)
+    await check([ada, cy, bob], 'when another device has gone')
+  })
 
   it('is not waited for when it writes on top of what nobody has', async () => {
     const { town, ada, bob, laptop, conversationId } = await stage()

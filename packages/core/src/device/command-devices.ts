@@ -4,8 +4,8 @@ import { equalBytes, toBase32, toHex } from '../wire/index.ts'
 import { extendLog } from './accounts.ts'
 import type { Commands } from './api.ts'
 import type { Step } from './context.ts'
+import { writeCut } from './cut-devices.ts'
 import { tellAll } from './group-exchange.ts'
-import { writeCut } from './group-ops.ts'
 import { linkTo, readId } from './lookup.ts'
 import { stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -36,7 +36,7 @@ export async function commandRemoveDevice(
   extendLog(step, log, [op.bytes])
   linkTo(step, device).met = true
   for (const conversation of step.tx.all(conversationRows)) {
-    await writeCut(step, conversation)
+    await writeCut(step, conversation, device)
     tellAll(step, conversation)
   }
   const told = toldOfRemoval(step, device) ?? { devices: 0, of: 0 }

@@ -1,30 +1,14 @@
-import {
-  newestOps,
-  writeOp,
-  type KnownOpArgs,
-  type LastSeen,
-  type Member,
-  type MembershipOp,
-  type OpAuthor,
-} from '../group/index.ts'
+import { writeOp, type KnownOpArgs, type Member, type MembershipOp, type OpAuthor } from '../group/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import { InvariantError, UsageError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { conversationNow } from './conversations.ts'
+import { newestSeen, ownCuts } from './cuts.ts'
 import { opsCame } from './group-arrival.ts'
 import { tellAll } from './group-exchange.ts'
-import {
-  addOpsTo,
-  headsNow,
-  isGroup,
-  leastSegment,
-  membershipOf,
-  membershipThen,
-  opSetOf,
-  takesPart,
-} from './groups.ts'
+import { addOpsTo, headsNow, isGroup, leastSegment, membershipOf, membershipThen, opSetOf } from './groups.ts'
 import { headsOf, stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { joinRows, type Conversation } from './tables.ts'
@@ -77,7 +61,8 @@ const resolveFault = (step: Step, conversation: Conversation, op: MembershipOp):
 /** `leave` and `deviceset` cite no grant; nothing in a direct conversation does. */
 const citesNone: ReadonlySet<KnownOpArgs['kind']> = new Set(['leave', 'deviceset', 'create'])
 
-function addOwnOp(step: Step, conversation: Conversation, args: KnownOpArgs): MembershipOp {
+/** Writes an operation and adds it here as a peer would. Throws `E_NOT_ALLOWED` when it is refused. */
+export function addOwnOp(step: Step, conversation: Conversation, args: KnownOpArgs): MembershipOp {
   const set = opSetOf(step, conversation)
   const { self } = requireMe(step)
   const member = membershipOf(step, conversation).members.get(toHex(self.account))
@@ -146,88 +131,4 @@ export async function pinDevices(step: Step, before: Conversation): Promise<void
     await opsCame(step, conversation, was, [addOwnOp(step, conversationNow(step, conversation), args)])
     tellAll(step, conversation)
   }
-}
-
-/**
- * Writes down how far the words of this account's removed devices reach in a conversation. Of one that never wrote
- * there nothing is named, so nothing counts that it may have written unseen.
- */
-export async function writeCut(step: Step, conversation: Conversation): Promise<void> {
-  if (!takesPart(step, conversation)) return
-  const before = membershipOf(step, conversation)
-  const { self } = requireMe(step)
-  const args = {
-    kind: 'deviceset',
-    account: self.account,
-    heads: pinnedHeads(step, self.account),
-    last: ownCuts(step, conversation),
-  } as const
-  await opsCame(step, conversation, before, [addOwnOp(step, conversation, args)])
-}
-
-/**
- * The own account's devices that are out, with how far their words reach: as far as this account has said before, or
- * else as they are held here. What such a device went on to write is held, too, and must not come to count with the
- * next word on it; nor may one that wrote nothing be left to what others say of it.
- */
-export function ownCuts(step: Step, conversation: Conversation): readonly LastSeen[] {
-  const { self } = requireMe(step)
-  const log = storedLog(step, self.account)
-  if (log === undefined) return []
-  const { active } = stateOf(step, log)
-  const held = new Map(
-    newestSeen(step, conversation, self.account).map((seen) => [toHex(seen.device), seen] as const),
-  )
-  const said = ownWords(step, conversation, active)
-  const cuts = [...log.certificates.values()]
-    .filter(({ device }) => !active.has(toHex(device)))
-    .map(({ device }) => {
-      const key = toHex(device)
-      return said.get(key) ?? held.get(key) ?? { device, record: null, op: null }
-    })
-  const wrote = ({ record, op }: LastSeen): number => (record === null && op === null ? 1 : 0)
-  return cuts.toSorted((a, b) => wrote(a) - wrote(b)).slice(0, limits.frontierDevices)
-}
-
-/**
- * The narrowest this account has said of each of its devices, by devices that are active, or that are going out only
- * now: a word of one that was out is none, and what one said before it goes must not be forgotten.
- */
-function ownWords(
-  step: Step,
-  conversation: Conversation,
-  active: ReadonlyMap<string, unknown>,
-): ReadonlyMap<string, LastSeen> {
-  const own = toHex(requireMe(step).self.account)
-  const words = opSetOf(step, conversation).entries.flatMap(({ op }) =>
-    op.args.kind === 'deviceset' && op.byAccount === own && toHex(op.args.account) === own
-      ? op.args.last.map((seen) => ({ seen, by: op.byDevice }))
-      : [],
-  )
-  const cut = new Set(words.filter(({ by }) => active.has(by)).map(({ seen }) => toHex(seen.device)))
-  const narrowest = new Map<string, LastSeen>()
-  for (const { seen, by } of words) {
-    const key = toHex(seen.device)
-    if (by === key || (!active.has(by) && cut.has(by))) continue
-    narrowest.set(key, narrower(narrowest.get(key) ?? seen, seen))
-  }
-  return narrowest
-}
-
-const narrower = (a: LastSeen, b: LastSeen): LastSeen => ({
-  device: a.device,
-  record: (a.record?.aseq ?? -1) <= (b.record?.aseq ?? -1) ? a.record : b.record,
-  op: (a.op?.oseq ?? -1) <= (b.op?.oseq ?? -1) ? a.op : b.op,
-})
-
-/** The newest record and operation held of each device of an account. */
-export function newestSeen(step: Step, conversation: Conversation, account: AccountId): readonly LastSeen[] {
-  const found = new Map<string, LastSeen>()
-  for (const seen of newestOps(opSetOf(step, conversation), account)) found.set(toHex(seen.device), seen)
-  for (const remote of conversationNow(step, conversation).remotes) {
-    if (!equalBytes(remote.account, account) || remote.last === null) continue
-    const key = toHex(remote.device)
-    found.set(key, { device: remote.device, op: found.get(key)?.op ?? null, record: remote.last })
-  }
-  return [...found.values()].slice(0, limits.frontierDevices)
 }

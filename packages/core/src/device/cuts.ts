@@ -1,0 +1,122 @@
+import { newestOps, type LastSeen } from '../group/index.ts'
+import type { AccountId, DeviceId } from '../identity/index.ts'
+import { limits } from '../limits.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
+import type { Step } from './context.ts'
+import { conversationNow } from './conversations.ts'
+import { opSetOf } from './groups.ts'
+import { stateOf, storedLog } from './logs.ts'
+import { requireMe } from './me.ts'
+import type { Conversation } from './tables.ts'
+
+/** How far the words of devices reach that are out (docs/protocol/group.md §4.2). */
+
+/**
+ * The own account's devices that are out, with how far their words reach: as far as this account has said before, or
+ * else as they are held here. What such a device went on to write is held, too, and must not come to count with the
+ * next word on it; nor may one that wrote nothing be left to what others say of it. What a device wrote in a
+ * conversation that came to be known here only after this device had put it out counts for nothing; `going` is the one
+ * that is put out right now.
+ */
+export function ownCuts(
+  step: Step,
+  conversation: Conversation,
+  going: DeviceId | null = null,
+): readonly LastSeen[] {
+  const { self } = requireMe(step)
+  const log = storedLog(step, self.account)
+  if (log === undefined) return []
+  const { active } = stateOf(step, log)
+  const held = new Map(
+    newestSeen(step, conversation, self.account).map((seen) => [toHex(seen.device), seen] as const),
+  )
+  const said = ownWords(step, conversation, active)
+  const unheard = unheardOf(step, conversation, going)
+  const cuts = [...log.certificates.values()]
+    .filter(({ device }) => !active.has(toHex(device)))
+    .map(({ device }) => {
+      const key = toHex(device)
+      const cut = said.get(key) ?? held.get(key) ?? { device, record: null, op: null }
+      return unheard.has(key) ? { ...cut, record: null } : cut
+    })
+  const wrote = ({ record, op }: LastSeen): number => (record === null && op === null ? 1 : 0)
+  return cuts.toSorted((a, b) => wrote(a) - wrote(b)).slice(0, limits.frontierDevices)
+}
+
+/** Devices of the account that this one put out, in hexadecimal. */
+export function removedHere(step: Step): readonly string[] {
+  const { self } = requireMe(step)
+  const log = storedLog(step, self.account)
+  if (log === undefined) return []
+  const { active } = stateOf(step, log)
+  const by = toHex(self.device)
+  return log.entries.flatMap(({ op }) => {
+    const gone = op.by === by && op.args.kind === 'revoke' ? toHex(op.args.device) : undefined
+    return gone === undefined || active.has(gone) ? [] : [gone]
+  })
+}
+
+/**
+ * Devices that this one put out and has said nothing of in a conversation: it did not know the conversation then, or
+ * had no part in it.
+ */
+export function unheardOf(
+  step: Step,
+  conversation: Conversation,
+  going: DeviceId | null = null,
+): ReadonlySet<string> {
+  const gone = removedHere(step).filter((key) => going === null || key !== toHex(going))
+  if (gone.length === 0) return new Set()
+  const by = toHex(requireMe(step).self.device)
+  const said = new Set(
+    opSetOf(step, conversation).entries.flatMap(({ op }) =>
+      op.byDevice === by && op.args.kind === 'deviceset'
+        ? op.args.last.map(({ device }) => toHex(device))
+        : [],
+    ),
+  )
+  return new Set(gone.filter((key) => !said.has(key)))
+}
+
+/**
+ * The narrowest this account has said of each of its devices, by devices that are active, or that are going out only
+ * now: a word of one that was out is none, and what one said before it goes must not be forgotten.
+ */
+function ownWords(
+  step: Step,
+  conversation: Conversation,
+  active: ReadonlyMap<string, unknown>,
+): ReadonlyMap<string, LastSeen> {
+  const own = toHex(requireMe(step).self.account)
+  const words = opSetOf(step, conversation).entries.flatMap(({ op }) =>
+    op.args.kind === 'deviceset' && op.byAccount === own && toHex(op.args.account) === own
+      ? op.args.last.map((seen) => ({ seen, by: op.byDevice }))
+      : [],
+  )
+  const cut = new Set(words.filter(({ by }) => active.has(by)).map(({ seen }) => toHex(seen.device)))
+  const narrowest = new Map<string, LastSeen>()
+  for (const { seen, by } of words) {
+    const key = toHex(seen.device)
+    if (by === key || (!active.has(by) && cut.has(by))) continue
+    narrowest.set(key, narrower(narrowest.get(key) ?? seen, seen))
+  }
+  return narrowest
+}
+
+const narrower = (a: LastSeen, b: LastSeen): LastSeen => ({
+  device: a.device,
+  record: (a.record?.aseq ?? -1) <= (b.record?.aseq ?? -1) ? a.record : b.record,
+  op: (a.op?.oseq ?? -1) <= (b.op?.oseq ?? -1) ? a.op : b.op,
+})
+
+/** The newest record and operation held of each device of an account. */
+export function newestSeen(step: Step, conversation: Conversation, account: AccountId): readonly LastSeen[] {
+  const found = new Map<string, LastSeen>()
+  for (const seen of newestOps(opSetOf(step, conversation), account)) found.set(toHex(seen.device), seen)
+  for (const remote of conversationNow(step, conversation).remotes) {
+    if (!equalBytes(remote.account, account) || remote.last === null) continue
+    const key = toHex(remote.device)
+    found.set(key, { device: remote.device, op: found.get(key)?.op ?? null, record: remote.last })
+  }
+  return [...found.values()].slice(0, limits.frontierDevices)
+}
