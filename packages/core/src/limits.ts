@@ -277,6 +277,8 @@ export const limits = {
   lateSyncMs: 5 * second,
   /** Between two such comparisons: authors may claim for ever not to know of a device. */
   lateSyncPauseMs: minute,
+  /** Devices that what its author does not tell them is passed on to; each passes it on to as many. */
+  passedOnTo: 3,
   /** Records one list of gaps asks for. */
   syncGaps: 16_384,
   /** Bodies one frame asks for or carries, and that are noted as lacking in a segment. */

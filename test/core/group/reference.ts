@@ -3,6 +3,7 @@
  * shares no code with the room but the decoded operations, and is what the room is compared with.
  */
 import type { MembershipOp } from '../../../packages/core/src/group/index.ts'
+import { decodeIntent } from '../../../packages/core/src/history/intent.ts'
 import { toHex } from '../../../packages/core/src/wire/index.ts'
 
 export interface ReferenceResult {
@@ -179,4 +180,28 @@ export function reference(
       ['adminsGrantAdmin', 'membersAdmit', 'timer'].map((name) => [name, value(name)]),
     ),
   }
+}
+
+/** Names a conversation may have: those of renamings that count and that no other such has in its past. */
+export function titlesLeft(ops: readonly Op[], voided: ReadonlySet<string>): readonly string[] {
+  const byKey = new Map(ops.map((op) => [op.key, op]))
+  const past = (op: Op): ReadonlySet<string> => {
+    const seen = new Set<string>()
+    const open = op.deps.map(toHex)
+    for (let key = open.pop(); key !== undefined; key = open.pop()) {
+      if (seen.has(key)) continue
+      seen.add(key)
+      open.push(...byKey.get(key)!.deps.map(toHex))
+    }
+    return seen
+  }
+  const renamings = ops.flatMap((op) => {
+    const intent = op.args.kind === 'meta' && !voided.has(op.key) ? decodeIntent(op.args.intent) : undefined
+    return intent?.kind === 'set' && intent.field === 0
+      ? [{ key: op.key, title: intent.text, past: past(op) }]
+      : []
+  })
+  return renamings
+    .filter(({ key }) => !renamings.some((other) => other.past.has(key)))
+    .map(({ title }) => title)
 }

@@ -1,5 +1,5 @@
 import { directConversationId } from '../history/index.ts'
-import { readMembershipOp, type MembershipOp } from '../group/index.ts'
+import { groupHeads, readMembershipOp, type MembershipOp } from '../group/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { concat, equalBytes, toHex } from '../wire/index.ts'
@@ -19,6 +19,7 @@ import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { answerWith } from './extras.ts'
+import { neighbours } from './late-records.ts'
 import { linkTo } from './lookup.ts'
 import { headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -153,6 +154,7 @@ async function takeOps(step: Step, conversation: Conversation, peer: Peer, item:
   if (added.length > 0) {
     await opsCame(step, conversation, before, added)
     tellChanged(step, conversation)
+    passOn(step, conversationNow(step, conversation), peer, added)
   }
   compare(step, conversationNow(step, conversation), peer, item)
 }
@@ -169,6 +171,17 @@ function tellChanged(step: Step, before: Conversation): void {
     if (remote.active) linkTo(step, remote.device).met = true
     else if (!isRemoved(step, conversation, remote.account)) tellOne(step, conversation, remote)
   }
+}
+
+/**
+ * Who writes an operation tells all it speaks with. One that came by another hand, or that knows less than is known
+ * here, may not have been told to all: then it is passed on.
+ */
+function passOn(step: Step, conversation: Conversation, peer: Peer, added: readonly MembershipOp[]): void {
+  const told = new Set(added.filter((op) => equalBytes(op.device, peer.device)).map(({ key }) => key))
+  const speaks = findRemote(conversation, peer.device)?.active === true
+  if (speaks && groupHeads(opSetOf(step, conversation)).every((head) => told.has(toHex(head)))) return
+  for (const neighbour of neighbours(step, conversation, peer)) tellOne(step, conversation, neighbour)
 }
 
 /** Ends the exchange when both hold the same; else says how things stand here, once for each two states. */

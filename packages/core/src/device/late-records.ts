@@ -3,18 +3,21 @@ import type { DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
-import { activeRemotes } from './conversations.ts'
+import { activeRemotes, findRemote } from './conversations.ts'
 import { membershipThen } from './groups.ts'
 import { requireMe } from './me.ts'
 import { conversationRows, peerRows, type Conversation, type Peer, type Remote } from './tables.ts'
 import { wakeAt } from './timers.ts'
 
 /**
- * Records whose author did not know of another device of this account when it wrote them: their author does not send
- * them there, and may not know that they are to be shown there. This device does, once the two have compared.
+ * Records whose author does not send them to all who are to have them: it did not know of another device of this
+ * account when it wrote them, or it is out by now and speaks with nobody who knows that. Whoever has them compares.
  */
 
-/** Another own device is compared with, a little later, when the author of a record that came cannot have known it. */
+/**
+ * Another own device is compared with, a little later, when the author of a record that came cannot have known it;
+ * and some of all others, when the author no longer takes part.
+ */
 export function noteLate(
   step: Step,
   conversation: Conversation,
@@ -22,6 +25,8 @@ export function noteLate(
   content: RecordContent,
   segment: number,
 ): void {
+  if (findRemote(conversation, content.device)?.active === false)
+    for (const neighbour of neighbours(step, conversation, carrier)) lookLater(step, conversation, neighbour)
   for (const sibling of activeRemotes(conversation)) {
     const isCarrier = equalBytes(sibling.device, carrier.device)
     if (
@@ -31,6 +36,27 @@ export function noteLate(
     )
       lookLater(step, conversation, sibling)
   }
+}
+
+/**
+ * The few connected devices that come after this one, going round by their ids. Each that hears of something passes it
+ * on to its own, until all have it.
+ */
+export function neighbours(
+  step: Step,
+  conversation: Conversation,
+  carrier: DeviceAddress,
+): readonly Remote[] {
+  const own = toHex(requireMe(step).self.device)
+  const connected = activeRemotes(conversation)
+    .filter(({ device }) => step.context.live.peers.get(toHex(device))?.channel !== undefined)
+    .filter(({ device }) => !equalBytes(device, carrier.device))
+    .map((remote) => ({ remote, name: toHex(remote.device) }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+  const after = connected.filter(({ name }) => name > own)
+  return [...after, ...connected.filter(({ name }) => name < own)]
+    .slice(0, limits.passedOnTo)
+    .map(({ remote }) => remote)
 }
 
 /** Whether an own device may see a record of this segment. */
