@@ -3,6 +3,8 @@ import { Person, Town } from '../support/devices.ts'
 import { FaultyStore } from '../support/faulty-store.ts'
 import { befriend } from '../support/friends.ts'
 import { KeyWatch } from '../support/key-watch.ts'
+import { copyOf } from '../support/opened-home.ts'
+import { topicTown } from '../support/topic-town.ts'
 
 interface Scene {
   readonly town: Town
@@ -92,4 +94,52 @@ describe('051: a home that was copied, and both are used', function () {
         expect(await other.texts(conversationId), other.name).to.include('from the first again')
       expect(watch.pairsReused, 'pairs of key and nonce').to.equal(0)
     })
+})
+
+describe('051: two records of one number, of which the second comes by a topic alone', function () {
+  this.timeout(120_000)
+
+  it('are told as a copied home, and the second is not taken for the first', async () => {
+    const deaf = { on: false }
+    const { town, people, conversationId, said, inject } = await topicTown(
+      ['Ada', 'Bob', 'Cy', 'Dee', 'Eve'],
+      (network) =>
+        new Proxy(network, {
+          get: (target, key) => {
+            const value: unknown = Reflect.get(target, key)
+            if (key === 'publish' && deaf.on) return async () => undefined
+            return typeof value === 'function' ? (value.bind(target) as unknown) : value
+          },
+        }),
+    )
+    const [ada, ...others] = people as [Person, ...Person[]]
+    const [bob] = others as [Person]
+    // It is Ada's turn, so that both homes go on in her epoch.
+    await ada.device.dispatch('send', { conversationId, text: 'to all' })
+    await town.pass(60_000)
+    await ada.close()
+    const copy = new Person(town, 'Ada', await copyOf(ada), 'copy of Ada')
+    await ada.open(true)
+    // Its topic reaches nobody: sessions bring the record, and the key it was published under stays unused.
+    deaf.on = true
+    await ada.device.dispatch('send', { conversationId, text: 'from the first' })
+    await town.pass(60_000)
+    expect(await bob.texts(conversationId)).to.include('from the first')
+    await ada.close()
+    deaf.on = false
+    for (const other of others) town.hub.cut(ada.peerId, other.peerId)
+    town.people.push(copy)
+    await copy.open(true)
+    const before = said(ada).published.length
+    await copy.device.dispatch('send', { conversationId, text: 'from the copy' })
+    await town.settle()
+    await copy.close()
+    const [second] = said(ada).published.slice(before)
+    expect(isTold(bob)).to.equal(false)
+    await inject(bob, second!.topic, second!.data)
+    expect(isTold(bob)).to.equal(true)
+    expect(await bob.texts(conversationId)).to.not.include('from the copy')
+    const lines = await bob.device.view('audit', { conversationId })
+    expect(lines.filter(({ kind }) => kind === 'device-rolled-back')).to.have.length(1)
+  })
 })

@@ -11,8 +11,9 @@ import { MemoryStore, seededRandom } from '../../packages/core/src/memory/index.
 import { toHex, utf8 } from '../../packages/core/src/wire/index.ts'
 import type { Person } from './devices.ts'
 
-/** The same rows in a store of its own. */
-async function copyOf(home: MemoryStore): Promise<MemoryStore> {
+/** The rows of a device that is closed, or at rest, in a store of their own. */
+export async function copyOf({ store: home }: Person): Promise<MemoryStore> {
+  if (!(home instanceof MemoryStore)) throw new Error('only a home in memory is copied')
   const closed = await home.readMark().then(
     () => false,
     () => true,
@@ -43,8 +44,7 @@ export class OpenedHome {
 
   /** Opens a copy of the home of a device that is closed, or at rest; the home itself is left as it is. */
   static async of(crypto: CryptoProvider, person: Person, nowMs: number): Promise<OpenedHome> {
-    if (!(person.store instanceof MemoryStore)) throw new Error('only a home in memory is copied')
-    const store = await copyOf(person.store)
+    const store = await copyOf(person)
     const key = new Secret(crypto.sha256(utf8(person.name)))
     const random = seededRandom(crypto, `thief of ${person.name}`)
     const sealed = await openSealedStore({ crypto, store, random, key, nowMs })

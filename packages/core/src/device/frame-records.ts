@@ -196,11 +196,27 @@ export async function admitOpened(
   incoming: IncomingRecord,
 ): Promise<void> {
   const now = conversationNow(step, conversation)
-  if (holds(remoteOf(now, author).received, header.content.aseq)) return
+  const taken = holds(remoteOf(now, author).received, header.content.aseq)
+  if (taken && (await isHeld(step, header.id))) return takeBody(step, now, header, incoming)
+  if (taken && !(await wasHeld(step, header.id))) return refuseOpened(step, now, author, header, incoming)
   const moved = await admitted(step, now, author, header, incoming)
   if (moved === undefined) return
   gotLater(step, moved, author)
   await retryHeld(step, conversationNow(step, moved))
+}
+
+/** A second record under a number of its author's came by a topic. */
+async function refuseOpened(
+  step: Step,
+  conversation: Conversation,
+  author: DeviceAddress,
+  header: RecordHeader,
+  incoming: IncomingRecord,
+): Promise<void> {
+  const peer = step.tx.get(peerRows, author.device)
+  const identityKey = identityKeyOf(step, author.account, author.device)
+  if (peer !== undefined && identityKey !== undefined)
+    await refuseFork(step, conversation, peer, { incoming, header, identityKey })
 }
 
 /** Everybody reads a topic at once: acknowledgements wait a little, so that one speaks of many records. */
