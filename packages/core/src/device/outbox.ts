@@ -17,7 +17,7 @@ import {
 import { metaOf } from './events.ts'
 import { compareOnMeeting, stateItems } from './group-exchange.ts'
 import { putStanding, standingOf } from './group-standing.ts'
-import { isGroup } from './groups.ts'
+import { isGroup, membershipOf, takesPart } from './groups.ts'
 import { shareContacts } from './intents.ts'
 import { tendLogs } from './epoch-logs.ts'
 import { shareOwn } from './own-share.ts'
@@ -52,6 +52,7 @@ import {
   type Conversation,
   type OutboxRow,
   type Peer,
+  type Remote,
 } from './tables.ts'
 
 /** Records of one frame, in bytes; less while the handshake rides along. */
@@ -207,12 +208,13 @@ const speakable: ReadonlySet<number> = new Set([
 /** Whether own records wait to be sealed to a device. */
 function recordsDue(step: Step, conversation: Conversation, peer: Peer): boolean {
   const remote = findRemote(conversation, peer.device)
-  return (
-    remote?.active === true &&
-    remote.sealedUpTo < conversation.aseq &&
-    !isOnTopic(step, conversation, peer, remote)
-  )
+  if (remote === undefined || remote.sealedUpTo >= conversation.aseq) return false
+  return remote.active ? !isOnTopic(step, conversation, peer, remote) : isOwed(step, conversation, remote)
 }
+
+/** Whether a member is still to have what this account wrote while it took part: going takes no word back. */
+const isOwed = (step: Step, conversation: Conversation, { account }: Remote): boolean =>
+  !takesPart(step, conversation) && membershipOf(step, conversation).members.has(toHex(account))
 
 /** Whether records of a conversation were lost here, or bodies are lacking, that the device may have. */
 function isWanted(step: Step, { conversation, remotes }: Conversation, peer: Peer): boolean {
