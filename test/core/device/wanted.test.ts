@@ -129,6 +129,35 @@ describe('device: what is known to be wanted', () => {
     expect(await bob.texts(conversationId)).to.include.members(lines)
   })
 
+  it('are bodies whose author is not told before they are here that its messages arrived', async () => {
+    const long = lines.map((line) => line.repeat(3_000))
+    const scene = await stage(async (ada, conversationId) => {
+      for (const text of long) await ada.device.dispatch('send', { conversationId, text })
+    })
+    const { town, ada, bob, conversationId } = scene
+    await bodiesCutOff(scene)
+    let withheld = true
+    town.port = (network) =>
+      portOver(network, {
+        write: (channel, frame) =>
+          withheld && frame.length > 20_000 ? Promise.resolve() : network.write(channel, frame),
+      })
+    await ada.open(true)
+    await town.pass(60_000)
+    const lacking = (await shownTo(bob, conversationId)).filter(({ text }) => text === null)
+    const states = async (): Promise<readonly unknown[]> => {
+      const ids = lacking.map(({ messageId }) => messageId)
+      const mine = await shownTo(ada, conversationId)
+      return mine.filter(({ messageId }) => ids.includes(messageId)).map(({ state }) => state)
+    }
+    expect(lacking).to.not.deep.equal([])
+    expect(await states()).to.deep.equal(lacking.map(() => 'waiting'))
+    withheld = false
+    await town.pass(20 * 60_000)
+    expect(await missingOf(bob, conversationId)).to.deep.equal([])
+    expect(await states()).to.deep.equal(lacking.map(() => 'delivered'))
+  })
+
   it('are no bodies of what was taken back since', async () => {
     const scene = await stage(async (ada, conversationId) => {
       const ids: string[] = []

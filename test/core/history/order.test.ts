@@ -38,8 +38,9 @@ describe('history: shown order and what is held', () => {
   })
 
   it('counts what is held as a set would', () => {
+    const numbers = fc.array(fc.nat(60), { maxLength: 80 })
     fc.assert(
-      fc.property(fc.array(fc.nat(60), { maxLength: 80 }), fc.nat(12), (aseqs, max) => {
+      fc.property(numbers, fc.nat(12), numbers, (aseqs, max, without) => {
         const received = aseqs.reduce(receive, nothingReceived)
         const set = new Set(aseqs)
         for (let aseq = 0; aseq <= 61; aseq++) expect(holds(received, aseq)).to.equal(set.has(aseq))
@@ -49,6 +50,13 @@ describe('history: shown order and what is held', () => {
         expect(ack.holes.length).to.be.at.most(max)
         for (let aseq = 0; aseq <= 61; aseq++) if (covers(ack, aseq)) expect(set.has(aseq)).to.equal(true)
         if (missingCount(received) <= max) for (const aseq of set) expect(covers(ack, aseq)).to.equal(true)
+        const less = acknowledge(received, max, without)
+        expect(less.holes.length).to.be.at.most(max)
+        const told = [...set].filter((aseq) => covers(less, aseq))
+        expect(told.filter((aseq) => without.includes(aseq))).to.deep.equal([])
+        for (let aseq = 0; aseq <= 61; aseq++) if (covers(less, aseq)) expect(set.has(aseq)).to.equal(true)
+        if (missingCount(received) + new Set(without).size <= max)
+          expect(told).to.have.members([...set].filter((aseq) => !without.includes(aseq)))
       }),
     )
   })

@@ -33,13 +33,14 @@ import {
 import { tellOne } from './group-exchange.ts'
 import { standingOf } from './group-standing.ts'
 import { isGroup, membershipOf, membershipThen } from './groups.ts'
+import { noteOwed } from './lacking.ts'
 import { noteLate } from './late-records.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, identityKeyOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { forget, lookAt, tellBodies, tellRecord } from './messages.ts'
 import { addBranch, branchesFor, mayBranch, type Branches } from './branches.ts'
-import { findLink, putBody, storeRecord } from './records.ts'
+import { findLink, putBody, settleBody, storeRecord } from './records.ts'
 import { peerRolledBack } from './rollback.ts'
 import { isHeld, wantsBody, wasHeld } from './segments.ts'
 import { isShown, showNewest } from './shown.ts'
@@ -145,14 +146,15 @@ async function receiveRecord(
   return admitted(step, conversation, peer, header, incoming)
 }
 
-/** Takes the body of a record that is held without it. */
+/** Takes the body of a record that is held without it; its author may have none any more. */
 async function takeBody(
   step: Step,
   conversation: Conversation,
   header: RecordHeader,
   { said }: IncomingRecord,
 ): Promise<void> {
-  if (said === null || !(await wantsBody(step, header.id))) return
+  if (!(await wantsBody(step, header.id))) return
+  if (said === null) return settleBody(step, header.id)
   if (!opensCommitment(step.context.crypto, header, said.salt, said.body)) return
   await putBody(step, header.id, said)
   await tellBodies(step, conversationNow(step, conversation), [header], true)
@@ -388,7 +390,8 @@ export async function keepSynced(
   const incoming = { bytes: header.bytes, signature, said: null }
   const stored = await storeRecord(step, before, header, incoming, segment)
   const { self } = requireMe(step)
-  const { account, kind } = header.content
+  const { account, device, aseq, kind } = header.content
+  noteOwed(step, before.conversation, segment, header.id, { device, aseq })
   const isNew = stored.count > before.count
   const fresh =
     isNew && kind === recordKinds.msg && !equalBytes(account, self.account) && !isRead(before, header)

@@ -1,9 +1,16 @@
 import { equalBytes, fromHex, toHex } from '../wire/index.ts'
 import { limits } from '../limits.ts'
 import type { Step } from './context.ts'
-import { activeRemotes } from './conversations.ts'
+import { activeRemotes, findRemote, putConversation, withRemote } from './conversations.ts'
 import { segmentKey } from './row.ts'
-import { bodyRows, lackingRows, placeRows, type Conversation, type Place } from './tables.ts'
+import {
+  bodyRows,
+  conversationRows,
+  lackingRows,
+  placeRows,
+  type Conversation,
+  type Place,
+} from './tables.ts'
 import { wakeAt } from './timers.ts'
 
 /**
@@ -19,18 +26,51 @@ export function noteLacking(step: Step, conversation: Uint8Array, segment: numbe
     row === undefined
       ? step.tx.all(lackingRows).length >= limits.lackingSegments
       : row.records.length >= limits.syncBodies
-  if (full) step.context.log.event('body-not-noted')
-  else step.tx.put(lackingRows, key, { conversation, segment, records: [...(row?.records ?? []), id] })
+  if (full) return step.context.log.event('body-not-noted')
+  const records = [...(row?.records ?? []), { id, owed: null }]
+  step.tx.put(lackingRows, key, { conversation, segment, records })
 }
 
-/** Notes that a body came, or is wanted no more. */
+/** Its author may still have the body and is told that the record came only once the body is here; null: is told now. */
+export function noteOwed(
+  step: Step,
+  conversation: Uint8Array,
+  segment: number,
+  id: Uint8Array,
+  owed: { readonly device: Uint8Array; readonly aseq: number } | null,
+): void {
+  const key = segmentKey(conversation, segment)
+  const row = step.tx.get(lackingRows, key)
+  if (row === undefined) return
+  const records = row.records.map((one) => (equalBytes(one.id, id) ? { id, owed } : one))
+  step.tx.put(lackingRows, key, { ...row, records })
+}
+
+/** Numbers of a device's records that are here, and whose bodies it still has to send. */
+export const owedBy = (step: Step, conversation: Uint8Array, device: Uint8Array): readonly number[] =>
+  step.tx
+    .all(lackingRows)
+    .filter((row) => equalBytes(row.conversation, conversation))
+    .flatMap(({ records }) => records)
+    .flatMap(({ owed }) => (owed !== null && equalBytes(owed.device, device) ? [owed.aseq] : []))
+
+/** Notes that a body came, or is wanted no more; its author is told. */
 export function noteHad(step: Step, conversation: Uint8Array, segment: number, id: Uint8Array): void {
   const key = segmentKey(conversation, segment)
   const row = step.tx.get(lackingRows, key)
-  const records = row?.records.filter((other) => !equalBytes(other, id)) ?? []
-  if (row === undefined || records.length === row.records.length) return
+  const had = row?.records.find((one) => equalBytes(one.id, id))
+  if (row === undefined || had === undefined) return
+  const records = row.records.filter((one) => one !== had)
   if (records.length === 0) step.tx.delete(lackingRows, key)
   else step.tx.put(lackingRows, key, { ...row, records })
+  if (had.owed !== null) tellHad(step, conversation, had.owed.device)
+}
+
+function tellHad(step: Step, conversation: Uint8Array, device: Uint8Array): void {
+  const known = step.tx.get(conversationRows, conversation)
+  const author = known === undefined ? undefined : findRemote(known, device)
+  if (known !== undefined && author !== undefined)
+    putConversation(step, withRemote(known, { ...author, gotDue: true }))
 }
 
 /** Notes that the body of a record, which lies there, is damaged here. */

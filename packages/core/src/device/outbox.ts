@@ -26,6 +26,7 @@ import { noteSeeds, seedItems } from './epochs.ts'
 import { weightOf } from './extras.ts'
 import { tendGots } from './frame-records.ts'
 import { isOnTopic, publishRecords, tendTopics } from './topics.ts'
+import { owedBy } from './lacking.ts'
 import { passLeft, tendLeft } from './left-records.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, storedLog } from './logs.ts'
@@ -257,8 +258,10 @@ function smallTalk(
     const { conversation } = talk
     const about = { conversation, account: peer.account, device: peer.device }
     const before = items.length
-    if (remote.gotDue)
-      items.push({ kind: 'got', ...about, ...acknowledge(remote.received, 64), last: remote.last })
+    if (remote.gotDue) {
+      const held = acknowledge(remote.received, 64, owedBy(step, conversation, peer.device))
+      items.push({ kind: 'got', ...about, ...held, last: remote.last })
+    }
     if (self.readReceipts && remote.seenUpTo > remote.seenTold)
       items.push({ kind: 'read', ...about, upTo: remote.seenUpTo })
     const seeded = link.seedAcks.get(toHex(conversation))

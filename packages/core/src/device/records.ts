@@ -11,7 +11,7 @@ import { limits } from '../limits.ts'
 import { concat, equalBytes, idKey } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { fileName } from './files.ts'
-import { noteHad, noteLacking } from './lacking.ts'
+import { noteHad, noteLacking, noteOwed } from './lacking.ts'
 import { noteSaid } from './retention.ts'
 import { counterKey, segmentKey } from './row.ts'
 import { findRecord, journalOf, placeOf, putInJournal, takeFromJournal, undamaged } from './segments.ts'
@@ -110,6 +110,12 @@ export async function putBody(step: Step, id: Uint8Array, said: SaltedBody): Pro
   step.tx.delete(placeRows, id)
   noteHad(step, place.conversation, place.segment, id)
   noteSaid(step, place.conversation, place.segment)
+}
+
+/** The author of a record has no body for it any more: it is asked for elsewhere, and all of its author's is here. */
+export async function settleBody(step: Step, id: Uint8Array): Promise<void> {
+  const place = await undamaged(step.tx.load(placeRows, id))
+  if (place !== undefined) noteOwed(step, place.conversation, place.segment, id, null)
 }
 
 /** Erases a body, or the wish for it; the record keeps its place. */

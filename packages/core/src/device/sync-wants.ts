@@ -114,9 +114,10 @@ async function lackingHere(step: Step, conversation: Conversation): Promise<read
   for (const row of step.tx.all(lackingRows)) {
     if (!equalBytes(row.conversation, conversation.conversation)) continue
     if (found.length >= limits.syncBodies) break
-    const needed = await neededBodies(step, look, row.records)
+    const ids = row.records.map(({ id }) => id)
+    const needed = await neededBodies(step, look, ids)
     const left = new Set(needed.map(({ id }) => toHex(id)))
-    for (const id of row.records) if (!left.has(toHex(id))) noteHad(step, row.conversation, row.segment, id)
+    for (const id of ids) if (!left.has(toHex(id))) noteHad(step, row.conversation, row.segment, id)
     found.push(...needed)
   }
   return found

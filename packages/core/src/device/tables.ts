@@ -323,10 +323,12 @@ export type Place = Infer<typeof placeShape>
 export const bodyRows = rows('body', fields({ place: placeShape, said: saltedBody }), append)
 /** Places of records whose body is not here, or no longer. */
 export const placeRows = rows('place', placeShape, append)
+/** `owed`: by whom and under which number, while the author is not to believe that it arrived. */
+const lackingRecord = fields({ id, owed: nullable(fields({ device: id, aseq: uint() })) })
 /** Records of a segment that came without their bodies, which are asked for. */
 export const lackingRows = rows(
   'lacking',
-  fields({ conversation: id, segment: uint(), records: list(id, limits.syncBodies) }),
+  fields({ conversation: id, segment: uint(), records: list(lackingRecord, limits.syncBodies) }),
   mutable,
 )
 

@@ -43,22 +43,25 @@ export const missingCount = (received: Received): number => {
   return last === undefined ? 0 : last + 1 - received.upTo - received.above.length
 }
 
-/** The acknowledgement of what is held: one past the highest, and at most `max` holes; the rest waits for the next. */
+/**
+ * The acknowledgement of what is held: one past the highest, and at most `max` holes; the rest waits for the next.
+ * `without`: numbers that are held and not to be acknowledged yet.
+ */
 export function acknowledge(
   received: Received,
   max: number,
+  without: readonly number[] = [],
 ): { readonly upTo: number; readonly holes: readonly number[] } {
-  const held = new Set(received.above)
-  const last = received.above.at(-1)
-  const holes: number[] = []
-  if (last !== undefined) {
-    for (let aseq = received.upTo; aseq <= last; aseq++) {
-      if (held.has(aseq)) continue
-      if (holes.length === max) return { upTo: aseq, holes }
-      holes.push(aseq)
-    }
+  const above = new Set(received.above)
+  const end = (received.above.at(-1) ?? received.upTo - 1) + 1
+  const holes = new Set(without.filter((aseq) => holds(received, aseq)))
+  for (let aseq = received.upTo, gaps = 0; aseq < end && gaps <= max; aseq++) {
+    if (above.has(aseq)) continue
+    holes.add(aseq)
+    gaps += 1
   }
-  return { upTo: last === undefined ? received.upTo : last + 1, holes }
+  const first = [...holes].sort((a, b) => a - b)
+  return { upTo: first[max] ?? end, holes: first.slice(0, max) }
 }
 
 /** Whether an acknowledgement covers the aseq. */
