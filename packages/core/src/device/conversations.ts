@@ -3,7 +3,7 @@ import type { AccountId, DeviceAddress, DeviceId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
-import { devicesNow, leastSegment } from './groups.ts'
+import { devicesNow, isGroup, leastSegment, membershipOf } from './groups.ts'
 import { requireMe } from './me.ts'
 import { conversationKinds, conversationRows, type Conversation, type Remote } from './tables.ts'
 
@@ -47,6 +47,7 @@ export const remoteOf = (conversation: Conversation, { account, device }: Device
     account,
     device,
     active: false,
+    grant: null,
     received: nothingReceived,
     last: null,
     got: { upTo: 0, holes: [] },
@@ -117,19 +118,23 @@ export function conversationsWith(step: Step, device: DeviceId): readonly Conver
 }
 
 /**
- * Brings the devices of a conversation up to what its operations and the device logs say now. A device that
- * comes, or comes back, is sent what is written from here on; what was written before is a matter of sync.
+ * Brings the devices of a conversation up to what its operations and the device logs say now. A device that comes, or
+ * whose account was let in anew, is sent what is written from here on; what was written before is a matter of sync.
+ * One that only seemed to be out goes on where it was: until an account has said how far the words of a device it put
+ * out reach, whoever that device had let in is out as well.
  */
 export function refreshRemotes(step: Step, conversation: Conversation): Conversation {
   const now = new Map(devicesNow(step, conversation).map((device) => [toHex(device.device), device]))
   const kept = conversation.remotes.map((remote) => {
-    const active = now.delete(toHex(remote.device))
-    if (active === remote.active) return remote
-    return active ? { ...remote, active, ...fromHere(conversation) } : { ...remote, active }
+    if (!now.delete(toHex(remote.device))) return remote.active ? { ...remote, active: false } : remote
+    const grant = grantOf(step, conversation, remote)
+    const goesOn = remote.active || (remote.grant !== null && equalBytes(remote.grant, grant))
+    return { ...remote, active: true, grant, ...(goesOn ? {} : fromHere(conversation)) }
   })
   const added = [...now.values()].map((device) => ({
     ...remoteOf(conversation, device),
     active: true,
+    grant: grantOf(step, conversation, device),
     ...fromHere(conversation),
   }))
   const remotes = [...kept, ...added].slice(-limits.conversationDevices)
@@ -140,6 +145,11 @@ export function refreshRemotes(step: Step, conversation: Conversation): Conversa
   putConversation(step, refreshed)
   return refreshed
 }
+
+/** By which operation an account takes part; nothing where none is needed. */
+const grantOf = (step: Step, conversation: Conversation, { account }: DeviceAddress): Uint8Array =>
+  (isGroup(conversation) ? membershipOf(step, conversation).members.get(toHex(account))?.grant : null) ??
+  new Uint8Array(0)
 
 const fromHere = ({ aseq, count, segment }: Conversation) => ({
   from: aseq,

@@ -171,6 +171,8 @@ const remoteShape = fields({
   device: deviceIdShape,
   /** It is to be sent what is written now. */
   active: bool,
+  /** By which grant it last took part, nothing where none is needed; null: never. */
+  grant: nullable(bytesBetween(0, 32)),
   /** Their records held here, and the newest of them. */
   received: receivedShape,
   last: nullable(fields({ aseq: uint(), id })),
