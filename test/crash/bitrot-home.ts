@@ -142,7 +142,7 @@ class Reader {
 }
 
 /** Whether a failure says that the home is damaged. */
-const namesDamage = (code: string): boolean => code.startsWith('E_STORE_') || code === 'E_OP_SET_CORRUPT'
+const namesDamage = (code: string): boolean => code.startsWith('E_STORE_')
 
 /** What is wrong with a reading, and whether it names that anything is. */
 export function judgeReading(

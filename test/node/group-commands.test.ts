@@ -224,6 +224,7 @@ describe('node: group commands', () => {
   it('report why the device refused, each with its exit code', async () => {
     const refusals: Record<string, number> = {
       E_NOT_MEMBER: 1,
+      E_MEMBERSHIP_DAMAGED: 9,
       E_NOT_ALLOWED: 1,
       E_NOT_CONNECTED: 1,
       E_LAST_OWNER: 1,

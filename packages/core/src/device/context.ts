@@ -136,6 +136,9 @@ export interface Resolve {
  */
 export interface GroupMemo {
   readonly set: OpSet
+  /** How many operations the conversation's row counts, and how many of them are not here any more. */
+  readonly opCount: number
+  readonly lost: number
   /** What they say now, as of this state of the device logs. */
   now: { readonly logsVersion: number; readonly value: Membership } | undefined
   /** What they said at heads, which never changes. */
@@ -353,6 +356,14 @@ export interface Live {
   readonly summaries: Map<string, SegmentLook>
   /** Sealed segments that were opened, by conversation and number, and when each was read last. */
   readonly files: Map<string, { readonly file: OpenedFile; usedMs: number }>
+  /**
+   * Conversations of which operations were lost here, in hexadecimal: whether that was said, and which devices have
+   * nothing that is not here.
+   */
+  readonly torn: Map<
+    string,
+    { readonly conversation: Uint8Array; said: boolean; readonly equal: Set<string> }
+  >
   /** Segments of which records were lost here. */
   readonly condemned: Map<string, SegmentAddress>
   /** What segments held of which records were lost, by conversation in hexadecimal and by number. */

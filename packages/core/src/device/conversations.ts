@@ -3,7 +3,7 @@ import type { AccountId, DeviceAddress, DeviceId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
-import { devicesNow, isGroup, leastSegment, membershipOf } from './groups.ts'
+import { devicesNow, isGroup, isTorn, leastSegment, membershipOf } from './groups.ts'
 import { requireMe } from './me.ts'
 import { conversationKinds, conversationRows, type Conversation, type Remote } from './tables.ts'
 
@@ -124,6 +124,7 @@ export function conversationsWith(step: Step, device: DeviceId): readonly Conver
  * out reach, whoever that device had let in is out as well.
  */
 export function refreshRemotes(step: Step, conversation: Conversation): Conversation {
+  if (isTorn(step, conversation)) return conversation
   const now = new Map(devicesNow(step, conversation).map((device) => [toHex(device.device), device]))
   const kept = conversation.remotes.map((remote) => {
     if (!now.delete(toHex(remote.device))) return remote.active ? { ...remote, active: false } : remote

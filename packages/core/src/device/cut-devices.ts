@@ -7,7 +7,7 @@ import { ownCuts, removedHere, unheardOf } from './cuts.ts'
 import { opsCame } from './group-arrival.ts'
 import { tellAll } from './group-exchange.ts'
 import { addOwnOp, pinnedHeads } from './group-ops.ts'
-import { membershipOf, takesPart } from './groups.ts'
+import { lostOps, membershipOf, takesPart } from './groups.ts'
 import { requireMe } from './me.ts'
 import { conversationRows, type Conversation } from './tables.ts'
 
@@ -20,7 +20,7 @@ export async function writeCut(
   conversation: Conversation,
   going: DeviceId | null = null,
 ): Promise<void> {
-  if (!takesPart(step, conversation)) return
+  if (!takesPart(step, conversation) || lostOps(step, conversation) > 0) return
   const before = membershipOf(step, conversation)
   const { self } = requireMe(step)
   const args = {
@@ -54,5 +54,9 @@ export async function cutUnheard(step: Step): Promise<void> {
 const mayCut = (step: Step, before: Conversation): boolean => {
   const conversation = conversationNow(step, before)
   const { account } = conversation
-  return takesPart(step, conversation) && (account === null || isTalkedWith(step, conversation, account))
+  return (
+    takesPart(step, conversation) &&
+    lostOps(step, conversation) === 0 &&
+    (account === null || isTalkedWith(step, conversation, account))
+  )
 }

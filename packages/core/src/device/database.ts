@@ -31,7 +31,7 @@ export class Database {
     for (const table of tables) {
       if (!table.resident) continue
       const held = new Map<string, { key: Uint8Array; value: unknown }>()
-      for (const { key, value } of await store.list(table))
+      for (const { key, value } of await store.list(table, { skipDamaged: table.held === 'elsewhere' }))
         held.set(toHex(key), { key, value: table.decode(value) })
       database.#resident.set(table.name, held)
     }

@@ -471,6 +471,7 @@ const newLive = (): Live => ({
   lateSyncs: new Map(),
   summaries: new Map(),
   files: new Map(),
+  torn: new Map(),
   condemned: new Map(),
   wanted: new Set(),
   ownDueMs: Infinity,

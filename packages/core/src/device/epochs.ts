@@ -27,7 +27,7 @@ import { compareBytes, concat, equalBytes, toHex, utf8 } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { activeRemotes, conversationNow, findRemote } from './conversations.ts'
 import { pinDevices } from './group-ops.ts'
-import { accountsIn, headsNow, isGroup, membershipOf, membershipThen, takesPart } from './groups.ts'
+import { accountsIn, headsNow, isGroup, isTorn, membershipOf, membershipThen, takesPart } from './groups.ts'
 import { logItems, placeLog } from './log-places.ts'
 import { linkTo } from './lookup.ts'
 import { stateOf, storedLog } from './logs.ts'
@@ -52,7 +52,8 @@ import { sureNow, wakeAt } from './timers.ts'
 export const hasTopic = (step: Step, conversation: Conversation): boolean =>
   isGroup(conversation) &&
   activeRemotes(conversation).length >= limits.topicDevices &&
-  takesPart(step, conversation)
+  takesPart(step, conversation) &&
+  !isTorn(step, conversation)
 
 export function epochsOf(step: Step, { conversation }: Conversation): ConversationEpochs {
   const { live, crypto } = step.context

@@ -17,9 +17,10 @@ import {
 import { groupState, isRemoved, stateDigest, tellOne, withinLogs } from './group-exchange.ts'
 import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { opsCame } from './group-arrival.ts'
-import { addOpsTo, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
+import { addOpsTo, isArriving, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { answerWith } from './extras.ts'
 import { neighbours } from './late-records.ts'
+import { lostCame, noteEqual } from './lost-ops.ts'
 import { linkTo } from './lookup.ts'
 import { headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -145,8 +146,13 @@ function namedDirect(step: Step, peer: Peer, item: GroupItem): Conversation | un
 
 async function takeOps(step: Step, conversation: Conversation, peer: Peer, item: GroupItem): Promise<void> {
   const before = membershipOf(step, conversation)
+  const wasTorn = lostOps(step, conversation) > 0
   const { added, rejected } = addOpsTo(step, conversation, item.ops)
   if (rejected.length > 0) step.context.log.event('group-op-rejected')
+  if (wasTorn) {
+    if (added.length > 0) await lostCame(step, conversationNow(step, conversation), added)
+    return compare(step, conversationNow(step, conversation), peer, item)
+  }
   if (isArriving(step, conversation)) {
     tellOne(step, conversation, peer)
     return
@@ -156,7 +162,7 @@ async function takeOps(step: Step, conversation: Conversation, peer: Peer, item:
     tellChanged(step, conversation)
     passOn(step, conversationNow(step, conversation), peer, added)
   }
-  compare(step, conversationNow(step, conversation), peer, item)
+  return compare(step, conversationNow(step, conversation), peer, item)
 }
 
 /**
@@ -185,7 +191,7 @@ function passOn(step: Step, conversation: Conversation, peer: Peer, added: reado
 }
 
 /** Ends the exchange when both hold the same; else says how things stand here, once for each two states. */
-function compare(step: Step, conversation: Conversation, peer: Peer, item: GroupItem): void {
+async function compare(step: Step, conversation: Conversation, peer: Peer, item: GroupItem): Promise<void> {
   const { live } = step.context
   const ours = groupState(step, conversation)
   // Changes to what is not known here say too little: how things stand here is said in full then, and so answered.
@@ -196,7 +202,8 @@ function compare(step: Step, conversation: Conversation, peer: Peer, item: Group
     const link = linkTo(step, peer.device)
     link.groupGots.set(toHex(conversation.conversation), theirs)
     link.met = true
-    return settleState(step, peer, conversation, theirs)
+    settleState(step, peer, conversation, theirs)
+    return noteEqual(step, conversation, peer)
   }
   const standing = { ...standingOf(step, conversation, peer), heads: item.heads, since, logs: item.logs }
   putStanding(step, conversation, standing)
@@ -208,11 +215,11 @@ function compare(step: Step, conversation: Conversation, peer: Peer, item: Group
 }
 
 /** The device has what it was told. */
-export function receiveGroupGot(
+export async function receiveGroupGot(
   step: Step,
   peer: Peer,
   item: Extract<PayloadItem, { readonly kind: 'groupGot' }>,
-): void {
+): Promise<void> {
   const conversation = step.tx.get(conversationRows, item.conversation)
   if (conversation === undefined || findRemote(conversation, peer.device) === undefined) return
   settleState(step, peer, conversation, item.digest)
@@ -220,4 +227,5 @@ export function receiveGroupGot(
   if (!equalBytes(ours.digest, item.digest)) return
   linkTo(step, peer.device).met = true
   putAgreed(step, conversation, peer, ours)
+  await noteEqual(step, conversation, peer)
 }

@@ -9,7 +9,7 @@ import { activeRemotes, conversationNow } from './conversations.ts'
 import { emit } from './events.ts'
 import { tellOne } from './group-exchange.ts'
 import { openSegment, pinnedHeads, writeGroupOp } from './group-ops.ts'
-import { isGroup, membershipOf, opSetOf, takesPart } from './groups.ts'
+import { isGroup, isTorn, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { answerJoin, joinRequestId, overBy, sayJoin } from './join-requests.ts'
 import { storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -36,7 +36,7 @@ type Asked = Pick<JoinRequest, 'conversation' | 'invite' | 'account' | 'proof'>
 export async function receiveJoin(step: Step, peer: Peer, item: JoinItem): Promise<void> {
   const conversation = step.tx.get(conversationRows, item.conversation)
   const themselves = equalBytes(item.account, peer.account)
-  if (conversation === undefined || !mayAsk(step, conversation, peer, item)) {
+  if (conversation === undefined || isTorn(step, conversation) || !mayAsk(step, conversation, peer, item)) {
     step.context.log.event('join-unknown')
     return
   }

@@ -205,7 +205,7 @@ async function receiveItem(step: Step, device: DeviceId, item: PayloadItem, payl
       return
     }
     case 'groupGot': {
-      receiveGroupGot(step, peer, item)
+      await receiveGroupGot(step, peer, item)
       return
     }
     case 'unknown': {

@@ -32,7 +32,7 @@ import {
 } from './conversations.ts'
 import { tellOne } from './group-exchange.ts'
 import { standingOf } from './group-standing.ts'
-import { isGroup, membershipOf, membershipThen } from './groups.ts'
+import { isGroup, isTorn, membershipOf, membershipThen } from './groups.ts'
 import { noteOwed } from './lacking.ts'
 import { noteLate } from './late-records.ts'
 import { linkTo } from './lookup.ts'
@@ -361,6 +361,7 @@ export function standingAt(
   conversation: Conversation,
   content: RecordContent,
 ): 'yes' | 'no' | 'unknown' {
+  if (isTorn(step, conversation)) return 'unknown'
   const then = membershipThen(step, conversation, content.groupHeads)
   if (then === undefined || isOutUnjudged(step, conversation, content)) return 'unknown'
   const account = toHex(content.account)
@@ -527,6 +528,7 @@ interface Waiting {
 
 /** Admits what waited for nothing but records and operations that are here now, each once, however they lie. */
 export async function retryHeld(step: Step, conversation: Conversation): Promise<void> {
+  if (isTorn(step, conversation)) return
   const waitingFor = new Map<string, Waiting[]>()
   const ready: Waiting[] = []
   for (const row of step.tx.all(heldRows)) {

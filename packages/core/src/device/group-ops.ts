@@ -8,7 +8,17 @@ import { conversationNow } from './conversations.ts'
 import { newestSeen, ownCuts } from './cuts.ts'
 import { opsCame } from './group-arrival.ts'
 import { tellAll } from './group-exchange.ts'
-import { addOpsTo, headsNow, isGroup, leastSegment, membershipOf, membershipThen, opSetOf } from './groups.ts'
+import {
+  addOpsTo,
+  headsNow,
+  isGroup,
+  leastSegment,
+  lostOps,
+  membershipOf,
+  membershipThen,
+  opSetOf,
+  requireWhole,
+} from './groups.ts'
 import { headsOf, stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { joinRows, type Conversation } from './tables.ts'
@@ -26,6 +36,7 @@ export const pinnedHeads = (step: Step, account: AccountId) =>
 
 /** This account's grant in a group. Throws `E_NOT_MEMBER` when it has none. */
 export function requireMember(step: Step, conversation: Conversation): Member {
+  requireWhole(step, conversation)
   const member = membershipOf(step, conversation).members.get(toHex(requireMe(step).self.account))
   if (member === undefined && step.tx.get(joinRows, conversation.conversation) !== undefined)
     throw new UsageError('E_NOT_ADMITTED', 'nobody has let this account into the group yet')
@@ -43,6 +54,7 @@ export async function writeGroupOp(
   conversation: Conversation,
   args: KnownOpArgs,
 ): Promise<MembershipOp> {
+  requireWhole(step, conversation)
   pinOwnDevice(step, conversation)
   const before = membershipOf(step, conversation)
   const op = addOwnOp(step, conversation, args)
@@ -97,6 +109,7 @@ export async function openSegment(step: Step, conversation: Conversation): Promi
 export function pinOwnDevice(step: Step, conversation: Conversation): void {
   const { self } = requireMe(step)
   const now = conversationNow(step, conversation)
+  if (lostOps(step, now) > 0) return
   const heads = headsNow(step, now)
   const then = membershipThen(step, now, heads)
   const state = then?.accounts.get(toHex(self.account))

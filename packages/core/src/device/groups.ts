@@ -1,8 +1,10 @@
 import {
   addMembershipOps,
+  dropParked,
   emptyOpSet,
   groupHeads,
   membershipAt,
+  readMembershipOp,
   resolveMembership,
   restoreOpSet,
   type AccountLogs,
@@ -14,13 +16,13 @@ import {
   type OpSet,
 } from '../group/index.ts'
 import { lapsed, type AccountId, type ActiveDevice, type DeviceLog } from '../identity/index.ts'
-import { invariant } from '../errors.ts'
+import { invariant, UsageError } from '../errors.ts'
 import { concat, equalBytes, toHex } from '../wire/index.ts'
 import type { GroupMemo, Step } from './context.ts'
 import { parsedLog, stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { conversationKinds, conversationRows, logRows, opRows, type Conversation } from './tables.ts'
-import { sureNow } from './timers.ts'
+import { sureNow, wakeAt } from './timers.ts'
 
 /** Heads whose meaning is kept. */
 const rememberedHeads = 128
@@ -49,7 +51,7 @@ function memoOf(step: Step, conversation: Conversation): GroupMemo {
   const key = toHex(conversation.conversation)
   const { opCount } = step.tx.get(conversationRows, conversation.conversation) ?? conversation
   const known = live.groups.get(key)
-  if (known?.set.entries.length === opCount) return known
+  if (known?.opCount === opCount) return known
   const kind = membershipKind(step, conversation)
   const ops =
     opCount === 0
@@ -64,9 +66,36 @@ function memoOf(step: Step, conversation: Conversation): GroupMemo {
           ops.map(({ bytes }) => bytes),
           logsOf(step),
         )
-  const memo: GroupMemo = { set, now: undefined, at: new Map() }
+  const lost = Math.max(0, opCount - set.entries.length)
+  if (lost > 0) noteTorn(step, conversation)
+  const memo: GroupMemo = { set, opCount, lost, now: undefined, at: new Map() }
   live.groups.set(key, memo)
   return memo
+}
+
+function noteTorn(step: Step, { conversation }: Conversation): void {
+  const { torn } = step.context.live
+  const key = toHex(conversation)
+  if (!torn.has(key)) torn.set(key, { conversation, said: false, equal: new Set() })
+  wakeAt(step, step.monoMs)
+}
+
+/** How many operations of a conversation were lost here and did not come again. */
+export const lostOps = (step: Step, conversation: Conversation): number => memoOf(step, conversation).lost
+
+/**
+ * Whether it is not known here who is in a group: operations of it were lost. Until they came again nothing that was
+ * decided by them is decided anew, and nothing is written there.
+ */
+export const isTorn = (step: Step, conversation: Conversation): boolean =>
+  isGroup(conversation) && lostOps(step, conversation) > 0
+
+/** Throws `E_MEMBERSHIP_DAMAGED` while operations are lost: one written now could say twice what was said before. */
+export function requireWhole(step: Step, conversation: Conversation): void {
+  if (lostOps(step, conversation) > 0)
+    throw new UsageError('E_MEMBERSHIP_DAMAGED', 'what says who is in this conversation was damaged here', {
+      hint: 'It is asked for again from the others in it. Try again when one of them was met.',
+    })
 }
 
 /** The membership operations of a conversation. */
@@ -118,12 +147,31 @@ export function addOpsTo(
       conversation: conversation.conversation,
       bytes: op.bytes,
     })
-  step.tx.put(conversationRows, conversation.conversation, {
-    ...now,
-    opCount: result.set.entries.length,
+  const opCount = Math.max(result.set.entries.length, memo.lost > 0 ? now.opCount : 0)
+  step.tx.put(conversationRows, conversation.conversation, { ...now, opCount })
+  const lost = opCount - result.set.entries.length
+  live.groups.set(toHex(conversation.conversation), {
+    ...{ set: result.set, opCount, lost, at: memo.at },
+    now: undefined,
   })
-  live.groups.set(toHex(conversation.conversation), { set: result.set, now: undefined, at: memo.at })
   return result
+}
+
+/** Goes on with the operations that are here: those that name lost ones go, and come back if those do. */
+export function giveUpLost(step: Step, conversation: Conversation): void {
+  const { set, at } = memoOf(step, conversation)
+  const id = conversation.conversation
+  for (const row of step.tx.all(opRows)) {
+    const op = equalBytes(row.conversation, id) ? readMembershipOp(step.context.crypto, row.bytes) : undefined
+    if (op !== undefined && !set.byId.has(op.key)) step.tx.delete(opRows, concat(id, op.id))
+  }
+  const opCount = set.entries.length
+  step.tx.put(conversationRows, id, {
+    ...(step.tx.get(conversationRows, id) ?? conversation),
+    opCount,
+  })
+  const whole = dropParked(set, () => false)
+  step.context.live.groups.set(toHex(id), { set: whole, opCount, lost: 0, now: undefined, at })
 }
 
 /** Whether a conversation is a group. */
@@ -138,9 +186,10 @@ export function accountsIn(step: Step, conversation: Conversation): readonly Acc
   return account === null || equalBytes(account, self.account) ? [self.account] : [self.account, account]
 }
 
-/** Whether this account takes part. */
+/** Whether this account takes part, or did when that was known last. */
 export const takesPart = (step: Step, conversation: Conversation): boolean =>
   conversation.kind === conversationKinds.direct ||
+  isTorn(step, conversation) ||
   membershipOf(step, conversation).members.has(toHex(requireMe(step).self.account))
 
 /** Whether a group is known in part only: nothing of what came yet says that this account ever took part. */

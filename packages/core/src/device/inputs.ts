@@ -3,6 +3,7 @@ import type { NetworkEvent } from '../ports/index.ts'
 import { limits } from '../limits.ts'
 import { checkCommand, checkQuery } from './check-input.ts'
 import { commands, isSlow, slowCommands } from './commands.ts'
+import { findTorn, tendTorn } from './lost-ops.ts'
 import { linkOnline } from './link-new.ts'
 import { linkPlaceRead } from './link-old.ts'
 import type { CommandName, QueryName } from './api.ts'
@@ -82,6 +83,7 @@ export async function handle(step: Step, input: Input, answer: Answer): Promise<
     }
     case 'tick': {
       await tick(step)
+      await tendTorn(step)
       await repairSegments(step)
       await tendWants(step)
       await tendRetention(step)
@@ -157,6 +159,8 @@ async function onOpening(
     step.context.live.openedAt.set(toHex(one.conversation), one.aseq)
   for (const { conversation, wanted } of step.tx.all(segmentRows))
     if (wanted > 0) step.context.live.wanted.add(toHex(conversation))
+  findTorn(step)
+  await tendTorn(step)
   beginFolding(step)
   shareLater(step)
   if (doubted) ownRollback(step)

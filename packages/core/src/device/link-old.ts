@@ -31,7 +31,7 @@ import { conversationNow, findRemote, putConversation, withRemote } from './conv
 import { emit } from './events.ts'
 import { isCompared, tellOne } from './group-exchange.ts'
 import { openSegment } from './group-ops.ts'
-import { takesPart } from './groups.ts'
+import { lostOps, takesPart } from './groups.ts'
 import { failLinking, sendLinkFrames } from './linking.ts'
 import { offlineLink } from './link-new.ts'
 import { storedLog } from './logs.ts'
@@ -320,7 +320,8 @@ async function consent(step: Step, before: Conversation, linking: OldLinking): P
   const remote = device === undefined ? undefined : findRemote(conversation, device)
   if (remote === undefined) return
   const fromSegment = await firstShown(step, conversation, linking.history)
-  if (takesPart(step, conversation)) await openSegment(step, conversation)
+  if (takesPart(step, conversation) && lostOps(step, conversation) === 0)
+    await openSegment(step, conversation)
   const now = conversationNow(step, conversation)
   const held = findRemote(now, remote.device) ?? remote
   if (fromSegment !== undefined) putConversation(step, withRemote(now, { ...held, fromSegment }))

@@ -3,7 +3,7 @@ import type { RecordContent } from '../history/index.ts'
 import { limits } from '../limits.ts'
 import type { Step } from './context.ts'
 import { fileName } from './files.ts'
-import { membershipOf } from './groups.ts'
+import { lostOps, membershipOf } from './groups.ts'
 import { sweptRows, type Conversation } from './tables.ts'
 import { sureNow } from './timers.ts'
 
@@ -11,9 +11,9 @@ import { sureNow } from './timers.ts'
 export const keptMs = ({ retentionMs }: Pick<GroupPolicy, 'retentionMs'>): number | null =>
   retentionMs === null ? null : Math.max(retentionMs, limits.retentionLeastMs)
 
-/** How long a conversation keeps its messages by the rule that holds now. */
+/** How long a conversation keeps its messages by the rule that holds now; for ever while that is not known. */
 export const retentionOf = (step: Step, conversation: Conversation): number | null =>
-  keptMs(membershipOf(step, conversation).policy)
+  lostOps(step, conversation) > 0 ? null : keptMs(membershipOf(step, conversation).policy)
 
 /** Since when a message counts as written: by its author's clock, or since it was first seen if that was ahead. */
 export const writtenMs = ({ timestampMs }: RecordContent, firstSeenMs: number): number =>

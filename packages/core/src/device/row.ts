@@ -11,6 +11,8 @@ import type { Table } from './sealed-store-types.ts'
 export interface Rows<T> extends Table {
   readonly resident: boolean
   readonly lately?: boolean
+  /** Others have its rows too: a damaged one is left out when the home opens, and asked for again. */
+  readonly held?: 'elsewhere'
   readonly encode: (value: T) => Uint8Array
   readonly decode: (row: Uint8Array) => T
 }
@@ -19,6 +21,7 @@ export interface Rows<T> extends Table {
 export interface AnyRows extends Table {
   readonly resident: boolean
   readonly lately?: boolean
+  readonly held?: 'elsewhere'
   readonly encode: (value: never) => Uint8Array
   readonly decode: (row: Uint8Array) => unknown
 }
@@ -33,7 +36,7 @@ const rowBytes = 4 * 1024 * 1024
 export function rows<T>(
   name: string,
   shape: Shape<T>,
-  options: Pick<Rows<T>, 'kind' | 'resident' | 'lately'>,
+  options: Pick<Rows<T>, 'kind' | 'resident' | 'lately' | 'held'>,
   maxBytes: number = rowBytes,
 ): Rows<T> {
   const codec = frame(name, shape, maxBytes)

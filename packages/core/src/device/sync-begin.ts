@@ -14,6 +14,7 @@ import { toHex } from '../wire/index.ts'
 import type { SegmentLook, Step, SyncTalk } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
 import { findRemote } from './conversations.ts'
+import { isTorn } from './groups.ts'
 import { lateDue } from './late-records.ts'
 import { linkTo } from './lookup.ts'
 import { syncFrames } from './payload.ts'
@@ -185,7 +186,9 @@ const mayAsk = (step: Step, conversation: Conversation, peer: Peer): boolean =>
 
 /** Whether a device takes part now; only then are records shown to it or taken from it. */
 export const mayTalk = (step: Step, conversation: Conversation, peer: Peer): boolean =>
-  findRemote(conversation, peer.device)?.active === true && isTalkedWith(step, conversation, peer.account)
+  findRemote(conversation, peer.device)?.active === true &&
+  isTalkedWith(step, conversation, peer.account) &&
+  !isTorn(step, conversation)
 
 /** Puts a frame of sync on its way. */
 export const send = (

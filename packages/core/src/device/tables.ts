@@ -206,7 +206,7 @@ const conversationShape = fields({
   /** The other account of a direct conversation. */
   account: nullable(accountIdShape),
   title: text(limits.nameBytes),
-  /** Its membership operations. */
+  /** Its membership operations: as many as were admitted, though rows of some may be lost. */
   opCount: uint(),
   /** Nothing own goes below this segment: a device came. */
   nextSegment: uint(),
@@ -230,11 +230,10 @@ export type Conversation = Infer<typeof conversationShape>
 export const conversationRows = rows('conversation', conversationShape, mutable)
 
 /** Membership operations, by conversation and id. */
-export const opRows = rows(
-  'op',
-  fields({ conversation: id, bytes: bytesBetween(1, limits.groupOpBytes) }),
-  mutable,
-)
+export const opRows = rows('op', fields({ conversation: id, bytes: bytesBetween(1, limits.groupOpBytes) }), {
+  ...mutable,
+  held: 'elsewhere',
+})
 
 /** Epochs of conversations, as the group room encodes them. */
 export const epochRows = rows(

@@ -3,7 +3,7 @@ import type { LinkedRecord, RecordContent, RecordHeader, ViewRules } from '../hi
 import type { DeviceAddress } from '../identity/index.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
-import { membershipOf, membershipThen, opSetOf } from './groups.ts'
+import { lostOps, membershipOf, membershipThen, opSetOf } from './groups.ts'
 import { findLink } from './records.ts'
 import type { Conversation } from './tables.ts'
 
@@ -17,6 +17,7 @@ export async function judgementOf(step: Step, conversation: Conversation): Promi
   const set = opSetOf(step, conversation)
   if (set.entries.length === 0) return () => counts
   const now = membershipOf(step, conversation)
+  const torn = lostOps(step, conversation) > 0
   const named = new Map<string, LinkedRecord>()
   for (const { op } of set.entries)
     for (const { record } of lastSeenIn(op.args)) {
@@ -26,7 +27,8 @@ export async function judgementOf(step: Step, conversation: Conversation): Promi
   return (header) => {
     const { account, device, groupHeads } = header.content
     const then = membershipThen(step, conversation, groupHeads)
-    if (then === undefined) return { counts: false, reason: 'not-a-member' }
+    // What was admitted counts until it is known again whether something took it back.
+    if (then === undefined) return torn ? counts : { counts: false, reason: 'not-a-member' }
     const author = { account, device } as DeviceAddress
     return recordCounts(now, then, author, (id) => isFollowedBy(header, id, named.get(toHex(id))))
   }
@@ -41,7 +43,8 @@ const isFollowedBy = (header: RecordHeader, id: Uint8Array, link: LinkedRecord |
 export const rulesOf = (step: Step, conversation: Conversation): ViewRules => ({
   mayRedact: ({ account, groupHeads }: RecordContent) => {
     const then = membershipThen(step, conversation, groupHeads)
-    const role = then?.members.get(toHex(account))?.role
-    return then?.policy.adminsRedact === true && (role === 'owner' || role === 'admin')
+    if (then === undefined) return lostOps(step, conversation) > 0
+    const role = then.members.get(toHex(account))?.role
+    return then.policy.adminsRedact && (role === 'owner' || role === 'admin')
   },
 })

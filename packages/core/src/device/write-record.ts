@@ -11,7 +11,7 @@ import { limits } from '../limits.ts'
 import type { Me, Step } from './context.ts'
 import { conversationNow, findRemote, putConversation } from './conversations.ts'
 import { pinOwnDevice } from './group-ops.ts'
-import { headsNow, leastSegment, membershipOf } from './groups.ts'
+import { headsNow, isTorn, leastSegment, membershipOf, requireWhole } from './groups.ts'
 import { activeDevice, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { ownRecordKey, storeRecord } from './records.ts'
@@ -31,6 +31,7 @@ export async function writeRecord(
   said: Said,
 ): Promise<{ readonly header: RecordHeader; readonly incoming: IncomingRecord }> {
   const me = requireMe(step)
+  if (isTorn(step, conversation)) requireWhole(step, conversation)
   pinOwnDevice(step, conversation)
   const { header, carried, segment } = issueNext(step, me, conversationNow(step, conversation), said)
   const { bytes, signature, salt, body } = carried

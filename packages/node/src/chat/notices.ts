@@ -51,6 +51,11 @@ export function noticeLine(line: AuditView, nameOf: NameOf): string {
     'conflict-equivocation': `! One of ${possessive(name)} devices told members different things: ${device}. A copy of it may be in use.`,
     'conflict-no-owner': '! The group has no owner any more. Admins keep what they may do.',
     'role-changed': `* ${who}: ${printableLine(line.detail)} now`,
+    'membership-damaged':
+      '! What says who is in here was damaged on this disk. It is asked for again from the others; until then nothing is sent here.',
+    'membership-repaired': '* What says who is in here is whole again.',
+    'membership-lost':
+      '! A part of what was decided about this conversation is lost: nobody in it has it any more.',
     'policy-changed': `* ${by ?? 'somebody'} changed a rule of the group (${printableLine(line.detail)})`,
   }
   return words[line.kind] ?? `* Something changed: ${line.kind} (sotto audit shows more)`

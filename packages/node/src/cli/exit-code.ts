@@ -24,6 +24,7 @@ const byCode: Readonly<Record<string, number>> = {
   E_NOT_ALLOWED: exitCodes.failed,
   E_NOT_CONNECTED: exitCodes.failed,
   E_NOT_AUTHOR: exitCodes.failed,
+  E_MEMBERSHIP_DAMAGED: exitCodes.storage,
   E_LAST_OWNER: exitCodes.failed,
   E_DELETED: exitCodes.failed,
   E_LINK_MALFORMED: exitCodes.usage,

@@ -17,7 +17,14 @@ export function noticeWords(line: AuditView, names: Names): string {
   }
 }
 
-const alerts = new Set(['device-added', 'device-forked', 'device-rolled-back', 'account-recovered'])
+const alerts = new Set([
+  'device-added',
+  'device-forked',
+  'device-rolled-back',
+  'account-recovered',
+  'membership-damaged',
+  'membership-lost',
+])
 
 /** Lines a person has to act on, or may want to. */
 export const isAlert = ({ kind }: AuditView): boolean => alerts.has(kind) || conflict(kind)
@@ -65,6 +72,12 @@ function memberWords(line: AuditView, names: Names): string {
       return names.isMe(line.subject) ? words.ownRecovered : words.recovered(subject)
     case 'policy-changed':
       return words.policyChanged(who, words.policyWords[line.detail] ?? words.policyOther)
+    case 'membership-damaged':
+      return words.membershipDamaged
+    case 'membership-repaired':
+      return words.membershipRepaired
+    case 'membership-lost':
+      return words.membershipLost
     default:
       return words.other(line.kind)
   }

@@ -29,6 +29,8 @@ export const errorStrings: Readonly<Record<string, string>> = {
   E_NOT_ALLOWED: 'The rules of this group do not let you do that.',
   E_NOT_CONNECTED: 'This contact has not answered your request yet.',
   E_NOT_MEMBER: 'You are no longer in this group.',
+  E_MEMBERSHIP_DAMAGED:
+    'What says who is in a conversation was damaged here. It is asked for again from the others in it.',
   E_NOT_ADMITTED: 'Nobody has let you into this group yet.',
   E_POLICY: 'This rule cannot be set like that.',
 

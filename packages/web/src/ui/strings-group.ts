@@ -130,6 +130,10 @@ export const noticeStrings = {
   roleChanged: (who: string, whom: string, role: string) => `${who} made ${whom} ${role}.`,
   roleNow: (whom: string, role: string) => `The role of ${whom} changed: ${role} now.`,
   roleWords: { owner: 'an owner', admin: 'an admin', member: 'a member' } as Readonly<Record<string, string>>,
+  membershipDamaged:
+    'What says who is in here was damaged on this device. It is asked for again from the others; until then nothing is sent here.',
+  membershipRepaired: 'What says who is in here is whole again.',
+  membershipLost: 'A part of what was decided here is lost: nobody in the conversation has it any more.',
   policyChanged: (who: string, what: string) => `${who} changed a rule: ${what}.`,
   policyWords: {
     history: 'what newcomers can read',
