@@ -364,6 +364,8 @@ export interface Live {
     string,
     { readonly conversation: Uint8Array; said: boolean; readonly equal: Set<string> }
   >
+  /** Damaged rows that name what is about a message, by its id in hexadecimal, met since they were written anew. */
+  readonly spoiltAbout: Map<string, { readonly conversation: Uint8Array; readonly key: Uint8Array }>
   /** Segments of which records were lost here. */
   readonly condemned: Map<string, SegmentAddress>
   /** What segments held of which records were lost, by conversation in hexadecimal and by number. */

@@ -472,6 +472,7 @@ const newLive = (): Live => ({
   summaries: new Map(),
   files: new Map(),
   torn: new Map(),
+  spoiltAbout: new Map(),
   condemned: new Map(),
   wanted: new Set(),
   ownDueMs: Infinity,

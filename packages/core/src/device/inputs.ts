@@ -1,3 +1,4 @@
+import { mendAbout } from './about.ts'
 import { toHex } from '../wire/index.ts'
 import type { NetworkEvent } from '../ports/index.ts'
 import { limits } from '../limits.ts'
@@ -84,6 +85,7 @@ export async function handle(step: Step, input: Input, answer: Answer): Promise<
     case 'tick': {
       await tick(step)
       await tendTorn(step)
+      await mendAbout(step)
       await repairSegments(step)
       await tendWants(step)
       await tendRetention(step)

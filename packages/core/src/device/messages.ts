@@ -1,4 +1,5 @@
 import {
+  effects,
   erasures,
   expiryOf,
   recordKinds,
@@ -6,19 +7,21 @@ import {
   type IncomingRecord,
   type RecordHeader,
   type SaidRecord,
+  type SaltedBody,
 } from '../history/index.ts'
 import type { RecordVerdict } from '../group/index.ts'
-import { equalBytes, toBase32 } from '../wire/index.ts'
+import { equalBytes, toBase32, toHex } from '../wire/index.ts'
 import type { MessageView } from './api.ts'
 import type { Step } from './context.ts'
+import { aboutOf, noteGone } from './about.ts'
 import { conversationNow } from './conversations.ts'
 import { emit } from './events.ts'
 import { noteSpoilt, whyLacking } from './lacking.ts'
 import { requireMe } from './me.ts'
 import { accountName } from './query-group.ts'
 import { eraseBody } from './records.ts'
-import { findRecord } from './segments.ts'
-import { aboutRows, bodyRows, erasureRows, type Conversation, type OutboxRow } from './tables.ts'
+import { findRecord, wantsBody } from './segments.ts'
+import { bodyRows, erasureRows, type Conversation, type OutboxRow, type Place } from './tables.ts'
 import { isForgotten, retentionOf } from './retention.ts'
 import { judgementOf, rulesOf, type Judgement } from './verdicts.ts'
 import { deliveryState, outboxOf } from './delivery.ts'
@@ -39,6 +42,8 @@ export interface Look {
   /** How long its messages are kept, in milliseconds; null for ever. */
   readonly retentionMs: number | null
   readonly outbox: readonly OutboxRow[]
+  /** What is about the messages looked at and not here: their edits, reactions, deletions, by id in hexadecimal. */
+  readonly lacks: Set<string>
 }
 
 export const lookAt = async (step: Step, conversation: Conversation): Promise<Look> => ({
@@ -46,6 +51,7 @@ export const lookAt = async (step: Step, conversation: Conversation): Promise<Lo
   judge: await judgementOf(step, conversation),
   retentionMs: retentionOf(step, conversation),
   outbox: outboxOf(step, conversation),
+  lacks: new Set(),
 })
 
 /** A held record with its body; undefined when it is not held or damaged. */
@@ -54,17 +60,34 @@ async function loadSaid(step: Step, id: Uint8Array): Promise<HeldSaid | undefine
   if (found === undefined) return undefined
   const [row] = await step.tx.loadMany(bodyRows, [id])
   const { header, segment, receivedAtMs } = found
-  const spoilt = row === 'damaged'
-  if (spoilt) noteSpoilt(step, id, { conversation: header.content.conversation, segment, receivedAtMs })
-  return { header, segment, body: spoilt ? null : (row?.said.body ?? null), firstSeenMs: receivedAtMs }
+  const body = await bodyOrNote(
+    step,
+    id,
+    { conversation: header.content.conversation, segment, receivedAtMs },
+    row,
+  )
+  return { header, segment, body, firstSeenMs: receivedAtMs }
 }
 
-/** The records about a message. */
-async function loadAbout(step: Step, id: Uint8Array, judge: Judgement) {
+/** A body as its row has it; null where it is not here. A damaged row is noted, and one that is gone without a trace. */
+export async function bodyOrNote(
+  step: Step,
+  id: Uint8Array,
+  place: Place,
+  row: { readonly said: SaltedBody } | undefined | 'damaged',
+): Promise<Uint8Array | null> {
+  if (row !== undefined && row !== 'damaged') return row.said.body
+  if (row === 'damaged' || !(await wantsBody(step, id))) noteSpoilt(step, id, place)
+  return null
+}
+
+/** The records about a message. That one was lost is noted. */
+async function loadAbout(step: Step, id: Uint8Array, { conversation, judge, lacks }: Look) {
   const found = []
-  for (const about of (await step.tx.load(aboutRows, id)) ?? []) {
+  for (const about of await aboutOf(step, conversation, id)) {
     const said = await loadSaid(step, about.id)
     if (said !== undefined) found.push({ ...said, counts: judge(said.header).counts })
+    else if (await noteGone(step, conversation, about)) lacks.add(toHex(about.id))
   }
   return found
 }
@@ -77,14 +100,18 @@ export async function findMessage(step: Step, look: Look, id: Uint8Array): Promi
 
 /** A message whose record is at hand. */
 export async function showMessage(step: Step, look: Look, message: HeldSaid): Promise<MessageView> {
-  const about = await loadAbout(step, message.header.id, look.judge)
+  const about = await loadAbout(step, message.header.id, look)
   const { conversation } = look
-  const shown = viewMessage(message, about, rulesOf(step, conversation))
+  const rules = rulesOf(step, conversation)
+  const shown = viewMessage(message, about, rules)
   const { content, id } = message.header
   const me = equalBytes(content.account, requireMe(step).self.account)
   const own = equalBytes(content.device, requireMe(step).self.device)
   const gone =
     (expiryOf(content, message.firstSeenMs) ?? Infinity) <= sureNow(step) || isPast(step, look, message)
+  if (!shown.deleted && !gone)
+    for (const { header, body } of effects(message, about, rules).reactions)
+      if (body === null) look.lacks.add(toHex(header.id))
   const isLacking = shown.text === null && !shown.deleted && !gone && [message, ...about].some(hasNoBody)
   return {
     messageId: toBase32(id),
@@ -187,7 +214,7 @@ async function isToGo(step: Step, look: Look, { id, content }: RecordHeader): Pr
   const about = content.kind === recordKinds.msg ? id : content.target
   const message = about === null ? undefined : await loadSaid(step, about)
   if (about === null || message === undefined) return false
-  const all = await loadAbout(step, about, look.judge)
+  const all = await loadAbout(step, about, look)
   const gone = erasures(message, all, rulesOf(step, look.conversation), isPast(step, look, message))
   return gone.some((one) => equalBytes(one.id, id) && one.fromMs <= sureNow(step))
 }
@@ -196,7 +223,7 @@ async function isToGo(step: Step, look: Look, { id, content }: RecordHeader): Pr
 export async function forget(step: Step, look: Look, id: Uint8Array): Promise<void> {
   const message = await loadSaid(step, id)
   if (message === undefined) return
-  const about = await loadAbout(step, id, look.judge)
+  const about = await loadAbout(step, id, look)
   const past = isPast(step, look, message)
   if (about.length === 0 && message.header.content.ttlMs === null && !past) return
   for (const { id: gone, fromMs } of erasures(message, about, rulesOf(step, look.conversation), past)) {

@@ -4,7 +4,6 @@ import { equalBytes, idKey, toHex } from '../wire/index.ts'
 import type { HistoryView, MessageView, Queries } from './api.ts'
 import type { Step } from './context.ts'
 import { condemn, openedFile } from './files.ts'
-import { noteSpoilt } from './lacking.ts'
 import { readId, requireConversation } from './lookup.ts'
 import { segmentKey } from './row.ts'
 import { findRecord, loadPage, pagesBack, placeOf, type FoundRecord } from './segments.ts'
@@ -17,7 +16,7 @@ import {
   type Place,
   type StoredRecord,
 } from './tables.ts'
-import { findMessage, lookAt, showMessage } from './messages.ts'
+import { bodyOrNote, findMessage, lookAt, showMessage } from './messages.ts'
 
 /** Messages in one answer, at most. */
 const historyLimit = 1_000
@@ -120,13 +119,12 @@ async function readMessages(
       condemn(step, conversation.conversation, place.segment)
     } else {
       const { header, segment, receivedAtMs } = found
-      if (bodies[i] === 'damaged')
-        noteSpoilt(step, header.id, { conversation: conversation.conversation, segment, receivedAtMs })
-      const said = body?.said.body ?? null
+      const at = { conversation: conversation.conversation, segment, receivedAtMs }
+      const said = await bodyOrNote(step, header.id, at, bodies[i])
       messages.push(await showMessage(step, look, { header, segment, body: said, firstSeenMs: receivedAtMs }))
     }
   }
-  return { messages, damaged }
+  return { messages, damaged: damaged + look.lacks.size }
 }
 
 const present = <T>(row: T | undefined | 'damaged'): T | undefined => (row === 'damaged' ? undefined : row)

@@ -10,6 +10,7 @@ import type { Signature } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
 import { concat, equalBytes, idKey } from '../wire/index.ts'
 import type { Step } from './context.ts'
+import { aboutKey, aboutOf } from './about.ts'
 import { fileName } from './files.ts'
 import { noteHad, noteLacking, noteOwed } from './lacking.ts'
 import { noteSaid } from './retention.ts'
@@ -130,18 +131,15 @@ export async function eraseBody(step: Step, id: Uint8Array): Promise<void> {
   step.tx.delete(bodyRows, id)
 }
 
-/** What a record is about: a message, or for timers the conversation. */
-const aboutOf = (conversation: Conversation, { content }: RecordHeader): Uint8Array =>
-  content.target ?? conversation.conversation
-
 async function putAbout(
   step: Step,
   conversation: Conversation,
   header: RecordHeader,
   segment: number,
 ): Promise<void> {
-  const key = aboutOf(conversation, header)
-  const others = (await step.tx.load(aboutRows, key)) ?? []
+  const key = aboutKey(conversation, header)
+  const others = await aboutOf(step, conversation, key)
+  if (others.some(({ id }) => equalBytes(id, header.id))) return
   if (!(await hasSaidTooMuch(step, others, header))) {
     step.tx.put(aboutRows, key, [...others, { id: header.id, segment }])
     return
@@ -192,9 +190,13 @@ export async function withdrawRecord(
 }
 
 async function takeAbout(step: Step, conversation: Conversation, header: RecordHeader): Promise<void> {
-  const target = aboutOf(conversation, header)
-  const about = ((await step.tx.load(aboutRows, target)) ?? []).filter(({ id }) => !equalBytes(id, header.id))
-  step.tx.put(aboutRows, target, about)
+  const key = aboutKey(conversation, header)
+  const about = await aboutOf(step, conversation, key)
+  step.tx.put(
+    aboutRows,
+    key,
+    about.filter(({ id }) => !equalBytes(id, header.id)),
+  )
 }
 
 /** Key of an own record by conversation and aseq. */

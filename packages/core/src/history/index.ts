@@ -17,7 +17,7 @@ export type { ExportedConversation, ExportedRecord, JudgedRecord, MessageWithAbo
 export { erasures, expiryOf } from './forgetting.ts'
 export type { Erasure, HeldAbout, HeldMessage } from './forgetting.ts'
 export { standingTimer } from './timer.ts'
-export { ownAlone, viewMessage } from './view.ts'
+export { effects, ownAlone, viewMessage } from './view.ts'
 export type { MessageShown, PlacedRecord, Reaction, RecordAbout, SaidRecord, ViewRules } from './view.ts'
 export { directConversationId, segmentId } from './conversation.ts'
 export { compareEntries, comparePositions, insertInto, pageRecords, startsBefore } from './page.ts'
