@@ -29,9 +29,11 @@ const shownTo = async ({ device }: Person, conversationId: string): Promise<read
 const missingOf = async (person: Person, conversationId: string): Promise<readonly unknown[]> =>
   (await shownTo(person, conversationId)).filter(({ text }) => text === null).map((one) => one.textMissing)
 
-/** Lets so many more frames of a person through, then cuts off the one they go to. */
+/** Lets so many more frames of a person through, then cuts off the one they go to; or keeps long ones back. */
 class Shears {
   #left = Infinity
+  #longest = Infinity
+  readonly #held: (() => Promise<void>)[] = []
   #cut: () => void = () => undefined
   /** Bytes that left since this was set to 0. */
   bytes = 0
@@ -39,6 +41,10 @@ class Shears {
   over(network: Network): Network {
     return portOver(network, {
       write: (channel, frame) => {
+        if (frame.length > this.#longest) {
+          this.#held.push(() => network.write(channel, frame))
+          return Promise.resolve()
+        }
         if (this.#left === 0) {
           this.#cut()
           return Promise.reject(new Error('cut'))
@@ -53,6 +59,23 @@ class Shears {
   after(frames: number, cut: () => void): void {
     this.#left = frames
     this.#cut = cut
+  }
+
+  /** From now on all frames go through but longer ones, which wait. */
+  hold(longest: number): void {
+    this.#left = Infinity
+    this.#longest = longest
+  }
+
+  /** How many frames wait. */
+  get holding(): number {
+    return this.#held.length
+  }
+
+  /** What waits goes on its way. */
+  async release(): Promise<void> {
+    this.#longest = Infinity
+    for (const write of this.#held.splice(0)) await write()
   }
 }
 
@@ -99,6 +122,28 @@ async function bodiesCutOff({ town, shears, bob, cy, conversationId }: Awaited<R
 const lines = ['one', 'two', 'three', 'four', 'five']
 
 describe('device: what is known to be wanted', () => {
+  it('are not told a second time when their author brought them before the answer came', async () => {
+    const long = lines.map((line) => line.padEnd(600, '.'))
+    const scene = await stage(async (ada, conversationId) => {
+      for (const text of long) await ada.device.dispatch('send', { conversationId, text })
+    })
+    const { town, ada, bob, cy, dee, conversationId } = scene
+    await bodiesCutOff(scene)
+    bob.events.length = 0
+    scene.shears.hold(1_500)
+    town.hub.heal(bob.peerId, cy.peerId)
+    for (let tries = 0; tries < 100 && scene.shears.holding === 0; tries++) await town.pass(5_000)
+    for (const other of [cy, dee]) town.hub.cut(ada.peerId, other.peerId)
+    await ada.open(true)
+    await town.pass(20_000)
+    expect(await bob.texts(conversationId), 'from Ada').to.include.members(long)
+    expect(scene.shears.holding, 'the answer is on its way').to.be.above(0)
+    await scene.shears.release()
+    await town.pass(60_000)
+    const told = bob.events.flatMap((event) => (event.type === 'message' ? [event.message.text] : []))
+    expect(told.filter((text) => long.includes(text ?? '')).sort()).to.deep.equal(long.toSorted())
+  })
+
   it('are bodies lost with a channel: shown as such, had from another member, also after a restart', async () => {
     const scene = await stage(async (ada, conversationId) => {
       for (const text of lines) await ada.device.dispatch('send', { conversationId, text })

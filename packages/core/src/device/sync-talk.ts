@@ -161,11 +161,14 @@ async function receiveBodies(
   }
   const matched = matchBodies(crypto, [...talk.bodiless.values()], decoded.value.bodies)
   if (talk.kind === 'bodies') talk.came += matched.length
+  const fresh: RecordHeader[] = []
   for (const { header, body } of matched) {
     talk.bodiless.delete(toHex(header.id))
+    // Its author may have brought it meanwhile: then it was told.
+    if (!(await wantsBody(step, header.id))) continue
     await putBody(step, header.id, body)
+    fresh.push(header)
   }
-  const fresh = matched.map(({ header }) => header)
   await tellSynced(step, conversationNow(step, conversation), peer, fresh)
   await countFrame(step, conversation, peer, talk)
 }
