@@ -86,7 +86,7 @@ export async function removeMachine(stage: Stage, by: Machine, gone: Machine): P
     .catch(() => false)
   if (done !== true) return false
   gone.out = true
-  removal.acceptedAtMs = stage.world.timeline.nowMs
+  stage.world.ledger.removed(removal, by)
   stage.world.trace.note('device-removed', { by: by.name, gone: gone.name })
   return true
 }

@@ -91,10 +91,7 @@ function judgeChanges(stage: Stage, room: Room, { machine }: Held, message: Mess
       ledger.violate('no-loss', `${machine.name} missed that ${original.marker} was taken back`)
     return
   }
-  const edits = [...ledger.said.values()].filter(
-    (said) => said.kind === 'edit' && said.messageId === messageId,
-  )
-  if (edits.some(({ accepted }) => accepted) && !message.edited && !message.deleted)
+  if (ledger.editsOf(messageId).some(({ accepted }) => accepted) && !message.edited && !message.deleted)
     ledger.violate('no-loss', `${machine.name} missed an edit of ${original.marker}`)
 }
 

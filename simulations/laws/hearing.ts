@@ -59,6 +59,8 @@ export class Hearing {
         this.#acquaint(heard, event.accountId)
         if (!heard.announced.has(event.deviceId) && event.change === 'added')
           heard.announced.set(event.deviceId, event.seq)
+        // Its removal has come undone.
+        if (event.change === 'added') heard.revoked.delete(event.deviceId)
         if (event.change === 'revoked') heard.revoked.add(event.deviceId)
         return
       case 'group':
@@ -126,7 +128,7 @@ export class Hearing {
     if (said === undefined || said.kind !== 'message') return
     if (state === 'relayed') {
       said.relayed = true
-      if (!this.#ears.relayHeld(said.marker))
+      if (!this.#wasAtRelay(said, messageId))
         this.#ledger.violate('ladder-honesty', `${said.marker} is called relayed and no relay held it`)
     }
     if (state !== 'delivered' && state !== 'read') return
@@ -141,6 +143,12 @@ export class Hearing {
         },
       )
     }
+  }
+
+  /** Whether a relay held its text, or the one that took its place before it left; of what was taken back none need be. */
+  #wasAtRelay(said: Said, messageId: string): boolean {
+    if (this.#ledger.rooms.get(said.conversationId)?.deletes.has(messageId) === true) return true
+    return [said, ...this.#ledger.editsOf(messageId)].some(({ marker }) => this.#ears.relayHeld(marker))
   }
 
   #boast(said: Said, state: string, machine: Watched): void {

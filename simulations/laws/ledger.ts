@@ -88,10 +88,25 @@ export class Ledger {
   ownerOf = (deviceId: string): Owner | undefined => this.#devices.get(deviceId)
   original = (messageId: string): Said | undefined => this.#byId.get(messageId)
 
+  /** Texts somebody tried to put in place of a message's. */
+  editsOf = (messageId: string): readonly Said[] =>
+    [...this.said.values()].filter((said) => said.kind === 'edit' && said.messageId === messageId)
+
   removing(by: Watched, gone: Watched): DeviceRemoval {
     const removal = { by: by.name, gone, atMs: this.#witness.nowMs(), acceptedAtMs: undefined }
     this.deviceRemovals.push(removal)
     return removal
+  }
+
+  /**
+   * A removal was accepted. What the removed device put out itself, unknown to who removed it, comes undone: nobody can
+   * tell such a word from one its thief makes up later (docs/protocol/identity.md §5).
+   */
+  removed(removal: DeviceRemoval, by: Watched): void {
+    removal.acceptedAtMs = this.#witness.nowMs()
+    const known = this.#witness.revokedFor(by)
+    for (const one of this.deviceRemovals)
+      if (one.by === removal.gone.name && !known.has(one.gone.deviceId)) one.acceptedAtMs = undefined
   }
 
   open(conversationId: string, group: boolean, parties: Iterable<string>): Room {
