@@ -1,16 +1,20 @@
-/** `sim:ci` and `campaign:sim`: sweeps of every scenario. Further arguments go to `sotto-sim run`. */
+/**
+ * `sim:ci`: the corpus and the same seeds of every scenario each time. `sim:drawn`: these, and seeds that the commit
+ * draws. `campaign:sim`: a sweep of every scenario. Further arguments go to `sotto-sim`.
+ */
 import { join } from 'node:path'
 import { root, run } from './run.mjs'
 
 const scenarios = ['partition-heal', 'offline-sync', 'admin-quarrel', 'lost-phone']
-const sweeps = {
-  ci: ['--seeds', '2..3', '--hours', '2', '--verify'],
-  campaign: ['--seeds', '1..100', '--hours', '24', '--jobs', '2'],
+const runs = {
+  ci: [['ci', '--drawn', '0']],
+  drawn: [['ci']],
+  campaign: scenarios.map((name) => ['run', name, '--seeds', '1..100', '--hours', '24', '--jobs', '2']),
 }
 
-const [sweep, ...more] = process.argv.slice(2)
+const [name, ...more] = process.argv.slice(2)
 const bin = join(root, 'simulations', 'bin', 'sotto-sim.mjs')
-for (const scenario of scenarios) {
-  const code = await run(process.execPath, [bin, 'run', scenario, ...sweeps[sweep], ...more])
+for (const args of runs[name]) {
+  const code = await run(process.execPath, [bin, ...args, ...more])
   if (code !== 0) process.exitCode = code
 }

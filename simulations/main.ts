@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { commandCi, type CiFlags } from './cli/ci.ts'
 import { commandRun, commandWork, type RunFlags } from './cli/run.ts'
 import { commandReplay, type ReplayFlags } from './cli/replay.ts'
 import { commandShrink, type ShrinkFlags } from './cli/shrink.ts'
@@ -46,18 +47,29 @@ async function main(args: readonly string[]): Promise<number> {
     .option('--out <dir>', 'writes results, trace, report and numbers there')
     .option('--open', 'opens the report; --out is results/SCENARIO unless given')
     .option('--trace <file>', 'writes every event of one seed, a JSON object a line')
-    .option('--budget <s>', 'starts no further seed after so many seconds')
+    .option('--all-happens', 'fails when a fault or an act of the scenario never happened')
+    .option('--budget <min>', 'starts no further seed after so many minutes')
     .option('--fail-fast', 'starts no further seed after one that failed')
     .action(async (scenario: string, flags: RunFlags) => {
       code = await commandRun(scenario, flags)
     })
   program
+    .command('ci')
+    .description('what every commit is tried with: the seeds of corpus.json, and some of its own')
+    .option('--drawn <n>', 'seeds of each scenario that the commit draws (as corpus.json says)')
+    .option('--commit <hash>', 'whose seeds are drawn (the one that is checked out)')
+    .option('--jobs <n>', 'processes that share the seeds', '2')
+    .option('--json', 'one JSON object a seed')
+    .option('--budget <min>', 'starts no further seed after so many minutes')
+    .option('--fail-fast', 'starts no further seed after one that failed')
+    .action(async (flags: CiFlags) => {
+      code = await commandCi(flags)
+    })
+  program
     .command('work', { hidden: true })
-    .requiredOption('--recipe <json>')
-    .option('--verify')
     .option('--plant-bug <name>')
-    .action(async (flags: { recipe: string; verify?: boolean }) => {
-      code = await commandWork(flags)
+    .action(async () => {
+      code = await commandWork()
     })
   program
     .command('new')

@@ -43,18 +43,27 @@ export async function createGroup(
 export const groupActs = ['rename', 'promote', 'demote', 'remove', 'add', 'leave'] as const
 export type GroupAct = (typeof groupActs)[number]
 
-/** A person does something to a group, as their device sees it; what the rules do not allow is refused and was no try. */
-export async function actInGroup(stage: Stage, draw: Stream, person: Person, act: GroupAct): Promise<void> {
+/**
+ * A person does something to a group, as their device sees it; what the rules do not allow is refused and was no try.
+ * Whether it was done.
+ */
+export async function actInGroup(
+  stage: Stage,
+  draw: Stream,
+  person: Person,
+  act: GroupAct,
+): Promise<boolean> {
   const machine = deviceOf(draw, person)
   const rooms = [...stage.world.ledger.rooms.values()].filter(({ group }) => group)
-  if (machine?.device === undefined || rooms.length === 0) return
+  if (machine?.device === undefined || rooms.length === 0) return false
   const room = draw.pick(rooms)
   const { conversationId } = room
   const members = await machine.device.view('members', { conversationId }).catch(() => undefined)
   const me = members?.find((member) => member.me)
-  if (members === undefined || me === undefined) return
+  if (members === undefined || me === undefined) return false
   const did = await doneTo(stage, draw, { person, machine, room, members, role: me.role }, act)
   if (did) stage.world.did(act)
+  return did
 }
 
 interface Doing {

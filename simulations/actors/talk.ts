@@ -28,7 +28,7 @@ function talk(stage: Stage, person: Person): void {
     const room = draw.pick(rooms)
     const count = draw.chance(0.05) ? 2 + draw.below(20) : 1
     const about = draw.fraction()
-    if (about < 0.72) for (let n = 0; n < count; n++) void say(stage, draw, machine, room)
+    if (about < 0.68) for (let n = 0; n < count; n++) void say(stage, draw, machine, room)
     else void sayAbout(stage, draw, machine, room, about)
     if (draw.chance(0.3))
       machine.device?.dispatch('mark-read', { conversationId: room.conversationId }).catch(() => undefined)
@@ -77,14 +77,14 @@ async function sayAbout(
   const mine = open.filter(({ author }) => author.me)
   if (open.length === 0) return
   const any = draw.pick(open)
-  if (which < 0.8) {
+  if (which < 0.76) {
     await say(stage, draw, machine, room, { replyTo: any.messageId })
     return
   }
-  if (which < 0.9) return react(stage, draw, machine, room, any)
+  if (which < 0.84) return react(stage, draw, machine, room, any)
   if (mine.length === 0) return
   const own = draw.pick(mine)
-  return which < 0.96 ? edit(stage, draw, machine, room, own) : takeBack(stage, machine, room, own)
+  return which < 0.92 ? edit(stage, draw, machine, room, own) : takeBack(stage, machine, room, own)
 }
 
 async function edit(
@@ -139,8 +139,15 @@ function governGroups(stage: Stage): void {
     const person = draw.pick(stage.people)
     const contacts = stage.people.filter(({ name }) => person.direct.has(name))
     if (draw.chance(0.08)) void createGroup(stage, draw, person, someOf(draw, contacts))
-    else void actInGroup(stage, draw, person, draw.pick(acts))
+    else void actOfSome(stage, draw, person, draw.pick(acts))
   })
+}
+
+/** A person does something to a group; what their device does not allow them is done by somebody who may. */
+async function actOfSome(stage: Stage, draw: Stream, first: Person, act: GroupAct): Promise<void> {
+  const start = stage.people.indexOf(first)
+  const people = [...stage.people.slice(start), ...stage.people.slice(0, start)]
+  for (const person of people) if (await actInGroup(stage, draw, person, act)) return
 }
 
 /** Devices come and go: a person who has one links another, one with three takes one off, else it is a toss. */

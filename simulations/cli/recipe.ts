@@ -1,7 +1,7 @@
 import { createNodeProvider } from '@sotto/core/crypto-node'
 import { plannedScenario } from '../scenarios/planned.ts'
 import type { Recipe } from '../scenarios/recipe.ts'
-import type { JobAnswer } from '../report/jobs.ts'
+import type { Job, JobAnswer } from '../report/jobs.ts'
 import { SealedCauses } from '../report/sealed-causes.ts'
 import { catalogue } from '../scenarios/catalogue.ts'
 import { runScenario, type RunOptions, type RunResult } from '../scenarios/run.ts'
@@ -75,9 +75,8 @@ export async function watchSeed(recipe: Recipe, seed: bigint): Promise<Watched> 
   return { result, trace, sealed: causes.bytes }
 }
 
-/** Words that ask a worker for a recipe. */
-export const recipeWords = (recipe: Recipe): readonly string[] => [
-  '--recipe',
-  JSON.stringify(recipe),
-  ...(recipe.plantBug === null ? [] : ['--plant-bug', recipe.plantBug]),
-]
+/** Words that start a worker for jobs: a planted bug is one of the process. */
+export const workerWords = (jobs: readonly Job[]): readonly string[] => {
+  const bug = jobs[0]?.recipe.plantBug ?? null
+  return bug === null ? [] : ['--plant-bug', bug]
+}

@@ -1,30 +1,14 @@
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { runJobs, type JobAnswer } from '../report/jobs.ts'
+import type { Job } from '../report/jobs.ts'
 import { readSeed, readSeeds } from '../report/seeds.ts'
-import {
-  exitCodeOf,
-  exitCodes,
-  lineOf,
-  reproduce,
-  summarise,
-  worstOf,
-  type Summary,
-} from '../report/summary.ts'
+import { exitCodes, isIdle, summarise, worstOf, type Summary } from '../report/summary.ts'
 import type { RunResult } from '../scenarios/run.ts'
 import type { Recipe } from '../scenarios/recipe.ts'
+import { answerAll, type SweepingFlags } from './answer-all.ts'
 import { keepFolder, openFile } from './keep.ts'
-import {
-  answerSeed,
-  findScenario,
-  readHours,
-  readNumber,
-  recipeWords,
-  runRecipe,
-  scenarioOf,
-  watchSeed,
-} from './recipe.ts'
+import { answerSeed, findScenario, readHours, runRecipe, scenarioOf, watchSeed } from './recipe.ts'
 import { Refused } from './refused.ts'
 import { readScenarioFile, type ScenarioFile } from './scenario-file.ts'
 import { readSettings } from './settings.ts'
@@ -36,17 +20,15 @@ export interface RecipeFlags {
   readonly plantBug?: string
 }
 
-export interface RunFlags extends RecipeFlags {
+/** Flags of `run`. */
+export interface RunFlags extends RecipeFlags, SweepingFlags {
   readonly seed?: string
   readonly seeds?: string
-  readonly jobs: string
-  readonly json?: boolean
   readonly verify?: boolean
   readonly out?: string
   readonly open?: boolean
   readonly trace?: string
-  readonly budget?: string
-  readonly failFast?: boolean
+  readonly allHappens?: boolean
 }
 
 /** What the words of a command line ask for: a scenario by its name, or one in a file of YAML. Throws Refused. */
@@ -85,51 +67,20 @@ export async function commandRun(name: string, flags: RunFlags): Promise<number>
   const startMs = performance.now()
   const [only = 1n] = seeds
   const watched = folder !== undefined && seeds.length === 1 ? await watchSeed(recipe, only) : undefined
-  const { results, codes } = await runSeeds(recipe, seeds, flags, watched?.result)
+  const jobs = seeds.map((seed) => ({ recipe, seed: seed.toString(), verify: flags.verify === true }))
+  const { done, codes } = await answerAll(jobs, flags, watched?.result)
+  const results = bySeed(done.map(({ result }) => result))
   if (flags.trace !== undefined) await writeTrace(recipe, only, flags.trace)
   const summary = summarise(scenarioOf(recipe), results)
   if (seeds.length > 1) tellSummary(summary, flags)
+  const idle = flags.allHappens === true && isIdle(summary) ? [exitCodes.idle] : []
   if (folder !== undefined && results.length > 0) {
     const ran = { recipe, summary, results, wallMs: performance.now() - startMs, watched }
     const report = await keepFolder(folder, ran)
     process.stderr.write(`report: ${report}\n`)
     if (flags.open === true) openFile(report)
   }
-  return worstOf(codes)
-}
-
-/** Runs every seed, in this process or in several; what has been run already is not run again. */
-async function runSeeds(
-  recipe: Recipe,
-  seeds: readonly bigint[],
-  flags: RunFlags,
-  known: RunResult | undefined,
-): Promise<{ readonly results: readonly RunResult[]; readonly codes: readonly number[] }> {
-  const jobs = readNumber(flags.jobs, 'jobs', 1, 64)
-  const budgetMs = flags.budget === undefined ? Infinity : readNumber(flags.budget, 'budget', 1, 1e9) * 1_000
-  const verify = flags.verify === true
-  const startMs = performance.now()
-  const results: RunResult[] = []
-  const codes: number[] = []
-  const take = ({ result, nondeterministic }: JobAnswer): void => {
-    results.push(result)
-    codes.push(nondeterministic ? exitCodes.nondeterminism : exitCodeOf(result))
-    show(result, nondeterministic, recipe, flags)
-  }
-  if (jobs > 1 && seeds.length > 1)
-    await runJobs(seeds, { jobs, args: [...recipeWords(recipe), ...(verify ? ['--verify'] : [])] }, take)
-  else
-    for (const seed of seeds) {
-      if (performance.now() - startMs > budgetMs) {
-        process.stderr.write(`the budget is spent after ${results.length} of ${seeds.length} seeds\n`)
-        codes.push(exitCodes.budget)
-        break
-      }
-      take(await answerSeed(recipe, seed, verify, known))
-      if (flags.failFast === true && codes.at(-1) !== exitCodes.held) break
-    }
-  results.sort((a, b) => (BigInt(a.seed) < BigInt(b.seed) ? -1 : 1))
-  return { results, codes }
+  return worstOf([...codes, ...idle])
 }
 
 async function writeTrace(recipe: Recipe, seed: bigint, file: string): Promise<void> {
@@ -138,16 +89,12 @@ async function writeTrace(recipe: Recipe, seed: bigint, file: string): Promise<v
   await new Promise<void>((resolve) => out.end(resolve))
 }
 
-function show(result: RunResult, nondeterministic: boolean, recipe: Recipe, flags: RunFlags): void {
-  process.stderr.write(`${lineOf(result)}\n`)
-  if (nondeterministic) process.stderr.write('  the same seed gave another trace\n')
-  for (const { law, atMs, what } of result.violations.slice(0, 3))
-    process.stderr.write(`  ${law} at ${(atMs / 1000).toFixed(1)} s: ${what}\n`)
-  if (exitCodeOf(result) !== exitCodes.held) process.stderr.write(`  again: ${reproduce(result, recipe)}\n`)
-  if (flags.json === true) process.stdout.write(`${JSON.stringify(result)}\n`)
-}
+/** Results in the order of their seeds. */
+export const bySeed = (results: readonly RunResult[]): readonly RunResult[] =>
+  results.toSorted((a, b) => (BigInt(a.seed) < BigInt(b.seed) ? -1 : 1))
 
-function tellSummary(summary: Summary, flags: RunFlags): void {
+/** Says what a sweep showed together, and what never happened in it. */
+export function tellSummary(summary: Summary, flags: { readonly json?: boolean }): void {
   if (flags.json === true) process.stdout.write(`${JSON.stringify({ summary })}\n`)
   else process.stderr.write(`${JSON.stringify(summary, null, 2)}\n`)
   const idle = [...summary.idleFaults, ...summary.idleActs]
@@ -155,16 +102,11 @@ function tellSummary(summary: Summary, flags: RunFlags): void {
     process.stderr.write(`never happened: ${idle.join(', ')}; more seeds or hours are needed\n`)
 }
 
-/** A worker of `--jobs`: reads seeds, a line each, and answers each with a line. */
-export async function commandWork(flags: {
-  readonly recipe: string
-  readonly verify?: boolean
-}): Promise<number> {
-  const recipe = JSON.parse(flags.recipe) as Recipe
+/** A worker of `--jobs`: reads jobs, a line each, and answers each with a line. */
+export async function commandWork(): Promise<number> {
   for await (const line of createInterface({ input: process.stdin })) {
-    const seed = readSeed(line)
-    if (seed === undefined) throw new Refused('a worker reads seeds')
-    process.stdout.write(`${JSON.stringify(await answerSeed(recipe, seed, flags.verify === true))}\n`)
+    const { recipe, seed, verify } = JSON.parse(line) as Job
+    process.stdout.write(`${JSON.stringify(await answerSeed(recipe, BigInt(seed), verify))}\n`)
   }
   return exitCodes.held
 }

@@ -1,17 +1,17 @@
 import { join } from 'node:path'
-import { runJobs } from '../report/jobs.ts'
 import { meanOf, metrics } from '../report/metrics.ts'
 import { readSeed } from '../report/seeds.ts'
 import type { Interval } from '../report/stats.ts'
-import { exitCodeOf, lineOf, worstOf } from '../report/summary.ts'
+import { exitCodeOf, worstOf } from '../report/summary.ts'
 import type { Point } from '../report/folder.ts'
 import { writeSweep } from '../report/sweep-report.ts'
 import type { RunResult } from '../scenarios/run.ts'
 import type { Recipe } from '../scenarios/recipe.ts'
+import { answerAll } from './answer-all.ts'
 import { commitNow, openFile } from './keep.ts'
-import { answerSeed, readNumber, recipeWords, scenarioOf } from './recipe.ts'
+import { readNumber, scenarioOf } from './recipe.ts'
 import { Refused } from './refused.ts'
-import { readAsked, type RecipeFlags } from './run.ts'
+import { bySeed, readAsked, type RecipeFlags } from './run.ts'
 import { combinations, readVaried } from './vary.ts'
 
 export interface SweepFlags extends RecipeFlags {
@@ -30,13 +30,12 @@ export async function commandSweep(name: string, flags: SweepFlags): Promise<num
   if (flags.vary.length === 0) throw new Refused('a sweep varies something: --vary net.loss=0..30%:10%')
   const varied = flags.vary.map(readVaried)
   const repeat = readNumber(flags.repeat, 'repeat', 1, 10_000)
-  const jobs = readNumber(flags.jobs, 'jobs', 1, 64)
   const first = readSeed(flags.seed)
   if (first === undefined) throw new Refused('a seed is a number below 2^64')
   const seeds = Array.from({ length: repeat }, (_, i) => first + BigInt(i))
   const points: Point[] = []
   for (const set of combinations(varied)) {
-    const results = await runPoint({ ...recipe, set: [...recipe.set, ...set] }, seeds, jobs)
+    const results = await runPoint({ ...recipe, set: [...recipe.set, ...set] }, seeds, flags.jobs)
     const point = { values: set.map((one) => one.slice(one.indexOf('=') + 1)), results }
     points.push(point)
     tellPoint(set, point, flags.json === true)
@@ -55,19 +54,11 @@ export async function commandSweep(name: string, flags: SweepFlags): Promise<num
 async function runPoint(
   recipe: Recipe,
   seeds: readonly bigint[],
-  jobs: number,
+  jobs: string,
 ): Promise<readonly RunResult[]> {
-  const results: RunResult[] = []
-  const take = (result: RunResult): void => {
-    results.push(result)
-    process.stderr.write(`${lineOf(result)}\n`)
-  }
-  if (jobs > 1 && seeds.length > 1)
-    await runJobs(seeds, { jobs, args: recipeWords(recipe) }, ({ result }) => {
-      take(result)
-    })
-  else for (const seed of seeds) take((await answerSeed(recipe, seed, false)).result)
-  return results.sort((a, b) => (BigInt(a.seed) < BigInt(b.seed) ? -1 : 1))
+  const each = seeds.map((seed) => ({ recipe, seed: seed.toString(), verify: false }))
+  const { done } = await answerAll(each, { jobs })
+  return bySeed(done.map(({ result }) => result))
 }
 
 function tellPoint(set: readonly string[], { results }: Point, json: boolean): void {

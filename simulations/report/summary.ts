@@ -13,6 +13,7 @@ export const exitCodes = {
   budget: 13,
   nondeterminism: 14,
   worse: 15,
+  idle: 16,
 } as const
 
 /** What a sweep of seeds showed together. */
@@ -64,6 +65,9 @@ export function summarise(scenario: Scenario, results: readonly RunResult[]): Su
   }
 }
 
+/** Whether a fault the scenario declares never struck, or nobody did something people do in it. */
+export const isIdle = ({ idleFaults, idleActs }: Summary): boolean => idleFaults.length + idleActs.length > 0
+
 function added(counts: readonly Readonly<Record<string, number>>[]): Readonly<Record<string, number>> {
   const sums: Record<string, number> = {}
   for (const one of counts)
@@ -85,6 +89,7 @@ export function worstOf(codes: readonly number[]): number {
     exitCodes.crash,
     exitCodes.nondeterminism,
     exitCodes.liveness,
+    exitCodes.idle,
     exitCodes.budget,
   ]
   return order.find((code) => codes.includes(code)) ?? codes.find((code) => code !== 0) ?? exitCodes.held

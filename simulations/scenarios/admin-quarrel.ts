@@ -1,6 +1,6 @@
 import { actInGroup, type GroupAct } from '../actors/groups.ts'
 import { openGroupOf } from '../actors/introduce.ts'
-import { split } from './partition-heal.ts'
+import { splits } from './partition-heal.ts'
 import { everydayActs, everydayFaults, type Scenario } from './scenario.ts'
 
 const minute = 60_000
@@ -35,9 +35,7 @@ export const adminQuarrel: Scenario = {
     await timeline.runUntil(timeline.nowMs + minute)
   },
   begin: (stage, draw) => {
-    stage.repeat(draw, draw.between(0.2, 1) * 60 * minute, () => {
-      split(stage, draw)
-    })
+    splits(stage, draw, draw.between(0.2, 1) * 60 * minute)
     stage.repeat(draw, stage.lastsMs / quarrels, () => {
       void actInGroup(stage, draw, draw.pick(stage.people), draw.pick(acts))
     })

@@ -5,6 +5,7 @@ const minute = 60_000
 /** Faults every scenario has, as often as its plan says. */
 export function beginFaults(stage: Stage): void {
   crashes(stage)
+  moves(stage)
   relayCrashes(stage)
   diskFaults(stage)
   clocks(stage)
@@ -16,19 +17,27 @@ function crashes(stage: Stage): void {
   stage.repeat(draw, plan.crashEveryMs, () => {
     const machine = draw.pick(stage.everything())
     const pauseMs = draw.lognormal(30_000, 2)
-    const moves = draw.chance(0.3)
     const atWrite = draw.chance(0.5)
     if (machine.device === undefined) return
     if (atWrite) return machine.disk.crashAtWrite()
     world.faults.strike('crash')
-    if (moves) {
-      world.faults.strike('address-changed')
-      machine.move()
-    }
     void machine.crash()
     world.timeline.after(pauseMs, () => {
       if (machine.wanted) void machine.boot()
     })
+  })
+}
+
+/** Machines come back under another address, as in another network. */
+function moves(stage: Stage): void {
+  const { world, plan } = stage
+  const draw = world.stream('faults', 'move')
+  stage.repeat(draw, plan.moveEveryMs, () => {
+    const machine = draw.pick(stage.everything())
+    if (machine.device === undefined) return
+    world.faults.strike('address-changed')
+    machine.move()
+    void machine.crash().then(() => (machine.wanted ? machine.boot() : undefined))
   })
 }
 

@@ -4,7 +4,7 @@ import type { Machine } from '../actors/machine.ts'
 import type { Person } from '../actors/person.ts'
 import { say } from '../actors/talk.ts'
 import type { Stream } from '../world/stream.ts'
-import { split } from './partition-heal.ts'
+import { splits } from './partition-heal.ts'
 import { everydayActs, everydayFaults, type Scenario } from './scenario.ts'
 import type { Stage } from './stage.ts'
 
@@ -32,9 +32,7 @@ export const lostPhone: Scenario = {
     const [owner] = stage.people
     const phone = owner === undefined ? undefined : draw.pick(owner.devices)
     if (owner === undefined || phone === undefined) return
-    stage.repeat(draw, draw.between(0.5, 4) * 60 * minute, () => {
-      split(stage, draw)
-    })
+    splits(stage, draw, draw.between(0.5, 4) * 60 * minute)
     stage.later(draw.between(0.05, 0.4) * stage.lastsMs, () => steal(stage, draw, owner, phone))
   },
 }

@@ -12,14 +12,19 @@ export const partitionHeal: Scenario = {
   expects: ['partition', 'partition-one-way', 'isolation', ...everydayFaults],
   acts: everydayActs,
   begin(stage, draw) {
-    stage.repeat(draw, draw.between(0.3, 3) * 60 * minute, () => {
-      split(stage, draw)
-    })
+    splits(stage, draw, draw.between(0.3, 3) * 60 * minute)
   },
 }
 
+/** Splits again and again, a few times also in a short run. */
+export function splits(stage: Stage, draw: Stream, meanMs: number): void {
+  stage.repeat(draw, Math.min(meanMs, stage.lastsMs / 4), () => {
+    split(stage, draw)
+  })
+}
+
 /** Draws sides and cuts them off each other for a while. */
-export function split(stage: Stage, draw: Stream): void {
+function split(stage: Stage, draw: Stream): void {
   const { faults, trace } = stage.world
   const hosts = [...stage.hosts(), 'dht']
   const forMs = Math.min(draw.lognormal(10 * minute, 1.5), 240 * minute)

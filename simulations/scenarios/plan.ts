@@ -20,6 +20,7 @@ export interface Plan {
   readonly relayCrashEveryMs: number | null
   readonly diskFaultEveryMs: number | null
   readonly clockJumpEveryMs: number | null
+  readonly moveEveryMs: number | null
   /** People who can be dialled; the others only dial. */
   readonly dialableShare: number
   readonly skewMs: number
@@ -44,12 +45,15 @@ export function shareDevices(draw: Stream, { users, devices }: Plan): readonly n
   return each
 }
 
+/** How often a fault that is on strikes on the average, however short the run. */
+const timesAtLeast = 4
+
 /** Draws the ranges of a seed, swarm fashion: each fault is off, mild or heavy on its own. */
 export function drawPlan(draw: Stream, hours: number): Plan {
   const some = (probability: number, low: number, high: number): number =>
     draw.chance(probability) ? draw.between(low, high) : 0
   const every = (probability: number, low: number, high: number): number | null =>
-    draw.chance(probability) ? draw.between(low, high) * hour : null
+    draw.chance(probability) ? Math.min(draw.between(low, high), hours / timesAtLeast) * hour : null
   const users = 2 + draw.below(4)
   return {
     users,
@@ -77,5 +81,6 @@ export function drawPlan(draw: Stream, hours: number): Plan {
       dhtMissing: some(0.5, 0, 0.5),
       dhtStale: some(0.5, 0, 0.5),
     },
+    moveEveryMs: every(0.7, 1, 8),
   }
 }

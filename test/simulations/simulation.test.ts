@@ -5,8 +5,10 @@ import type { CryptoProvider } from '@sotto/core/crypto'
 import type { Network } from '@sotto/core/ports'
 import { encodeCbor, fromBase32, utf8 } from '@sotto/core/wire'
 import type { Machine, SpoilDevice, SpoilNetwork } from '../../simulations/actors/machine.ts'
+import { answerAll } from '../../simulations/cli/answer-all.ts'
+import { drawnSeeds, readCorpus } from '../../simulations/cli/ci.ts'
 import { SealRecorder } from '../../simulations/laws/recorder.ts'
-import { exitCodeOf, exitCodes, summarise, worstOf } from '../../simulations/report/summary.ts'
+import { exitCodeOf, exitCodes, isIdle, summarise, worstOf } from '../../simulations/report/summary.ts'
 import { readSeed, readSeeds } from '../../simulations/report/seeds.ts'
 import { lostPhone } from '../../simulations/scenarios/lost-phone.ts'
 import { partitionHeal } from '../../simulations/scenarios/partition-heal.ts'
@@ -175,17 +177,62 @@ describe('simulations', function () {
     const result = await planted({})
     const summary = summarise(partitionHeal, [{ ...result, faults: { partition: 2 } }])
     expect(summary.idleFaults).to.include('crash').and.not.include('partition')
+    expect(isIdle(summary), 'a sweep in which something never happened').to.equal(true)
+    const all = Object.fromEntries([...partitionHeal.expects, ...partitionHeal.acts].map((kind) => [kind, 1]))
+    const full = (more: Partial<RunResult>): boolean =>
+      isIdle(summarise(partitionHeal, [{ ...result, faults: all, acts: all, ...more }]))
+    expect(full({})).to.equal(false)
+    expect(full({ acts: { ...all, edit: 0 } }), 'nobody edited').to.equal(true)
+    expect(full({ faults: { ...all, crash: 0 } }), 'nothing crashed').to.equal(true)
+    expect(worstOf([exitCodes.held, exitCodes.idle])).to.equal(exitCodes.idle)
     expect(exitCodeOf({ ...result, crash: 'TypeError' })).to.equal(exitCodes.crash)
     expect(exitCodeOf({ ...result, violated: ['converged'] })).to.equal(exitCodes.liveness)
     expect(worstOf([exitCodes.held, exitCodes.liveness, exitCodes.safety])).to.equal(exitCodes.safety)
     expect(worstOf([exitCodes.held])).to.equal(exitCodes.held)
   })
 
+  it('draw seeds from a commit: the same for the same one, others for the next', () => {
+    const drawn = drawnSeeds('abc', 'partition-heal', 5)
+    expect(new Set(drawn).size).to.equal(5)
+    expect(drawnSeeds('abc', 'partition-heal', 5)).to.deep.equal(drawn)
+    expect(drawnSeeds('abd', 'partition-heal', 5)).to.not.deep.equal(drawn)
+    expect(drawnSeeds('abc', 'offline-sync', 5)).to.not.deep.equal(drawn)
+    expect(drawn.map(readSeed)).to.not.include(undefined)
+  })
+
+  it('know a corpus that says what its seeds were kept for, and no other', () => {
+    const kept = { scenario: 'lost-phone', seed: '3', hours: 0.5, why: 'a removal that came undone unseen' }
+    const corpus = { hours: 0.5, fixed: '1..2,7', drawn: 5, kept: [kept] }
+    expect(readCorpus(JSON.stringify(corpus)).kept[0]).to.deep.equal({ ...kept, set: [] })
+    for (const wrong of [
+      { ...corpus, fixed: '2..1' },
+      { ...corpus, more: 1 },
+      { ...corpus, kept: [{ ...kept, why: '' }] },
+      { ...corpus, kept: [{ ...kept, scenario: 'lost-phones' }] },
+      { ...corpus, kept: [{ ...kept, seed: '-1' }] },
+    ])
+      expect(() => readCorpus(JSON.stringify(wrong))).to.throw()
+  })
+
+  it('stop a sweep when its minutes are spent, and after a failure when asked to', async () => {
+    const recipe = { scenario: 'partition-heal', hours: 0.02, set: ['users=2', 'devices=2'], plantBug: null }
+    const jobs = ['1', '2', '3'].map((seed) => ({ recipe, seed, verify: false }))
+    const spent = await answerAll(jobs, { jobs: '1', budget: '0' })
+    expect(spent.done).to.deep.equal([])
+    expect(spent.codes).to.include(exitCodes.budget)
+    const broken = { ...(await answerAll([jobs[0]!], { jobs: '1' })).done[0]!.result, crash: 'TypeError' }
+    const first = await answerAll(jobs, { jobs: '1', failFast: true }, broken)
+    expect(first.done).to.have.length(1)
+    expect(first.codes).to.deep.equal([exitCodes.crash])
+  })
+
   it('read seeds below 2^64 and ranges of them', () => {
     expect(readSeed('18446744073709551615')).to.equal(2n ** 64n - 1n)
     for (const bad of ['18446744073709551616', '-1', '1.5', '']) expect(readSeed(bad)).to.equal(undefined)
     expect(readSeeds('3..5')).to.deep.equal([3n, 4n, 5n])
-    for (const bad of ['5..3', '1', '1..2..3', 'a..b']) expect(readSeeds(bad)).to.equal(undefined)
+    expect(readSeeds('1..2,7')).to.deep.equal([1n, 2n, 7n])
+    for (const bad of ['5..3', '1..2..3', 'a..b', '1..b', '1,', '..2', '1..100001', '1..60000,1..60000'])
+      expect(readSeeds(bad), bad).to.equal(undefined)
   })
 })
 

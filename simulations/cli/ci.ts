@@ -1,0 +1,108 @@
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import type { Job } from '../report/jobs.ts'
+import { readSeed, readSeeds } from '../report/seeds.ts'
+import { exitCodes, isIdle, summarise, worstOf } from '../report/summary.ts'
+import { catalogue } from '../scenarios/catalogue.ts'
+import { answerAll, type Answered, type SweepingFlags } from './answer-all.ts'
+import { readNumber } from './recipe.ts'
+import { Refused } from './refused.ts'
+
+/** What every commit is tried with. */
+const corpusShape = z.strictObject({
+  /** Virtual hours of the seeds below and of those that a commit draws. */
+  hours: z.number().min(0.01),
+  /** Seeds of every scenario. */
+  fixed: z.string().refine((text) => readSeeds(text) !== undefined),
+  /** How many seeds of each scenario a commit draws from its hash. */
+  drawn: z.number().int().min(0).max(1_000),
+  /** Seeds with which something was found, and what. */
+  kept: z.array(
+    z.strictObject({
+      scenario: z.enum(catalogue.map(({ name }) => name)),
+      seed: z.string().refine((text) => readSeed(text) !== undefined),
+      hours: z.number().min(0.01),
+      set: z.array(z.string()).default([]),
+      why: z.string().min(20),
+    }),
+  ),
+})
+
+type Corpus = z.infer<typeof corpusShape>
+
+/** Flags of `ci`. */
+export interface CiFlags extends SweepingFlags {
+  readonly commit?: string
+  readonly drawn?: string
+}
+
+/** Reads the corpus. Throws what is wrong with it. */
+export function readCorpus(text: string): Corpus {
+  return corpusShape.parse(JSON.parse(text))
+}
+
+/** Seeds of a scenario that a commit draws: the same for the same commit, and others for the next. */
+export const drawnSeeds = (commit: string, scenario: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, n) => {
+    const hash = createHash('sha256').update(`${commit}/${scenario}/${n}`).digest()
+    return hash.readUIntBE(0, 6).toString()
+  })
+
+/** `ci`: the corpus, the same seeds each time, and some of this commit's own; everything must hold and happen. */
+export async function commandCi(flags: CiFlags): Promise<number> {
+  const read = readCorpus(readFileSync(new URL('../corpus.json', import.meta.url), 'utf8'))
+  const drawn = flags.drawn === undefined ? read.drawn : readNumber(flags.drawn, 'drawn', 0, 1_000)
+  const corpus = { ...read, drawn }
+  const commit = flags.commit ?? (drawn === 0 ? '' : headNow())
+  const swept = catalogue.flatMap(({ name }) => jobsOf(corpus, name, commit))
+  const kept = corpus.kept.map(({ scenario, seed, hours, set }) =>
+    jobOf({ scenario, seed, hours, set, verify: false }),
+  )
+  const answered = await answerAll([...kept, ...swept], flags)
+  const isWhole = answered.done.length === kept.length + swept.length
+  return worstOf([...answered.codes, ...(isWhole ? idleCodes(answered, swept) : [])])
+}
+
+function jobsOf({ hours, fixed, drawn }: Corpus, scenario: string, commit: string): readonly Job[] {
+  const seeds = [...(readSeeds(fixed) ?? []).map(String), ...drawnSeeds(commit, scenario, drawn)]
+  // Twice the same is asked of one seed; all would double the time.
+  return seeds.map((seed, i) => jobOf({ scenario, seed, hours, set: [], verify: i === 0 }))
+}
+
+const jobOf = ({
+  scenario,
+  hours,
+  set,
+  seed,
+  verify,
+}: Omit<Job, 'recipe'> & Pick<Job['recipe'], 'scenario' | 'hours' | 'set'>): Job => ({
+  recipe: { scenario, hours, set, plantBug: null },
+  seed,
+  verify,
+})
+
+/** Says of each scenario what its seeds showed together; a code for each in which something never happened. */
+function idleCodes({ done }: Answered, swept: readonly Job[]): readonly number[] {
+  const inSweep = new Set(swept.map(({ recipe, seed }) => `${recipe.scenario} ${seed}`))
+  return catalogue.flatMap((scenario) => {
+    const results = done
+      .filter(({ job }) => job.recipe.scenario === scenario.name)
+      .filter(({ job }) => inSweep.has(`${job.recipe.scenario} ${job.seed}`))
+      .map(({ result }) => result)
+    const summary = summarise(scenario, results)
+    const { seeds, messages, idleFaults, idleActs } = summary
+    const never = isIdle(summary) ? `; NEVER HAPPENED: ${[...idleFaults, ...idleActs].join(', ')}` : ''
+    process.stderr.write(`${scenario.name}: ${seeds} seeds, ${messages} messages${never}\n`)
+    return never === '' ? [] : [exitCodes.idle]
+  })
+}
+
+function headNow(): string {
+  try {
+    return execFileSync('git', ['rev-parse', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' }).trim()
+  } catch {
+    throw new Refused('this is no checkout; name what is tried with --commit')
+  }
+}
