@@ -130,6 +130,8 @@ export const limits = {
   topicGotMs: 5 * second,
   /** Between looks at topics, whose names change with the day. */
   topicTendMs: 10 * minute,
+  /** A frame that a relay confirmed is made anew when its device was heard of this much later and does not have it. */
+  passedOverMs: 2 * minute,
   /** After this long a seed that was not acknowledged is sent again. */
   seedAgainMs: minute,
   /** Of these, accounts introduced by others that are in no group of ours, or not yet. */

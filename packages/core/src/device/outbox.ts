@@ -530,6 +530,13 @@ function addRow(
 const isExpired = (step: Step, row: OutboxRow): boolean =>
   row.relays.length > 0 && sureNow(step) - row.createdAtMs > limits.mailboxTtlMs
 
+/**
+ * Whether the device was heard of well after a relay had confirmed the frame, and did not acknowledge it: the relay
+ * may have lost it. Each time the pause is twice as long.
+ */
+const isPassedOver = ({ heardAtMs }: Peer, { relays, createdAtMs, attempts }: OutboxRow): boolean =>
+  relays.length > 0 && heardAtMs - createdAtMs > limits.passedOverMs * 2 ** attempts
+
 /** Sends a kept frame on the open channel, and leaves it at a relay when that is not answered or not there. */
 async function sendRow(
   step: Step,
@@ -539,7 +546,7 @@ async function sendRow(
   row: OutboxRow,
 ): Promise<void> {
   if (link.channel === undefined) {
-    if (isExpired(step, row)) await sealAnew(step, peer, contact, link, row)
+    if (isExpired(step, row) || isPassedOver(peer, row)) await sealAnew(step, peer, contact, link, row)
     depositRow(step, peer, step.tx.get(outboxRows, rowKey(row.seq)) ?? row)
     return
   }

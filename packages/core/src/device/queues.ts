@@ -29,7 +29,6 @@ export function ownQueue(step: Step, relay: Relay, account: AccountId | null): Q
     account,
     readSeed: new Secret(entropy.slice(0, sizes.seed)),
     writeSeed: new Secret(entropy.slice(sizes.seed)),
-    cursor: 0,
     created: false,
     createdAtMs: step.nowMs,
   }

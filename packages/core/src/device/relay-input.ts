@@ -201,12 +201,15 @@ function queueWatched(step: Step, link: RelayLink, recvId: Uint8Array, reply: Ma
   if (queue === undefined || reply.kind === 'done') return
   link.watched.delete(toHex(recvId))
   if (reply.kind !== 'denied') return
-  const lost = { ...queue, created: false, cursor: 0 }
+  const lost = { ...queue, created: false }
   step.tx.put(queueRows, recvId, lost)
   tendQueue(step, link, lost)
 }
 
-/** Items of a queue: opened one by one; the acknowledgement leaves only after all of it is durable. */
+/**
+ * Items of a queue: opened one by one; the acknowledgement leaves only after all of it is durable. What the relay calls
+ * them decides nothing here: one with a disk from before numbers new items as it numbered others already.
+ */
 async function receivePush(
   step: Step,
   link: RelayLink,
@@ -219,13 +222,8 @@ async function receivePush(
     toHex(queue.relayId) !== toHex(ownRelay(step, link.address)?.relayId ?? new Uint8Array())
   )
     return
-  let { cursor } = queue
-  for (const item of push.items) {
-    if (item.cursor <= cursor) continue
-    await receiveRatchetFrame(step, item.blob, { via: 'queue', queue })
-    cursor = item.cursor
-  }
-  if (cursor > queue.cursor) step.tx.put(queueRows, queue.recvId, { ...queue, cursor })
+  for (const { blob } of push.items) await receiveRatchetFrame(step, blob, { via: 'queue', queue })
+  const cursor = Math.max(...push.items.map((item) => item.cursor))
   const keys = queueKeys(step, queue)
   ask(step, link, { kind: 'other' }, (session, id) =>
     ackRequest(step.context.crypto, session, id, keys.read, cursor),

@@ -35,7 +35,7 @@ export function tendQueues(step: Step, relay: Relay, link: RelayLink): void {
   }
 }
 
-/** Creates a queue, or watches it once on each channel. */
+/** Creates a queue, or watches it once on each channel: all that waits there, for what was read is gone. */
 export function tendQueue(step: Step, link: RelayLink, queue: Queue): void {
   const { crypto } = step.context
   const keys = queueKeys(step, queue)
@@ -44,7 +44,7 @@ export function tendQueue(step: Step, link: RelayLink, queue: Queue): void {
     link.watched.add(toHex(queue.recvId))
     const { recvId } = queue
     ask(step, link, { kind: 'subscribe', recvId }, (session, id) =>
-      subscribeRequest(crypto, session, id, keys.read, queue.cursor),
+      subscribeRequest(crypto, session, id, keys.read, 0),
     )
   } else {
     const kind = queue.intro ? 'intro' : 'inbox'

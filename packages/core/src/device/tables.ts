@@ -508,7 +508,6 @@ const queueShape = fields({
   account: nullable(accountIdShape),
   readSeed: secretBytes(sizes.seed),
   writeSeed: secretBytes(sizes.seed),
-  cursor: uint(),
   created: bool,
   createdAtMs: millis,
 })
