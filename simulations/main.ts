@@ -10,12 +10,19 @@ import { Refused } from './cli/refused.ts'
 import { makeReport } from './report/report.ts'
 import { exitCodes } from './report/summary.ts'
 import { UnknownHost } from './scenarios/planned.ts'
+import { missingDrills } from './scenarios/drills.ts'
 import { catalogue } from './scenarios/catalogue.ts'
 
 function commandList(flags: { readonly json?: boolean }): number {
   if (flags.json === true)
-    process.stdout.write(`${JSON.stringify(catalogue.map(({ name, claim }) => ({ name, claim })))}\n`)
-  else for (const { name, claim } of catalogue) process.stdout.write(`${name}\n  ${claim}\n`)
+    process.stdout.write(
+      `${JSON.stringify([...catalogue.map(({ name, claim }) => ({ name, claim })), ...missingDrills.map(({ name, claim, why }) => ({ name, claim, notRun: why }))])}\n`,
+    )
+  else {
+    for (const { name, claim } of catalogue) process.stdout.write(`${name}\n  ${claim}\n`)
+    for (const { name, claim, why } of missingDrills)
+      process.stdout.write(`${name} (not run: ${why})\n  ${claim}\n`)
+  }
   return exitCodes.held
 }
 

@@ -17,13 +17,13 @@ export function someOf(draw: Stream, people: readonly Person[]): readonly Person
   return people.filter((one) => one === first || draw.chance(0.7))
 }
 
-/** Opens a group of a person's contacts; its id, when the device said yes. */
+/** Opens a group of a person's contacts; nothing when the device did not say yes. */
 export async function createGroup(
   stage: Stage,
   draw: Stream,
   owner: Person,
   members: readonly Person[],
-): Promise<string | undefined> {
+): Promise<Room | undefined> {
   const { world } = stage
   const title = world.newTitle()
   const machine = deviceOf(draw, owner)
@@ -36,7 +36,35 @@ export async function createGroup(
   room.titles.add(title)
   for (const { name } of members) room.adding(owner.name, name, world.timeline.nowMs)
   world.did('create-group')
-  return opened.conversationId
+  return room
+}
+
+/** A person lets somebody into a group; whether a device took it. */
+export async function letIn(stage: Stage, room: Room, by: Person, guest: Person): Promise<boolean> {
+  const device = by.devices.find((one) => one.device !== undefined)?.device
+  if (device === undefined) return false
+  room.adding(by.name, guest.name, stage.world.timeline.nowMs)
+  return took(stage, 'add', device.dispatch('group-add', aboutOf(room, guest)))
+}
+
+/** A person puts somebody out of a group; whether a device took it. */
+export async function putOut(stage: Stage, room: Room, by: Person, gone: Person): Promise<boolean> {
+  const device = by.devices.find((one) => one.device !== undefined)?.device
+  if (device === undefined) return false
+  const move = { by: by.name, target: gone.name, atMs: stage.world.timeline.nowMs }
+  return took(stage, 'remove', room.puttingOut(move, device.dispatch('group-remove', aboutOf(room, gone))))
+}
+
+const aboutOf = ({ conversationId }: Room, { accountId }: Person) => ({ conversationId, accountId })
+
+async function took(stage: Stage, act: 'add' | 'remove', work: Promise<unknown>): Promise<boolean> {
+  try {
+    await work
+    stage.world.did(act)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** What can be done to a group. */

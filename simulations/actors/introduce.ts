@@ -1,3 +1,4 @@
+import type { Room } from '../laws/rooms.ts'
 import type { Stage } from '../scenarios/stage.ts'
 import type { Stream } from '../world/stream.ts'
 import { createGroup, someOf } from './groups.ts'
@@ -78,11 +79,12 @@ export async function openGroupOf(
   draw: Stream,
   owner: Person,
   members: readonly Person[],
-): Promise<void> {
+): Promise<Room> {
   const { timeline } = stage.world
   const opened = await timeline.until(createGroup(stage, draw, owner, members), minute)
   if (opened === undefined) throw new Error('no group could be opened')
   await timeline.runUntil(timeline.nowMs + minute)
+  return opened
 }
 
 async function meet(stage: Stage, inviter: Person, guest: Person): Promise<void> {

@@ -33,6 +33,9 @@ interface Process {
   device: Device | undefined
   node: Node | undefined
   alarm: number
+  /** A suspended tab: it lives and does nothing. Whether it asked to be woken meanwhile. */
+  frozen: boolean
+  overslept: boolean
 }
 
 export interface MachineOptions {
@@ -96,7 +99,14 @@ export class Machine {
     this.wanted = true
     if (this.#process !== undefined) return
     this.#boots += 1
-    const process: Process = { number: this.#boots, device: undefined, node: undefined, alarm: 0 }
+    const process: Process = {
+      number: this.#boots,
+      device: undefined,
+      node: undefined,
+      alarm: 0,
+      frozen: false,
+      overslept: false,
+    }
     this.#process = process
     this.clock.boot()
     this.#world.trace.note('boot', { host: this.name, boot: process.number })
@@ -123,6 +133,25 @@ export class Machine {
     if (this.#process === undefined) return
     this.#die()
     await this.disk.crash()
+  }
+
+  /** The browser suspends the tab: no timer, no network. What comes of it when it goes on is the device's own doing. */
+  freeze(): void {
+    const process = this.#process
+    if (process?.node === undefined || process.frozen) return
+    this.#world.trace.note('frozen', { host: this.name })
+    process.frozen = true
+    process.node.freeze()
+  }
+
+  thaw(): void {
+    const process = this.#process
+    if (process?.frozen !== true) return
+    this.#world.trace.note('thawed', { host: this.name })
+    process.frozen = false
+    process.node?.thaw()
+    if (process.overslept) process.device?.tick()
+    process.overslept = false
   }
 
   /** A new address from the next boot on. */
@@ -231,7 +260,9 @@ export class Machine {
   #wake(process: Process, delayMs: number): void {
     const alarm = ++process.alarm
     this.#world.timeline.after(delayMs, () => {
-      if (this.#process === process && process.alarm === alarm) process.device?.tick()
+      if (this.#process !== process || process.alarm !== alarm) return
+      if (process.frozen) process.overslept = true
+      else process.device?.tick()
     })
   }
 

@@ -21,6 +21,8 @@ export class Relay {
   readonly address: string
   readonly clock: HostClock
   readonly disk: RelayDisk
+  /** Every queue ever made here, with all ids and keys its maker and writers show. */
+  readonly queues: { readonly recvId: Uint8Array; readonly names: readonly Uint8Array[] }[] = []
   readonly #world: World
   #process: { readonly node: Node; readonly store: RelayStore } | undefined
   #boots = 0
@@ -103,7 +105,9 @@ export class Relay {
       } else if (write.type === 'create') {
         const { recvId, readKey } = write.queue
         const writers = writersOf(write.queue).flatMap(({ sendId, writeKey }) => [sendId, writeKey])
-        for (const bytes of [recvId, readKey, ...writers]) outside.add(bytes)
+        const names = [recvId, readKey, ...writers]
+        this.queues.push({ recvId, names })
+        for (const bytes of names) outside.add(bytes)
       } else if (write.type === 'record')
         for (const bytes of [write.locator, write.record.value]) outside.add(bytes)
     }

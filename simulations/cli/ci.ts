@@ -6,6 +6,7 @@ import type { Job } from '../report/jobs.ts'
 import { readSeed, readSeeds } from '../report/seeds.ts'
 import { exitCodes, isIdle, summarise, worstOf } from '../report/summary.ts'
 import { catalogue } from '../scenarios/catalogue.ts'
+import type { Scenario } from '../scenarios/scenario.ts'
 import { answerAll, type Answered, type SweepingFlags } from './answer-all.ts'
 import { readNumber } from './recipe.ts'
 import { Refused } from './refused.ts'
@@ -16,7 +17,12 @@ const corpusShape = z.strictObject({
   hours: z.number().min(0.01),
   /** Seeds of every scenario. */
   fixed: z.string().refine((text) => readSeeds(text) !== undefined),
-  /** How many seeds of each scenario a commit draws from its hash. */
+  /** Scenarios of which one seed is run, and nothing is asked of what befell it: they take too long for more. */
+  brief: z.strictObject({
+    seed: z.string().refine((text) => readSeed(text) !== undefined),
+    scenarios: z.array(z.enum(catalogue.map(({ name }) => name))),
+  }),
+  /** How many seeds of each other scenario a commit draws from its hash. */
   drawn: z.number().int().min(0).max(1_000),
   /** Seeds with which something was found, and what. */
   kept: z.array(
@@ -56,13 +62,16 @@ export async function commandCi(flags: CiFlags): Promise<number> {
   const drawn = flags.drawn === undefined ? read.drawn : readNumber(flags.drawn, 'drawn', 0, 1_000)
   const corpus = { ...read, drawn }
   const commit = flags.commit ?? (drawn === 0 ? '' : headNow())
-  const swept = catalogue.flatMap(({ name }) => jobsOf(corpus, name, commit))
-  const kept = corpus.kept.map(({ scenario, seed, hours, set }) =>
-    jobOf({ scenario, seed, hours, set, verify: false }),
+  const isBrief = ({ name }: Scenario): boolean => corpus.brief.scenarios.includes(name)
+  const thorough = catalogue.filter((scenario) => !isBrief(scenario))
+  const swept = thorough.flatMap(({ name }) => jobsOf(corpus, name, commit))
+  const brief = corpus.brief.scenarios.map((scenario) => ({ ...corpus.brief, scenario, hours: corpus.hours }))
+  const kept = [...corpus.kept, ...brief.map((one) => ({ ...one, set: [] }))].map(
+    ({ scenario, seed, hours, set }) => jobOf({ scenario, seed, hours, set, verify: false }),
   )
   const answered = await answerAll([...kept, ...swept], flags)
   const isWhole = answered.done.length === kept.length + swept.length
-  return worstOf([...answered.codes, ...(isWhole ? idleCodes(answered, swept) : [])])
+  return worstOf([...answered.codes, ...(isWhole ? idleCodes(answered, thorough, swept) : [])])
 }
 
 function jobsOf({ hours, fixed, drawn }: Corpus, scenario: string, commit: string): readonly Job[] {
@@ -84,9 +93,13 @@ const jobOf = ({
 })
 
 /** Says of each scenario what its seeds showed together; a code for each in which something never happened. */
-function idleCodes({ done }: Answered, swept: readonly Job[]): readonly number[] {
+function idleCodes(
+  { done }: Answered,
+  scenarios: readonly Scenario[],
+  swept: readonly Job[],
+): readonly number[] {
   const inSweep = new Set(swept.map(({ recipe, seed }) => `${recipe.scenario} ${seed}`))
-  return catalogue.flatMap((scenario) => {
+  return scenarios.flatMap((scenario) => {
     const results = done
       .filter(({ job }) => job.recipe.scenario === scenario.name)
       .filter(({ job }) => inSweep.has(`${job.recipe.scenario} ${job.seed}`))

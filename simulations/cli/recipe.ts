@@ -4,6 +4,7 @@ import type { Recipe } from '../scenarios/recipe.ts'
 import type { Job, JobAnswer } from '../report/jobs.ts'
 import { SealedCauses } from '../report/sealed-causes.ts'
 import { catalogue } from '../scenarios/catalogue.ts'
+import { missingDrills } from '../scenarios/drills.ts'
 import { runScenario, type RunOptions, type RunResult } from '../scenarios/run.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 import { Refused } from './refused.ts'
@@ -12,6 +13,8 @@ import { readSettings } from './settings.ts'
 /** The scenario of a name. */
 export function findScenario(name: string): Scenario {
   const found = catalogue.find((scenario) => scenario.name === name)
+  const missing = missingDrills.find((drill) => drill.name === name)
+  if (missing !== undefined) throw new Refused(`${name} was not run: ${missing.why}`)
   if (found === undefined) throw new Refused(`there is no scenario ${name}; see \`sotto-sim list\``)
   return found
 }

@@ -10,6 +10,8 @@ export const safetyLaws = [
   'same-pictures',
   'removed-blind',
   'removed-mute',
+  'newcomer-blind',
+  'unlinked-queues',
   'same-members',
   'same-history',
   'bounds',

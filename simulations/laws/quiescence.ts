@@ -150,7 +150,8 @@ export async function unsettled(stage: Stage): Promise<string | undefined> {
   const { ledger } = stage.world
   for (const room of ledger.rooms.values()) {
     const held = await heldIn(stage, room)
-    const gap = held.find(({ missing }) => missing > 0)
+    // Who came back is not owed what was on its way when they were put out, and may know of it.
+    const gap = held.find(({ missing, machine }) => missing > 0 && !room.cameBack(machine.person))
     if (gap !== undefined) return `${gap.machine.name} misses ${gap.missing}`
     const [odd] = disagreements(room, held)
     if (odd !== undefined) return odd.what

@@ -62,6 +62,10 @@ export class Room {
   /** Whether somebody tried to put this person out, or they left. */
   wasPutOut = (person: string): boolean => this.removals.some(({ target }) => target === person)
 
+  /** When the person was first let in, or meant to be. */
+  firstIn = (person: string): number | undefined =>
+    this.additions.find(({ target }) => target === person)?.atMs
+
   /** Whether somebody let the person in again after they were put out. */
   cameBack(person: string): boolean {
     const first = this.removals.find(({ target }) => target === person)

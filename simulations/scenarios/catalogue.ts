@@ -1,8 +1,29 @@
 import { adminQuarrel } from './admin-quarrel.ts'
+import { browserTabs } from './browser-tabs.ts'
+import { churn } from './churn.ts'
+import { departingContractor } from './departing-contractor.ts'
+import { flashCrowd } from './flash-crowd.ts'
 import { lostPhone } from './lost-phone.ts'
 import { offlineSync } from './offline-sync.ts'
 import { partitionHeal } from './partition-heal.ts'
+import { relayLogsTooMuch } from './relay-logs-too-much.ts'
+import { relayOutage } from './relay-outage.ts'
 import type { Scenario } from './scenario.ts'
+import { silentDeviceAdd } from './silent-device-add.ts'
+import { wrongGroupMember } from './wrong-group-member.ts'
 
 /** Every scenario by name. */
-export const catalogue: readonly Scenario[] = [partitionHeal, offlineSync, adminQuarrel, lostPhone]
+export const catalogue: readonly Scenario[] = [
+  partitionHeal,
+  offlineSync,
+  churn,
+  adminQuarrel,
+  flashCrowd,
+  relayOutage,
+  browserTabs,
+  lostPhone,
+  silentDeviceAdd,
+  wrongGroupMember,
+  departingContractor,
+  relayLogsTooMuch,
+]

@@ -109,6 +109,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
     await scenario.prepare?.(stage, world.stream('workload', streamName(scenario)))
     await disturb(stage, scenario)
     convergedMs = await heal(stage)
+    await world.timeline.until(scenario.judge?.(stage) ?? Promise.resolve(), minute)
     tally = await world.timeline.until(audit(stage), minute)
     homes = await world.timeline.until(measure(stage), minute)
   } catch (error) {

@@ -19,6 +19,8 @@ export interface Scenario {
   readonly prepare?: (stage: Stage, draw: Stream) => Promise<void>
   /** Starts whatever makes this scenario what it is; all of it stops when the stage says so. */
   readonly begin: (stage: Stage, draw: Stream) => void
+  /** What must be so at the end beside the laws that hold everywhere. */
+  readonly judge?: (stage: Stage) => Promise<void>
 }
 
 /** What people do in every scenario. */

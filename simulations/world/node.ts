@@ -54,6 +54,8 @@ export class Node implements Network, Host, Gossiper {
   #nextChannel = 1
   #dead = false
   #stopped = false
+  /** What happened while it was frozen, in order; undefined while it runs. */
+  #slept: NetworkEvent[] | undefined
 
   constructor(air: Air<Node>, options: NodeOptions) {
     this.#air = air
@@ -150,7 +152,7 @@ export class Node implements Network, Host, Gossiper {
   }
 
   listensTo(topic: string): boolean {
-    return !this.#dead && !this.#stopped && this.#topics.has(topic)
+    return !this.#dead && !this.#stopped && this.#slept === undefined && this.#topics.has(topic)
   }
 
   neighbours(): readonly Node[] {
@@ -201,6 +203,23 @@ export class Node implements Network, Host, Gossiper {
     this.#air.leave(this)
   }
 
+  /** The process stands still: it hears nothing, and after a while its peers give it up. */
+  freeze(): void {
+    if (this.#slept !== undefined) return
+    this.#slept = []
+    for (const connection of this.#connections.values())
+      this.#air.timeline.after(this.#air.draw.between(20_000, 90_000), () => {
+        if (this.#slept !== undefined) this.#end(connection, () => 0)
+      })
+  }
+
+  /** It goes on, and hears all at once what reached it meanwhile. */
+  thaw(): void {
+    const slept = this.#slept ?? []
+    this.#slept = undefined
+    for (const event of slept) void this.emit(event)
+  }
+
   /** A cut may lie on a connection: with no keep-alive answered it ends at both ends. */
   noticeCuts(): void {
     for (const connection of this.#connections.values()) {
@@ -232,6 +251,7 @@ export class Node implements Network, Host, Gossiper {
 
   async emit(event: NetworkEvent): Promise<void> {
     if (this.#dead || this.#stopped) return
+    if (this.#slept !== undefined) return void this.#slept.push(event)
     if (this.#listener === undefined) {
       this.#early.push(event)
       return
@@ -260,7 +280,8 @@ export class Node implements Network, Host, Gossiper {
     this.#mustRun()
     const other = this.#air.node(peer)
     if (other === undefined || other !== target) throw networkError('E_NET_UNREACHABLE')
-    if (!this.#air.passes(this.host, other.host) || !this.#air.passes(other.host, this.host)) {
+    const cut = !this.#air.passes(this.host, other.host) || !this.#air.passes(other.host, this.host)
+    if (cut || other.#slept !== undefined) {
       await timeline.pause(limits.dialMs)
       if (this.#isDead()) return never()
       throw networkError('E_NET_TIMEOUT')

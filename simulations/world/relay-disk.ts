@@ -1,6 +1,7 @@
 import { PortError } from '@sotto/core'
 import { MemoryMailboxStore } from '@sotto/core/memory'
 import type { MailboxItem, MailboxQueue, MailboxStore, MailboxWrite, StoredRecord } from '@sotto/core/ports'
+import { itemsUnder, writesUnder, type RelayTrick } from './relay-tricks.ts'
 import type { Stream } from './stream.ts'
 import type { Timeline } from './timeline.ts'
 
@@ -8,18 +9,26 @@ const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
 
 /** What a relay's disk holds, across the deaths of its process. A commit is all or nothing. */
 export class RelayDisk {
-  readonly rows = new MemoryMailboxStore()
+  rows = new MemoryMailboxStore()
   readonly timeline: Timeline
   readonly draw: Stream
   readonly seen: (writes: readonly MailboxWrite[]) => void
   /** The next commits fail. */
   failing = false
+  /** Its operator means ill. */
+  trick: RelayTrick | undefined
 
   /** `seen` is told every write that became durable. */
   constructor(timeline: Timeline, draw: Stream, seen: (writes: readonly MailboxWrite[]) => void) {
     this.timeline = timeline
     this.draw = draw
     this.seen = seen
+  }
+
+  /** What is on it now, to be put back later as a disk from before would be. */
+  remember(): () => void {
+    const old = this.rows.copy()
+    return () => (this.rows = old)
   }
 
   open(): RelayStore {
@@ -48,7 +57,7 @@ export class RelayStore implements MailboxStore {
     if (this.#dead && !keeps) return never()
     if (!this.#dead && this.#disk.failing)
       throw new PortError('E_STORE_IO', 'The disk did not take the write.')
-    await this.#disk.rows.commit(writes)
+    await this.#disk.rows.commit(writesUnder(this.#disk.trick, draw, writes))
     this.#disk.seen(writes)
     await timeline.pause(draw.between(0.2, 6))
     if (this.#dead) return never()
@@ -74,8 +83,9 @@ export class RelayStore implements MailboxStore {
     return this.#disk.rows.holds(recvId, blobHash)
   }
 
-  page(recvId: Uint8Array, after: number, limit: number): Promise<readonly MailboxItem[]> {
-    return this.#disk.rows.page(recvId, after, limit)
+  async page(recvId: Uint8Array, after: number, limit: number): Promise<readonly MailboxItem[]> {
+    const { rows, trick, draw } = this.#disk
+    return itemsUnder(trick, draw, await rows.page(recvId, after, limit))
   }
 
   record(locator: Uint8Array): Promise<StoredRecord | undefined> {

@@ -7,6 +7,7 @@ import { Outside } from '../laws/outside.ts'
 import { SealRecorder } from '../laws/recorder.ts'
 import { Air } from './air.ts'
 import type { Node } from './node.ts'
+import { relayTricks } from './relay-tricks.ts'
 import { withKnownSignatures } from './known-signatures.ts'
 import { streamsOf, type Stream, type StreamName } from './stream.ts'
 import { Timeline } from './timeline.ts'
@@ -41,6 +42,12 @@ export const faultKinds = [
   'address-changed',
   'theft',
   'thief-hides',
+  ...relayTricks,
+  'relay-old-disk',
+  'relay-outage',
+  'tab-suspended',
+  'crowd',
+  'device-slipped-in',
 ] as const
 
 /** Kinds of things people do. */

@@ -97,6 +97,17 @@ export class MemoryMailboxStore implements MailboxStore {
     return { queues: this.#queues.size, items, bytes, records: this.#records.size }
   }
 
+  /** A store of its own that holds what this one holds now. */
+  copy(): MemoryMailboxStore {
+    const copy = new MemoryMailboxStore()
+    for (const [recvId, queue] of this.#open().entries())
+      copy.#queues.set(recvId, { ...queue, items: [...queue.items], hashes: new Map(queue.hashes) })
+    for (const [sendId, recvId] of this.#writers.entries()) copy.#writers.set(sendId, recvId)
+    for (const [sendId, sums] of this.#deposited.entries()) copy.#deposited.set(sendId, sums)
+    for (const [locator, record] of this.#records.entries()) copy.#records.set(locator, record)
+    return copy
+  }
+
   async close(): Promise<void> {
     this.#closed = true
   }
