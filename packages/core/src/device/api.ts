@@ -215,7 +215,7 @@ export interface StatusView {
   readonly relays: readonly RelayView[]
   /** My messages not yet delivered. */
   readonly outbox: number
-  /** Frames and records waiting for something they need. */
+  /** Records waiting for something they need, in conversations this account takes part in. */
   readonly held: number
   readonly conversations: number
   /** Things the person should know: `E_CLOCK`, `E_STORE_ROLLED_BACK`, `E_STORE_CORRUPT`, … */

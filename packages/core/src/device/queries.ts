@@ -7,7 +7,7 @@ import { selfView, settingsView } from './command-account.ts'
 import { relayViewOf } from './command-contact.ts'
 import type { Step } from './context.ts'
 import { activeRemotes } from './conversations.ts'
-import { isArriving, isGroup } from './groups.ts'
+import { isArriving, isGroup, takesPart } from './groups.ts'
 import { metaOf, restoreEvent } from './events.ts'
 import { isNotes } from './group-exchange.ts'
 import { inviteView } from './invites.ts'
@@ -122,10 +122,16 @@ function queryStatus(step: Step): StatusView {
     peers: live.connected.size,
     relays: step.tx.all(relayRows).map((relay) => relayViewOf(step, relay.relayId, relay.address)),
     outbox,
-    held: step.tx.all(heldRows).length,
+    held: step.tx.all(heldRows).filter((row) => mayCome(step, row.conversation)).length,
     conversations: conversations.length,
     warnings: step.tx.all(warningRows),
   }
+}
+
+/** Whether what a record waits for may still come: to somebody who was put out of a group nobody brings it. */
+function mayCome(step: Step, id: Uint8Array): boolean {
+  const conversation = step.tx.get(conversationRows, id)
+  return conversation === undefined || takesPart(step, conversation) || isArriving(step, conversation)
 }
 
 function querySafety(step: Step, input: Queries['safety']['in']): Queries['safety']['out'] {
