@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { Job } from '../report/jobs.ts'
 import { readSeed, readSeeds } from '../report/seeds.ts'
-import { exitCodes, isIdle, summarise, worstOf } from '../report/summary.ts'
+import { exitCodes, summarise, worstOf, type Summary } from '../report/summary.ts'
 import { catalogue } from '../scenarios/catalogue.ts'
 import type { Scenario } from '../scenarios/scenario.ts'
 import { answerAll, type Answered, type SweepingFlags } from './answer-all.ts'
@@ -18,10 +18,12 @@ const corpusShape = z.strictObject({
   /** Seeds of every scenario. */
   fixed: z.string().refine((text) => readSeeds(text) !== undefined),
   /** Scenarios of which one seed is run, and nothing is asked of what befell it: they take too long for more. */
-  brief: z.strictObject({
-    seed: z.string().refine((text) => readSeed(text) !== undefined),
-    scenarios: z.array(z.enum(catalogue.map(({ name }) => name))),
-  }),
+  brief: z.array(
+    z.strictObject({
+      scenario: z.enum(catalogue.map(({ name }) => name)),
+      seed: z.string().refine((text) => readSeed(text) !== undefined),
+    }),
+  ),
   /** How many seeds of each other scenario a commit draws from its hash. */
   drawn: z.number().int().min(0).max(1_000),
   /** Seeds with which something was found, and what. */
@@ -62,10 +64,10 @@ export async function commandCi(flags: CiFlags): Promise<number> {
   const drawn = flags.drawn === undefined ? read.drawn : readNumber(flags.drawn, 'drawn', 0, 1_000)
   const corpus = { ...read, drawn }
   const commit = flags.commit ?? (drawn === 0 ? '' : headNow())
-  const isBrief = ({ name }: Scenario): boolean => corpus.brief.scenarios.includes(name)
+  const isBrief = ({ name }: Scenario): boolean => corpus.brief.some(({ scenario }) => scenario === name)
   const thorough = catalogue.filter((scenario) => !isBrief(scenario))
   const swept = thorough.flatMap(({ name }) => jobsOf(corpus, name, commit))
-  const brief = corpus.brief.scenarios.map((scenario) => ({ ...corpus.brief, scenario, hours: corpus.hours }))
+  const brief = corpus.brief.map((one) => ({ ...one, hours: corpus.hours }))
   const kept = [...corpus.kept, ...brief.map((one) => ({ ...one, set: [] }))].map(
     ({ scenario, seed, hours, set }) => jobOf({ scenario, seed, hours, set, verify: false }),
   )
@@ -92,24 +94,39 @@ const jobOf = ({
   verify,
 })
 
-/** Says of each scenario what its seeds showed together; a code for each in which something never happened. */
+/** Says of each scenario what its seeds showed together; a code when something that one of them wants happened in none. */
 function idleCodes(
   { done }: Answered,
   scenarios: readonly Scenario[],
   swept: readonly Job[],
 ): readonly number[] {
   const inSweep = new Set(swept.map(({ recipe, seed }) => `${recipe.scenario} ${seed}`))
-  return scenarios.flatMap((scenario) => {
+  const summaries = scenarios.map((scenario) => {
     const results = done
       .filter(({ job }) => job.recipe.scenario === scenario.name)
       .filter(({ job }) => inSweep.has(`${job.recipe.scenario} ${job.seed}`))
       .map(({ result }) => result)
-    const summary = summarise(scenario, results)
-    const { seeds, messages, idleFaults, idleActs } = summary
-    const never = isIdle(summary) ? `; NEVER HAPPENED: ${[...idleFaults, ...idleActs].join(', ')}` : ''
-    process.stderr.write(`${scenario.name}: ${seeds} seeds, ${messages} messages${never}\n`)
-    return never === '' ? [] : [exitCodes.idle]
+    return summarise(scenario, results)
   })
+  for (const { scenario, seeds, messages, idleFaults, idleActs } of summaries) {
+    const lacking = [...idleFaults, ...idleActs]
+    const not = lacking.length === 0 ? '' : `; not here: ${lacking.join(', ')}`
+    process.stderr.write(`${scenario}: ${seeds} seeds, ${messages} messages${not}\n`)
+  }
+  const never = neverHappened(summaries)
+  if (never.length > 0) process.stderr.write(`NEVER HAPPENED: ${never.join(', ')}\n`)
+  return never.length > 0 ? [exitCodes.idle] : []
+}
+
+/** What some scenario wants to have happened, and happened in none. */
+const neverHappened = (summaries: readonly Summary[]): readonly string[] => {
+  const happened = new Set(
+    summaries.flatMap(({ faults, acts }) =>
+      Object.entries({ ...faults, ...acts }).flatMap(([kind, times]) => (times > 0 ? [kind] : [])),
+    ),
+  )
+  const wanted = new Set(summaries.flatMap(({ idleFaults, idleActs }) => [...idleFaults, ...idleActs]))
+  return [...wanted].filter((kind) => !happened.has(kind))
 }
 
 function headNow(): string {

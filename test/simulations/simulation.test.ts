@@ -202,12 +202,18 @@ describe('simulations', function () {
 
   it('know a corpus that says what its seeds were kept for, and no other', () => {
     const kept = { scenario: 'lost-phone', seed: '3', hours: 0.5, why: 'a removal that came undone unseen' }
-    const corpus = { hours: 0.5, fixed: '1..2,7', brief: { seed: '2', scenarios: ['churn'] }, drawn: 5, kept: [kept] }
+    const corpus = {
+      hours: 0.5,
+      fixed: '1..2,7',
+      brief: [{ scenario: 'churn', seed: '2' }],
+      drawn: 5,
+      kept: [kept],
+    }
     expect(readCorpus(JSON.stringify(corpus)).kept[0]).to.deep.equal({ ...kept, set: [] })
     for (const wrong of [
       { ...corpus, fixed: '2..1' },
       { ...corpus, more: 1 },
-      { ...corpus, brief: { seed: '2', scenarios: ['churns'] } },
+      { ...corpus, brief: [{ scenario: 'churns', seed: '2' }] },
       { ...corpus, kept: [{ ...kept, why: '' }] },
       { ...corpus, kept: [{ ...kept, scenario: 'lost-phones' }] },
       { ...corpus, kept: [{ ...kept, seed: '-1' }] },
