@@ -1,4 +1,4 @@
-import type { GroupRole, MemberView } from '@sotto/core'
+import type { Device, GroupRole, MemberView } from '@sotto/core'
 import type { Room } from '../laws/rooms.ts'
 import type { Stage } from '../scenarios/stage.ts'
 import type { Stream } from '../world/stream.ts'
@@ -41,25 +41,33 @@ export async function createGroup(
 
 /** A person lets somebody into a group; whether a device took it. */
 export async function letIn(stage: Stage, room: Room, by: Person, guest: Person): Promise<boolean> {
-  const device = by.devices.find((one) => one.device !== undefined)?.device
-  if (device === undefined) return false
-  room.adding(by.name, guest.name, stage.world.timeline.nowMs)
-  return took(stage, 'add', device.dispatch('group-add', aboutOf(room, guest)))
+  return took(stage, 'add', by, (device) => {
+    room.adding(by.name, guest.name, stage.world.timeline.nowMs)
+    return device.dispatch('group-add', aboutOf(room, guest))
+  })
 }
 
 /** A person puts somebody out of a group; whether a device took it. */
 export async function putOut(stage: Stage, room: Room, by: Person, gone: Person): Promise<boolean> {
-  const device = by.devices.find((one) => one.device !== undefined)?.device
-  if (device === undefined) return false
   const move = { by: by.name, target: gone.name, atMs: stage.world.timeline.nowMs }
-  return took(stage, 'remove', room.puttingOut(move, device.dispatch('group-remove', aboutOf(room, gone))))
+  return took(stage, 'remove', by, (device) =>
+    room.puttingOut(move, device.dispatch('group-remove', aboutOf(room, gone))),
+  )
 }
 
 const aboutOf = ({ conversationId }: Room, { accountId }: Person) => ({ conversationId, accountId })
 
-async function took(stage: Stage, act: 'add' | 'remove', work: Promise<unknown>): Promise<boolean> {
+/** Something a person does on the first of their devices that is there; whether it was taken. */
+async function took(
+  stage: Stage,
+  act: GroupAct,
+  by: Person,
+  work: (device: Device) => Promise<unknown>,
+): Promise<boolean> {
+  const device = by.devices.find((one) => one.device !== undefined)?.device
+  if (device === undefined) return false
   try {
-    await work
+    await work(device)
     stage.world.did(act)
     return true
   } catch {

@@ -14,7 +14,12 @@ export const browserTabs: Scenario = {
   acts: everydayActs,
   shape: (plan) => ({ ...plan, dialableShare: 0 }),
   begin: (stage, draw) => {
-    for (const machine of stage.machines()) suspend(stage, draw, machine, draw.between(10, 90) * minute)
+    for (const machine of stage.machines()) {
+      suspend(stage, draw, machine, draw.between(10, 90) * minute)
+      stage.onClose(() => {
+        machine.thaw()
+      })
+    }
   },
 }
 
@@ -26,9 +31,6 @@ function suspend(stage: Stage, draw: Stream, machine: Machine, meanMs: number): 
       stage.world.faults.strike('tab-suspended')
       machine.freeze()
     }
-    stage.onClose(() => {
-      machine.thaw()
-    })
     stage.later(forMs, () => {
       machine.thaw()
       suspend(stage, draw, machine, meanMs)

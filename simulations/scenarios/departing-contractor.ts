@@ -1,30 +1,10 @@
 import { openGroupOf } from '../actors/introduce.ts'
 import { putOut } from '../actors/groups.ts'
-import type { Room } from '../laws/rooms.ts'
+import { oneGroup, onlyGroup, quietActs, until } from './one-group.ts'
 import { splits } from './partition-heal.ts'
 import { everydayFaults, type Scenario } from './scenario.ts'
-import type { Stage } from './stage.ts'
 
 const minute = 60_000
-
-/** People in these drills let nobody in or out but the one the drill is about. */
-export const quietActs = [
-  'send',
-  'reply',
-  'edit',
-  'delete',
-  'react',
-  'create-group',
-  'link',
-  'remove-device',
-] as const
-
-/** A group of everybody but the last, of whom nobody else is let in or out. */
-export const oneGroup: NonNullable<Scenario['shape']> = (plan) => {
-  const users = Math.max(3, plan.users)
-  const devices = Math.max(users, plan.devices)
-  return { ...plan, users, devices, groups: 0, acquaintance: 1, groupChangeEveryMs: null }
-}
 
 /** Somebody who worked with the others for a while is put out, keeps every byte, and has a relay that forgets nothing. */
 export const departingContractor: Scenario = {
@@ -52,13 +32,4 @@ export const departingContractor: Scenario = {
       () => void until(stage, () => putOut(stage, room, owner, contractor)),
     )
   },
-}
-
-/** The group these drills are about. */
-export const onlyGroup = (stage: Stage): Room | undefined =>
-  [...stage.world.ledger.rooms.values()].find(({ group }) => group)
-
-/** Tries something again every few minutes until some device takes it. */
-export async function until(stage: Stage, work: () => Promise<boolean>): Promise<void> {
-  while (stage.open && !(await work())) await stage.world.timeline.pause(3 * minute)
 }

@@ -1,8 +1,7 @@
 import { openGroupOf } from '../actors/introduce.ts'
-import { removeMachine } from '../actors/linking.ts'
 import type { Machine } from '../actors/machine.ts'
 import type { Person } from '../actors/person.ts'
-import { say } from '../actors/talk.ts'
+import { speakAsThief, throwOut } from '../actors/thief.ts'
 import type { Stream } from '../world/stream.ts'
 import { splits } from './partition-heal.ts'
 import { everydayActs, everydayFaults, type Scenario } from './scenario.ts'
@@ -49,16 +48,6 @@ function steal(stage: Stage, draw: Stream, owner: Person, phone: Machine): void 
     const both = others.flatMap((name) => [[name, phone.name] as const, [phone.name, name] as const])
     stage.cut(both, stage.lastsMs)
   }
-  stage.repeat(draw, stage.lastsMs / 40, () => {
-    const rooms = [...stage.world.ledger.rooms.values()].filter(({ parties }) => parties.has(owner.name))
-    void say(stage, draw, phone, draw.pick(rooms), { stolen: true })
-  })
-  stage.later(draw.between(0.02, 0.2) * stage.lastsMs, () => void miss(stage, draw, owner, phone))
-}
-
-/** Its owner notices, and removes it on another device; tries again until one takes it. */
-async function miss(stage: Stage, draw: Stream, owner: Person, phone: Machine): Promise<void> {
-  const there = owner.devices.filter(({ device }) => device !== undefined)
-  const gone = there.length > 0 && (await removeMachine(stage, draw.pick(there), phone))
-  if (!gone) stage.later(5 * minute, () => void miss(stage, draw, owner, phone))
+  speakAsThief(stage, draw, owner, phone)
+  stage.later(draw.between(0.02, 0.2) * stage.lastsMs, () => void throwOut(stage, draw, owner, phone))
 }

@@ -1,14 +1,13 @@
-import { linkMachine, removeMachine } from '../actors/linking.ts'
-import type { Machine } from '../actors/machine.ts'
+import { linkMachine } from '../actors/linking.ts'
 import type { Person } from '../actors/person.ts'
-import { say } from '../actors/talk.ts'
+import { speakAsThief, throwOut } from '../actors/thief.ts'
 import type { Stream } from '../world/stream.ts'
 import { everydayActs, everydayFaults, type Scenario } from './scenario.ts'
 import type { Stage } from './stage.ts'
 
 const minute = 60_000
 
-/** Somebody gets hold of a device for a moment and links one of their own with it; nobody but its owner's other devices can tell. */
+/** Somebody gets hold of a device for a moment and links one of their own with it. */
 export const silentDeviceAdd: Scenario = {
   name: 'silent-device-add',
   claim:
@@ -43,16 +42,6 @@ async function slipIn(stage: Stage, draw: Stream, owner: Person): Promise<void> 
     return
   }
   stage.world.faults.strike('device-slipped-in')
-  stage.repeat(draw, stage.lastsMs / 40, () => {
-    const rooms = [...stage.world.ledger.rooms.values()].filter(({ parties }) => parties.has(owner.name))
-    void say(stage, draw, thief, draw.pick(rooms), { stolen: true })
-  })
+  speakAsThief(stage, draw, owner, thief)
   stage.later(draw.between(0.02, 0.3) * stage.lastsMs, () => void throwOut(stage, draw, owner, thief))
-}
-
-/** Its owner, who was told, removes it from any other device; tries again until one takes it. */
-async function throwOut(stage: Stage, draw: Stream, owner: Person, thief: Machine): Promise<void> {
-  const there = owner.devices.filter(({ device }) => device !== undefined)
-  const gone = there.length > 0 && (await removeMachine(stage, draw.pick(there), thief))
-  if (!gone) stage.later(5 * minute, () => void throwOut(stage, draw, owner, thief))
 }

@@ -2,7 +2,7 @@ import { openGroupOf } from '../actors/introduce.ts'
 import { letIn, putOut } from '../actors/groups.ts'
 import type { Person } from '../actors/person.ts'
 import type { Room } from '../laws/rooms.ts'
-import { oneGroup, onlyGroup, quietActs, until } from './departing-contractor.ts'
+import { oneGroup, onlyGroup, quietActs, until } from './one-group.ts'
 import { everydayFaults, type Scenario } from './scenario.ts'
 import type { Stage } from './stage.ts'
 
@@ -38,16 +38,16 @@ async function mistake(stage: Stage, room: Room, forMs: number, owner: Person, w
 async function judgeNewcomer(stage: Stage): Promise<void> {
   const { ledger } = stage.world
   for (const room of ledger.rooms.values())
-    for (const { target, atMs } of room.group ? room.additions : [])
-      for (const machine of stage.person(target)?.machines ?? []) {
-        if (room.firstIn(target) !== atMs) continue
+    for (const party of room.group ? room.parties : []) {
+      const inSinceMs = room.firstIn(party) ?? 0
+      for (const machine of stage.person(party)?.machines ?? [])
         for (const { messageId } of (await machine.history(room.conversationId)).messages) {
           const said = ledger.original(messageId)
-          if (said !== undefined && said.atMs < atMs)
+          if (said !== undefined && said.atMs < inSinceMs)
             ledger.violate(
               'newcomer-blind',
               `${machine.name} reads ${said.marker}, older than its part in the group`,
             )
         }
-      }
+    }
 }

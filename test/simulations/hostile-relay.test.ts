@@ -108,7 +108,7 @@ describe('drills', () => {
       const room = {
         group: true,
         conversationId: 'g',
-        additions: [{ target: 'wrong', atMs: 50 }],
+        parties: ['wrong'],
         firstIn: () => 50,
       }
       const ledger = { rooms: new Map([['g', room]]), original: () => ({ marker: 'm', atMs: saidAtMs }) }
