@@ -6,9 +6,9 @@ import { concat, equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
 import {
+  activeRemotes,
   conversationNow,
   conversationWith,
-  activeRemotes,
   findRemote,
   newGroup,
   putConversation,
@@ -30,10 +30,10 @@ import type { PayloadItem } from './payload.ts'
 import {
   contactRows,
   contactStates,
-  type Conversation,
   conversationRows,
   joinRows,
   opRows,
+  type Conversation,
   type Peer,
   type Remote,
 } from './tables.ts'
@@ -190,13 +190,15 @@ function passOn(step: Step, conversation: Conversation, peer: Peer, added: reado
   const speaks = findRemote(conversation, peer.device)?.active === true
   if (speaks && groupHeads(opSetOf(step, conversation)).every((head) => told.has(toHex(head)))) return
   for (const neighbour of neighbours(step, conversation, peer)) tellOne(step, conversation, neighbour)
-  for (const sibling of siblings(step, conversation))
-    if (!equalBytes(sibling.device, peer.device)) tellOne(step, conversation, sibling)
+  for (const sibling of siblings(step, conversation, peer)) tellOne(step, conversation, sibling)
 }
 
 /** Own devices may never be met while they are connected: they are told through relays as well. */
-const siblings = (step: Step, conversation: Conversation): readonly Remote[] =>
-  activeRemotes(conversation).filter(({ account }) => equalBytes(account, requireMe(step).self.account))
+const siblings = (step: Step, conversation: Conversation, peer: Peer): readonly Remote[] =>
+  activeRemotes(conversation).filter(
+    ({ account, device }) =>
+      equalBytes(account, requireMe(step).self.account) && !equalBytes(device, peer.device),
+  )
 
 /** Ends the exchange when both hold the same; else says how things stand here, once for each two states. */
 async function compare(step: Step, conversation: Conversation, peer: Peer, item: GroupItem): Promise<void> {
