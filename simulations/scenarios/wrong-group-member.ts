@@ -37,17 +37,17 @@ async function mistake(stage: Stage, room: Room, forMs: number, owner: Person, w
 /** Whoever was let in later is shown nothing that was written before. */
 async function judgeNewcomer(stage: Stage): Promise<void> {
   const { ledger } = stage.world
-  for (const room of ledger.rooms.values())
-    for (const party of room.group ? room.parties : []) {
-      const inSinceMs = room.firstIn(party) ?? 0
-      for (const machine of stage.person(party)?.machines ?? [])
-        for (const { messageId } of (await machine.history(room.conversationId)).messages) {
-          const said = ledger.original(messageId)
-          if (said !== undefined && said.atMs < inSinceMs)
-            ledger.violate(
-              'newcomer-blind',
-              `${machine.name} reads ${said.marker}, older than its part in the group`,
-            )
-        }
+  for (const machine of stage.everything())
+    for (const { conversationId } of (await machine.device?.view('conversations', {})) ?? []) {
+      const room = ledger.rooms.get(conversationId)
+      const inSinceMs = (room?.group === true ? room.firstIn(machine.person) : undefined) ?? 0
+      for (const { messageId } of (await machine.history(conversationId)).messages) {
+        const said = ledger.original(messageId)
+        if (said !== undefined && said.atMs < inSinceMs)
+          ledger.violate(
+            'newcomer-blind',
+            `${machine.name} reads ${said.marker}, older than its part in the group`,
+          )
+      }
     }
 }

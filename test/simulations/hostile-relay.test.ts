@@ -105,15 +105,11 @@ describe('drills', () => {
 
   it('find a newcomer who reads what was written before', async () => {
     const judged = async (saidAtMs: number): Promise<readonly string[]> => {
-      const room = {
-        group: true,
-        conversationId: 'g',
-        parties: ['wrong'],
-        firstIn: () => 50,
-      }
+      const room = { group: true, firstIn: () => 50 }
       const ledger = { rooms: new Map([['g', room]]), original: () => ({ marker: 'm', atMs: saidAtMs }) }
-      const machine = { name: 'wrong-1', history: async () => ({ messages: [{ messageId: 'm' }] }) }
-      const { stage, found } = verdictOn({ ledger, person: () => ({ machines: [machine] }) })
+      const device = { view: async () => [{ conversationId: 'g' }] }
+      const machine = { name: 'wrong-1', device, history: async () => ({ messages: [{ messageId: 'm' }] }) }
+      const { stage, found } = verdictOn({ ledger, everything: () => [machine] })
       await wrongGroupMember.judge?.(stage)
       return found
     }
