@@ -11,26 +11,25 @@ const percent = (share: number): string => `${(share * 100).toFixed(0)} %`
 /** How long messages took from being accepted to being shown, over every seed. */
 export function latencies(values: readonly number[], seeds: number): Figure {
   const sorted = ascending(values.map((ms) => Math.max(1, ms)))
+  const ticks = logTicks(sorted)
   const points = sorted.map((ms, i) => ({ ms, share: (i + 1) / sorted.length }))
   const marks = percentiles.map((share) => ({ share, ms: quantile(sorted, share) }))
   const svg = draw({
     height: 300,
     marginLeft: 50,
     marginRight: 110,
-    x: {
-      type: 'log',
-      label: 'from accepted to shown',
-      tickFormat: duration,
-      ticks: logTicks(sorted),
-      grid: true,
-    },
+    x: { type: 'log', label: 'from accepted to shown', domain: spanOf(sorted), axis: null },
     y: { label: 'share of messages (%)', percent: true, domain: [0, 100], grid: true },
     marks: [
-      Plot.ruleX(marks, { x: 'ms', stroke: colours.orange, strokeDasharray: '3 3' }),
+      Plot.gridX(ticks),
+      Plot.axisX(ticks, { text: duration, label: 'from accepted to shown' }),
+      Plot.ruleX(marks, { x: 'ms', y1: 0, y2: 'share', stroke: colours.orange, strokeDasharray: '3 3' }),
+      Plot.dot(marks, { x: 'ms', y: 'share', fill: colours.orange, r: 3 }),
       Plot.line(points, { x: 'ms', y: 'share', curve: 'step-after', stroke: colours.blue, strokeWidth: 1.8 }),
       Plot.text(marks, {
         x: 'ms',
-        y: (one: { share: number }) => one.share - 0.06,
+        y: 'share',
+        dy: 10,
         text: (one: { share: number; ms: number }) => `${percent(one.share)}: ${duration(one.ms)}`,
         textAnchor: 'start',
         dx: 5,
@@ -49,13 +48,27 @@ export function latencies(values: readonly number[], seeds: number): Figure {
   }
 }
 
-/** Times people think in, within what is drawn. */
-function logTicks(times: readonly number[]): readonly number[] {
-  const [least, most] = [Math.min(...times), Math.max(...times)]
-  const friendly = [
-    1, 10, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000, 36_000_000, 259_200_000, 1_209_600_000,
+/** Times people think in. */
+const friendlyTimes = [
+  1, 10, 100, 1_000, 10_000, 60_000, 600_000, 3_600_000, 36_000_000, 259_200_000, 1_209_600_000,
+] as const
+
+/** The span of a logarithmic axis of times: from the friendly one below the least to the one above the greatest. */
+function spanOf(times: readonly number[]): readonly [number, number] {
+  const [least, most] = times.reduce(
+    ([low, high], ms) => [Math.min(low, ms), Math.max(high, ms)],
+    [Infinity, 0],
+  )
+  return [
+    friendlyTimes.findLast((ms) => ms <= least) ?? friendlyTimes[0],
+    friendlyTimes.find((ms) => ms > most) ?? most,
   ]
-  return friendly.filter((ms) => ms >= least / 10 && ms <= most * 10)
+}
+
+/** Friendly times within that span. */
+function logTicks(times: readonly number[]): readonly number[] {
+  const [from, to] = spanOf(times)
+  return friendlyTimes.filter((ms) => ms >= from && ms <= to)
 }
 
 /** An axis of bytes with ticks at whole powers and their simple multiples. */
@@ -92,6 +105,8 @@ export function latencyOverTime(story: Story): Figure {
           },
         ],
   )
+  const latenciesMs = rows.map(({ latencyMs }) => latencyMs)
+  const ticks = logTicks(latenciesMs)
   const svg = draw({
     height: 260,
     marginLeft: 60,
@@ -99,16 +114,11 @@ export function latencyOverTime(story: Story): Figure {
       label: `written, ${unit} since faults began`,
       domain: [0, scale(Math.min(story.endMs, story.healMs + 600_000))],
     },
-    y: {
-      type: 'log',
-      nice: true,
-      label: 'latency',
-      tickFormat: duration,
-      ticks: logTicks(rows.map(({ latencyMs }) => latencyMs)),
-      grid: true,
-    },
+    y: { type: 'log', label: 'latency', domain: spanOf(latenciesMs), axis: null },
     color: { domain: ['direct', 'by relay'], range: [colours.blue, colours.orange], legend: true },
     marks: [
+      Plot.gridY(ticks),
+      Plot.axisY(ticks, { text: duration, label: 'latency' }),
       bandsOver(story, scale),
       Plot.dot(rows, {
         x: (one: { acceptedMs: number }) => scale(one.acceptedMs),

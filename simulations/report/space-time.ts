@@ -17,7 +17,46 @@ interface View extends Window {
   readonly originMs: number
 }
 
-/** Bands of a window: machines that are down, and times when something is cut. */
+/** What a band in a lane says, with the colour it has in every report. */
+const bandColours = {
+  down: colours.down,
+  suspended: colours.purple,
+  'disk in trouble': colours.yellow,
+  'clock wrong': colours.green,
+  'relay means ill': colours.orange,
+  'in other hands': colours.sky,
+  'another fault': colours.ink,
+} as const
+type Band = keyof typeof bandColours
+const bandNames = Object.keys(bandColours) as readonly Band[]
+
+/** The band a fault that lasts is drawn as. */
+function bandOf(fault: string): Band {
+  if (fault === 'tab-suspended') return 'suspended'
+  if (fault === 'theft') return 'in other hands'
+  if (fault.startsWith('clock')) return 'clock wrong'
+  if (fault.startsWith('disk') || fault === 'relay-disk') return 'disk in trouble'
+  return fault.startsWith('relay-') ? 'relay means ill' : 'another fault'
+}
+
+/** Bands of a lane: what the machine cannot help beside what it does wrong while it runs. */
+const laneBands = ({ down, troubles }: Story): readonly (Window & { host: string; band: Band })[] => [
+  ...down.map((one) => ({ ...one, band: 'down' as const })),
+  ...troubles.map((one) => ({ ...one, band: bandOf(one.fault) })),
+]
+
+/** Where a band lies about its lane: on it when the machine stands still, else in a strip of its own below. */
+const bandEdges: Readonly<Record<Band, readonly [number, number]>> = {
+  down: [-0.26, 0.26],
+  suspended: [-0.26, 0.26],
+  'in other hands': [-0.44, -0.3],
+  'relay means ill': [0.28, 0.42],
+  'disk in trouble': [0.28, 0.42],
+  'clock wrong': [0.42, 0.5],
+  'another fault': [-0.44, -0.3],
+}
+
+/** Bands of a window: machines that are down or in trouble, and times when something is cut. */
 function bands(story: Story, { fromMs, toMs }: Window, scale: (ms: number) => number): Plot.Markish[] {
   const inside = <T extends Window>(all: readonly T[]): T[] =>
     all
@@ -33,11 +72,12 @@ function bands(story: Story, { fromMs, toMs }: Window, scale: (ms: number) => nu
       fill: colours.cut,
       fillOpacity: 0.5,
     }),
-    Plot.rect(inside(story.down), {
+    Plot.rect(inside(laneBands(story)), {
       ...x,
-      y1: (one: { host: string }) => lane(one.host) - 0.28,
-      y2: (one: { host: string }) => lane(one.host) + 0.28,
-      fill: colours.down,
+      y1: (one: { host: string; band: Band }) => lane(one.host) + bandEdges[one.band][0],
+      y2: (one: { host: string; band: Band }) => lane(one.host) + bandEdges[one.band][1],
+      fill: 'band',
+      fillOpacity: 0.75,
     }),
     Plot.ruleY(
       story.hosts.map((_, i) => i),
@@ -49,12 +89,28 @@ function bands(story: Story, { fromMs, toMs }: Window, scale: (ms: number) => nu
 const inWindow = (story: Story, { fromMs, toMs }: Window): readonly Carried[] =>
   story.carried.filter((one) => one.atMs >= fromMs && one.sentMs <= toMs)
 
-/** Evenly thinned, but every lost frame stays. */
+/** So many of them at most, evenly spread. */
+function spread<T>(all: readonly T[], most: number): readonly T[] {
+  const step = Math.max(1, Math.ceil(all.length / Math.max(1, most)))
+  return all.filter((_, i) => i % step === 0)
+}
+
+/** Evenly thinned; lost frames make way only when they alone would fill the plot. */
 function thinned(all: readonly Carried[], most: number): readonly Carried[] {
-  const lost = all.filter((one) => one.lost).slice(0, most)
+  const lost = spread(
+    all.filter((one) => one.lost),
+    most / 2,
+  )
   const rest = all.filter((one) => !one.lost)
-  const step = Math.max(1, Math.ceil(rest.length / Math.max(1, most - lost.length)))
-  return [...rest.filter((_, i) => i % step === 0), ...lost]
+  return [...spread(rest, most - lost.length), ...lost]
+}
+
+/** How many frames there are in a diagram, and how many of them are drawn. */
+interface Drawn {
+  readonly shown: number
+  readonly of: number
+  readonly lost: number
+  readonly lostShown: number
 }
 
 function diagram(
@@ -62,11 +118,12 @@ function diagram(
   window: View,
   most: number,
   marks: Plot.Markish[] = [],
-): Omit<Figure, 'name' | 'title' | 'caption'> & { readonly shown: number; readonly of: number } {
+): { readonly drawn: Pick<Figure, 'svg' | 'rows'>; readonly count: Drawn } {
   const { divisor, unit } = axisUnit(window.toMs - window.fromMs)
   const scale = (ms: number): number => (ms - window.originMs) / divisor
   const all = inWindow(story, window)
   const shown = thinned(all, most)
+  const lost = all.filter((one) => one.lost).length
   const lane = (host: string): number => story.hosts.indexOf(host)
   const arrow = {
     x1: (one: Carried) => scale(one.sentMs),
@@ -76,6 +133,8 @@ function diagram(
   }
   const known = shown.filter((one) => lane(one.from) >= 0 && lane(one.to) >= 0)
   const dense = known.length > 200
+  const overlapping = laneBands(story).filter((one) => one.toMs > window.fromMs && one.fromMs < window.toMs)
+  const present = bandNames.filter((name) => overlapping.some(({ band }) => band === name))
   const svg = draw({
     height: 70 + 44 * story.hosts.length,
     marginLeft: 70,
@@ -86,6 +145,7 @@ function diagram(
       clamp: true,
       nice: false,
     },
+    color: { domain: present, range: present.map((band) => bandColours[band]), legend: present.length > 0 },
     y: {
       domain: [story.hosts.length - 0.4, -0.6],
       ticks: story.hosts.map((_, i) => i),
@@ -110,8 +170,8 @@ function diagram(
         {
           ...arrow,
           stroke: colours.lost,
-          strokeOpacity: 0.9,
-          strokeWidth: 1.3,
+          strokeOpacity: dense ? 0.5 : 0.9,
+          strokeWidth: dense ? 0.9 : 1.3,
           markerEnd: dense ? 'none' : 'dot',
         },
       ),
@@ -127,11 +187,14 @@ function diagram(
     lost,
     bytes,
   }))
-  return { svg, rows, shown: known.length, of: all.length }
+  const lostShown = known.filter((one) => one.lost).length
+  return { drawn: { svg, rows }, count: { shown: known.length, of: all.length, lost, lostShown } }
 }
 
-const thinnedBy = (shown: number, of: number): string =>
-  shown < of ? ` ${shown} of ${of} frames are drawn, every lost one among them.` : ` ${of} frames.`
+const thinnedBy = ({ shown, of, lost, lostShown }: Drawn): string =>
+  shown < of
+    ? ` ${shown} of ${of} frames are drawn, ${lostShown < lost ? `${lostShown} of ${lost} lost ones` : 'every lost one'} among them.`
+    : ` ${of} frames.`
 
 /** The whole run: lanes of machines, frames between them, what was cut and who was down. */
 export function spaceTime(story: Story): Figure {
@@ -146,11 +209,11 @@ export function spaceTime(story: Story): Figure {
     strokeWidth: 1.5,
     strokeDasharray: '4 3',
   })
-  const { shown, of, ...drawn } = diagram(story, window, arrowsAtMost, [mark])
+  const { drawn, count } = diagram(story, window, arrowsAtMost, [mark])
   return {
     name: 'space-time',
     title: 'Space-time diagram',
-    caption: `Each line is a frame from one lane to another, red when it was lost. Ochre bands: some direction of the network is cut. Grey: the machine is down. Dashed green: the heal, when every fault ends.${thinnedBy(shown, of)}`,
+    caption: `Each line is a frame from one lane to another, red when it was lost. Ochre bands behind all lanes: some direction of the network is cut. Bands in a lane: what befell that machine. Dashed green: the heal, when every fault ends.${thinnedBy(count)}`,
     ...drawn,
   }
 }
@@ -170,11 +233,11 @@ export function spaceTimeZoom(story: Story, { atMs, why }: Focus): Figure {
   const reachMs = Math.min(zoomed.mostMs, Math.max(zoomed.leastMs, atMs - (before[0]?.sentMs ?? atMs)))
   const window = { fromMs: atMs - reachMs, toMs: atMs + reachMs, originMs: atMs }
   const mark = Plot.ruleX([0], { stroke: colours.orange, strokeWidth: 2 })
-  const { shown, of, ...drawn } = diagram(story, window, zoomArrows, [mark])
+  const { drawn, count } = diagram(story, window, zoomArrows, [mark])
   return {
     name: 'space-time-zoom',
     title: `A closer look: ${why}`,
-    caption: `The same diagram around the orange moment, ${duration(atMs - story.workloadMs)} after faults began. Arrows end where the frame arrived; red ones, with a dot, where it would have.${thinnedBy(shown, of)}`,
+    caption: `The same diagram around the orange moment, ${duration(atMs - story.workloadMs)} after faults began. Arrows end where the frame arrived; red ones, with a dot, where it would have.${thinnedBy(count)}`,
     ...drawn,
   }
 }

@@ -15,6 +15,12 @@ export interface Stretch {
   readonly toMs: number
 }
 
+/** A stretch in which something is wrong with one machine, by the name of the fault. */
+export interface Trouble extends Stretch {
+  readonly host: string
+  readonly fault: string
+}
+
 /** A message on its way up the ladder; what has not happened is absent. */
 export interface Delivery {
   readonly id: string
@@ -42,6 +48,8 @@ export interface Story {
   readonly endMs: number
   readonly carried: readonly Carried[]
   readonly down: readonly (Stretch & { readonly host: string })[]
+  /** Suspended tabs, disks and clocks in trouble, relays that mean ill. */
+  readonly troubles: readonly Trouble[]
   readonly cuts: readonly (Stretch & { readonly directions: readonly string[] })[]
   readonly deliveries: readonly Delivery[]
   readonly queues: readonly QueueSeen[]
@@ -57,6 +65,9 @@ type Line = Readonly<Record<string, string | number | boolean>> & {
 const textOf = (line: Line, field: string): string => String(line[field] ?? '')
 const numberOf = (line: Line, field: string): number => Number(line[field] ?? 0)
 
+/** How the suspension of a tab is known while it lasts. */
+const suspended = (line: Line): string => `suspended ${textOf(line, 'host')}`
+
 /** Reads the lines of a trace. */
 export function readStory(lines: readonly string[]): Story {
   const teller = new Teller()
@@ -71,6 +82,8 @@ class Teller {
   readonly #carried: Carried[] = []
   readonly #down: (Stretch & { readonly host: string })[] = []
   readonly #downSince = new Map<string, number>()
+  readonly #troubles: Trouble[] = []
+  readonly #openTroubles = new Map<string, Omit<Trouble, 'toMs'>>()
   readonly #cuts: (Stretch & { readonly directions: readonly string[] })[] = []
   readonly #openCuts = new Map<number, { readonly fromMs: number; readonly directions: readonly string[] }>()
   readonly #deliveries = new Map<string, Delivery>()
@@ -88,6 +101,7 @@ class Teller {
         break
       case 'heal':
         this.#healMs = line.t
+        for (const name of [...this.#openTroubles.keys()]) this.#endTrouble(name, line.t)
         break
       case 'boot':
         this.#boot(textOf(line, 'host'), line.t)
@@ -96,6 +110,13 @@ class Teller {
       case 'crash':
       case 'boot-failed':
         if (!this.#downSince.has(textOf(line, 'host'))) this.#downSince.set(textOf(line, 'host'), line.t)
+        this.#endTrouble(suspended(line), line.t)
+        break
+      case 'frozen':
+      case 'thawed':
+      case 'trouble-begins':
+      case 'trouble-ends':
+        this.#takeTrouble(line)
         break
       case 'cut-begins':
         this.#openCuts.set(numberOf(line, 'cut'), {
@@ -120,6 +141,7 @@ class Teller {
   story(): Story {
     for (const [host, fromMs] of this.#downSince) this.#down.push({ host, fromMs, toMs: this.#endMs })
     for (const cut of [...this.#openCuts.keys()]) this.#endCut(cut, this.#endMs)
+    for (const name of [...this.#openTroubles.keys()]) this.#endTrouble(name, this.#endMs)
     const machines = [...this.#hosts].filter((host) => !this.#relays.has(host)).sort()
     const relays = [...this.#relays].sort()
     return {
@@ -130,6 +152,7 @@ class Teller {
       endMs: this.#endMs,
       carried: this.#carried,
       down: this.#down,
+      troubles: this.#troubles,
       cuts: this.#cuts,
       deliveries: [...this.#deliveries.values()],
       queues: [...this.#queues.values()],
@@ -142,6 +165,24 @@ class Teller {
     const since = this.#downSince.get(host)
     if (since !== undefined) this.#down.push({ host, fromMs: since, toMs: atMs })
     this.#downSince.delete(host)
+  }
+
+  /** Every trouble that is told has a number; a tab is suspended once at a time. */
+  #takeTrouble(line: Line): void {
+    const { kind, t: atMs } = line
+    const name = kind.startsWith('trouble-') ? textOf(line, 'trouble') : suspended(line)
+    if (kind === 'thawed' || kind === 'trouble-ends') {
+      this.#endTrouble(name, atMs)
+      return
+    }
+    const fault = kind === 'frozen' ? 'tab-suspended' : textOf(line, 'fault')
+    this.#openTroubles.set(name, { host: textOf(line, 'host'), fault, fromMs: atMs })
+  }
+
+  #endTrouble(name: string, toMs: number): void {
+    const open = this.#openTroubles.get(name)
+    this.#openTroubles.delete(name)
+    if (open !== undefined) this.#troubles.push({ ...open, toMs })
   }
 
   #endCut(cut: number, toMs: number): void {

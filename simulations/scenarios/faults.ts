@@ -48,9 +48,12 @@ function relayCrashes(stage: Stage): void {
     const relay = draw.pick(relays)
     const pauseMs = draw.lognormal(2 * minute, 2)
     if (draw.chance(0.3)) {
-      world.faults.strike('relay-disk')
+      const over = world.befall(relay.name, 'relay-disk')
       relay.disk.failing = true
-      world.timeline.after(pauseMs, () => (relay.disk.failing = false))
+      world.timeline.after(pauseMs, () => {
+        relay.disk.failing = false
+        over()
+      })
       return
     }
     if (!relay.running) return
@@ -70,9 +73,11 @@ function diskFaults(stage: Stage): void {
     const kind = draw.pick(['full', 'sync'] as const)
     const pauseMs = draw.lognormal(5 * minute, 1)
     if (machine.device === undefined) return
+    const over = world.befall(machine.name, `disk-${kind}`)
     machine.disk.fail(kind)
     world.timeline.after(pauseMs, () => {
       machine.disk.mend()
+      over()
       // A store that reported an I/O error takes nothing more until it is opened anew.
       if (machine.disk.sick) void machine.crash().then(() => (machine.wanted ? machine.boot() : undefined))
     })
@@ -90,8 +95,11 @@ function clocks(stage: Stage): void {
   stage.repeat(draw, plan.clockJumpEveryMs, () => {
     const machine = draw.pick(stage.everything())
     const before = machine.clock.errorMs
-    world.faults.strike('clock-jump')
+    const over = world.befall(machine.name, 'clock-jump')
     machine.clock.errorMs = before + draw.between(-1, 1) * 12 * 60 * minute
-    world.timeline.after(draw.lognormal(60 * minute, 1), () => (machine.clock.errorMs = before))
+    world.timeline.after(draw.lognormal(60 * minute, 1), () => {
+      machine.clock.errorMs = before
+      over()
+    })
   })
 }

@@ -40,7 +40,7 @@ export const lostPhone: Scenario = {
 function steal(stage: Stage, draw: Stream, owner: Person, phone: Machine): void {
   const { faults, trace } = stage.world
   phone.stolen = true
-  faults.strike('theft')
+  stage.world.befall(phone.name, 'theft')
   trace.note('theft', { phone: phone.name })
   if (draw.chance(0.5)) {
     faults.strike('thief-hides')

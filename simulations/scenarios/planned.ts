@@ -89,8 +89,11 @@ function down(stage: Stage, { host, forMs }: Extract<Planned, { readonly kind: '
 function skew(stage: Stage, { host, byMs, forMs }: Extract<Planned, { readonly kind: 'clock' }>): void {
   const clock = stage.everything().find(({ name }) => name === host)?.clock
   if (clock === undefined) return
-  stage.world.faults.strike('clock-jump')
+  const over = stage.world.befall(host, 'clock-jump')
   const before = clock.errorMs
   clock.errorMs = before + byMs
-  stage.world.timeline.after(forMs, () => (clock.errorMs = before))
+  stage.world.timeline.after(forMs, () => {
+    clock.errorMs = before
+    over()
+  })
 }

@@ -58,18 +58,20 @@ function outage(stage: Stage, draw: Stream): void {
 
 /** A relay does what it should not for a while. */
 function turn(stage: Stage, draw: Stream, relay: Relay): void {
-  const { faults, timeline, trace } = stage.world
+  const { world } = stage
   const trick = draw.pick([...relayTricks, 'relay-old-disk'] as const)
   const forMs = draw.lognormal(30 * minute, 0.8)
-  faults.strike(trick)
-  trace.note('relay-turns', { host: relay.name, trick })
+  world.trace.note('relay-turns', { host: relay.name, trick })
   if (trick !== 'relay-old-disk') {
+    const over = world.befall(relay.name, trick)
     relay.disk.trick = trick
-    timeline.after(forMs, () => {
+    world.timeline.after(forMs, () => {
       if (relay.disk.trick === trick) relay.disk.trick = undefined
+      over()
     })
     return
   }
+  world.faults.strike(trick)
   const putBack = relay.disk.remember()
   stage.later(forMs, () => {
     relay.crash()

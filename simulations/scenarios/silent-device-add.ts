@@ -32,8 +32,8 @@ async function slipIn(stage: Stage, draw: Stream, owner: Person): Promise<void> 
     return
   }
   const phone = draw.pick(there)
-  stage.world.faults.strike('theft')
-  const linking = linkMachine(stage, owner, phone, 'all')
+  const over = stage.world.befall(phone.name, 'theft')
+  const linking = linkMachine(stage, owner, phone, 'all').finally(over)
   const thief = owner.machines.at(-1)
   if (thief === undefined) return
   thief.stolen = true

@@ -131,7 +131,6 @@ export class Disk {
 
   /** The next sync reports an error, or the next writes find no room. Call `mend` later. */
   fail(kind: 'full' | 'sync'): void {
-    this.#faults.strike(`disk-${kind}`)
     if (kind === 'full') this.#store.fullAfter(0)
     else {
       this.sick = true

@@ -105,6 +105,7 @@ export class World {
   /** Every blob a relay's disk ever held. */
   readonly relayBlobs: Buffer[] = []
   #texts = 0
+  #troubles = 0
 
   constructor({ seed, crypto, line, plant }: WorldOptions) {
     this.seed = seed
@@ -150,6 +151,21 @@ export class World {
   did(act: (typeof actKinds)[number]): void {
     this.acts.strike(act)
     this.trace.note('did', { act })
+  }
+
+  /**
+   * A fault that lasts: counted, and told until the returned function is called, or the heal, to those who draw it.
+   */
+  befall(host: string, fault: (typeof faultKinds)[number]): () => void {
+    const { faults, trace } = this
+    const trouble = ++this.#troubles
+    faults.strike(fault)
+    trace.tell('trouble-begins', () => ({ trouble, host, fault }))
+    let over = false
+    return () => {
+      if (!over) trace.tell('trouble-ends', () => ({ trouble }))
+      over = true
+    }
   }
 
   /** Checks DHT values as the binding does, with the clock of the machine it runs on. */

@@ -100,6 +100,27 @@ describe('reports', function () {
     expect(story.queues[0]?.deposits).to.deep.equal([{ atMs: 25, bytes: 300 }])
   })
 
+  it('tell what befell a machine for a while, at the latest until the heal or its own end', () => {
+    const lines = [
+      { t: 1, kind: 'frozen', host: 'ada' },
+      { t: 2, kind: 'trouble-begins', trouble: 1, host: 'bob', fault: 'disk-full' },
+      { t: 3, kind: 'trouble-begins', trouble: 2, host: 'bob', fault: 'clock-jump' },
+      { t: 4, kind: 'thawed', host: 'ada' },
+      { t: 5, kind: 'frozen', host: 'ada' },
+      { t: 6, kind: 'trouble-ends', trouble: 2 },
+      { t: 7, kind: 'crash', host: 'ada' },
+      { t: 8, kind: 'heal' },
+      { t: 9, kind: 'trouble-ends', trouble: 1 },
+    ]
+    const { troubles } = readStory(lines.map((line) => JSON.stringify(line)))
+    expect(troubles).to.deep.equal([
+      { host: 'ada', fault: 'tab-suspended', fromMs: 1, toMs: 4 },
+      { host: 'bob', fault: 'clock-jump', fromMs: 3, toMs: 6 },
+      { host: 'ada', fault: 'tab-suspended', fromMs: 5, toMs: 7 },
+      { host: 'bob', fault: 'disk-full', fromMs: 2, toMs: 8 },
+    ])
+  })
+
   it('reckon quantiles and intervals', () => {
     expect(quantile([1, 2, 3, 4], 0.5)).to.equal(2.5)
     expect(quantile([], 0.5)).to.be.NaN
