@@ -2,7 +2,6 @@
 
 /** One group, ready for its next change. Nothing is kept of a change: each call begins from the same state. */
 export interface MembershipPeer {
-  readonly name: string
   /** The last member leaves: everything the committer does; bytes that leave it. */
   readonly remove: () => Promise<number>
   /** Fresh keys for the committer, who was or may be compromised; bytes that leave it. */

@@ -27,7 +27,7 @@ import {
 } from '../../packages/core/src/history/index.ts'
 import type { AccountId, DeviceId } from '../../packages/core/src/identity/index.ts'
 import { sealEntropyBytes, sealTo } from '../../packages/core/src/session/index.ts'
-import { toHex, utf8 } from '../../packages/core/src/wire/index.ts'
+import { equalBytes, utf8 } from '../../packages/core/src/wire/index.ts'
 import { contentFrame, judgeWith } from '../support/group-world.ts'
 import { establishedPair, startMs } from '../support/session-world.ts'
 import type { GroupPair, GroupPeer } from './group-peer.ts'
@@ -136,22 +136,22 @@ export function sender(crypto: CryptoProvider, text: Uint8Array, from: Device, v
   }
 }
 
-/** Judges a batch as sync does: the newest record of a run by its signature, what it links to by hash. */
-const judgeRuns =
+/** Judges a run of one author as sync does: the newest record by its signature, what it links to by hash. */
+const judgeRun =
   (crypto: CryptoProvider): JudgeRecords =>
   (candidates) => {
-    const linked = new Set<string>()
+    let linked: Uint8Array | null = null
     return candidates
       .toReversed()
       .map(({ content, author, aseq }) => {
         const carried = contentFrame.decode(content)
         const header = carried.ok ? readRecord(crypto, carried.value.bytes) : undefined
         if (!carried.ok || header === undefined || header.content.aseq !== aseq) return false
-        if (toHex(header.content.device) !== toHex(author.device)) return false
-        const { bytes: _bytes, signature, salt, body } = carried.value
-        if (!linked.has(toHex(header.id)) && !verifyRecord(crypto, author.identityKey, header, signature))
-          return false
-        if (header.content.selfPrev !== null) linked.add(toHex(header.content.selfPrev))
+        if (!equalBytes(header.content.device, author.device)) return false
+        const { signature, salt, body } = carried.value
+        const isLinked = linked !== null && equalBytes(header.id, linked)
+        if (!isLinked && !verifyRecord(crypto, author.identityKey, header, signature)) return false
+        linked = header.content.selfPrev
         return opensCommitment(crypto, header, salt, body)
       })
       .reverse()
@@ -180,7 +180,7 @@ export const sottoGroup = (crypto: CryptoProvider): GroupPeer => ({
     const { a, b, view, begun } = makeGroup(crypto, 8)
     const next = sender(crypto, text, a, view)
     const inputs = Array.from({ length: count }, () => ({ envelope: next(), route: begun.route }))
-    const judge = judgeRuns(crypto)
+    const judge = judgeRun(crypto)
     return () => {
       const opened = open(crypto, b.state, inputs, judge, startMs)
       if (opened.verdicts.some(({ verdict }) => verdict !== 'accepted'))

@@ -3,7 +3,8 @@ import { createWasmProvider } from '../../packages/core/bindings/crypto-wasm/ind
 import { sottoSessions } from './own-session.ts'
 import * as olm from './peers/olm.mjs'
 import * as vodozemac from './peers/vodozemac.mjs'
-import { tableOf, type Pace } from './report.ts'
+import { tableOf } from './report.ts'
+import { timesHere, type Pace } from './sample.ts'
 import { sessionRows } from './session-rows.ts'
 
 /** Measures all rows; a page has no clock of processor time, so these are times on the wall. */
@@ -12,8 +13,8 @@ export async function tables(pace: Omit<Pace, 'nowMs'>): Promise<readonly string
   const peers = [sottoSessions(crypto), olm, vodozemac]
   const more = [sottoSessions(crypto, 'Sotto, not serialised', 'live')]
   const done: string[] = []
-  for (const row of await sessionRows(peers, more, { establish: {}, pingPong: {}, oneWay: {} }))
-    done.push(await tableOf(row, { ...pace, nowMs: () => performance.now() }, 'time'))
+  for (const row of sessionRows(peers, more, { establish: {}, pingPong: {}, oneWay: {} }))
+    done.push(await tableOf(row, timesHere({ ...pace, nowMs: () => performance.now() }), 'time'))
   return done
 }
 

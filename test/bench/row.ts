@@ -1,10 +1,13 @@
 /** What a benchmark row is. Rows live in `rows/`, one subject a file, and are found by name. */
 
+/** Does the operation `times` times. */
+export type Run = (times: number) => void | Promise<void>
+
 /** One way of doing the row's operation. */
 export interface Contender {
   readonly name: string
-  /** Does the operation `times` times. */
-  readonly run: (times: number) => void | Promise<void>
+  /** Sets up what the operation needs; only in the process that measures this contender. */
+  readonly prepare: () => Run | Promise<Run>
   /** Operations in one timed sample; enough that the clock does not matter. Default 1. */
   readonly batch?: number
 }
@@ -18,11 +21,16 @@ export interface TimedRow {
   readonly targets?: Readonly<Record<string, number>>
 }
 
+export interface Size {
+  readonly name: string
+  readonly bytes: number
+}
+
 /** Sizes, one value a contender; the first is ours. */
 export interface SizeRow {
   readonly kind: 'bytes'
   readonly title: string
-  readonly sizes: readonly { readonly name: string; readonly bytes: number }[]
+  readonly sizes: () => readonly Size[] | Promise<readonly Size[]>
   /** Ours at most this. */
   readonly target?: number
 }

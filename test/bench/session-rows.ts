@@ -24,12 +24,13 @@ const timed = (
   make: (peer: SessionPeer) => Promise<() => unknown>,
   batch: number,
 ) =>
-  Promise.all(
-    all.map(async (peer): Promise<Contender> => {
+  all.map((peer): Contender => {
+    const prepare = async () => {
       const step = await make(peer)
-      return { name: peer.name, batch, run: (times) => repeat(times, step) }
-    }),
-  )
+      return (times: number) => repeat(times, step)
+    }
+    return { name: peer.name, batch, prepare }
+  })
 
 const stepper = (step: 'forth' | 'both') => async (peer: SessionPeer) => {
   const { forth, back } = await (await peer.prepare(text)).pair()
@@ -41,20 +42,16 @@ const stepper = (step: 'forth' | 'both') => async (peer: SessionPeer) => {
 }
 
 /** Mean bytes of a message beyond its plaintext, over 2,000 messages. */
-async function overhead(
-  all: readonly SessionPeer[],
-  title: string,
-  step: Step,
-  target: number,
-): Promise<SizeRow> {
-  const sizes = await Promise.all(
-    all.map(async (peer) => {
-      const pair = await (await peer.prepare(text)).pair()
-      let sum = 0
-      for (let i = 0; i < 2_000; i++) sum += await step(pair)
-      return { name: peer.name, bytes: sum / 2_000 - text.length }
-    }),
-  )
+function overhead(all: readonly SessionPeer[], title: string, step: Step, target: number): SizeRow {
+  const sizes = () =>
+    Promise.all(
+      all.map(async (peer) => {
+        const pair = await (await peer.prepare(text)).pair()
+        let sum = 0
+        for (let i = 0; i < 2_000; i++) sum += await step(pair)
+        return { name: peer.name, bytes: sum / 2_000 - text.length }
+      }),
+    )
   return { kind: 'bytes', title, sizes, target }
 }
 
@@ -66,39 +63,40 @@ export interface SessionTargets {
 }
 
 /** The rows; `all[0]` is ours, and `more` are ways of ours that only the messages are measured for. */
-export async function sessionRows(
+export function sessionRows(
   all: readonly SessionPeer[],
   more: readonly SessionPeer[],
   targets: SessionTargets,
-): Promise<readonly Row[]> {
-  const first = await Promise.all(
-    all.map(async (peer) => ({
-      name: peer.name,
-      bytes: (await (await peer.prepare(text)).establish()) - text.length,
-    })),
-  )
+): readonly Row[] {
+  const first = () =>
+    Promise.all(
+      all.map(async (peer) => ({
+        name: peer.name,
+        bytes: (await (await peer.prepare(text)).establish()) - text.length,
+      })),
+    )
   const state = 'state serialised at both ends unless said'
   return [
     {
       kind: 'time',
       title: 'session set-up: both ends, first message, reply',
-      contenders: await timed(all, async (peer) => (await peer.prepare(text)).establish, 10),
+      contenders: timed(all, async (peer) => (await peer.prepare(text)).establish, 10),
       targets: targets.establish,
     },
     {
       kind: 'time',
       title: `ping-pong: two messages of 100 B, a DH step each, ${state}`,
-      contenders: await timed([...all, ...more], stepper('both'), 50),
+      contenders: timed([...all, ...more], stepper('both'), 50),
       targets: targets.pingPong,
     },
     {
       kind: 'time',
       title: `one way: a message of 100 B sealed and opened, ${state}`,
-      contenders: await timed([...all, ...more], stepper('forth'), 200),
+      contenders: timed([...all, ...more], stepper('forth'), 200),
       targets: targets.oneWay,
     },
     { kind: 'bytes', title: 'first message: bytes beyond its plaintext', sizes: first },
-    await overhead(all, 'ping-pong: mean bytes beyond the plaintext, before padding', pingPong, 120),
-    await overhead(all, 'one way: mean bytes beyond the plaintext, before padding', oneWay, 120),
+    overhead(all, 'ping-pong: mean bytes beyond the plaintext, before padding', pingPong, 120),
+    overhead(all, 'one way: mean bytes beyond the plaintext, before padding', oneWay, 120),
   ]
 }

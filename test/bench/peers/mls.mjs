@@ -73,7 +73,6 @@ export async function makeGroup(suite, n, warm) {
   const { commit: removal } = await remove()
   const [decoded] = decodeMlsMessage(encodeMlsMessage(removal), 0)
   return {
-    name: `ts-mls 1.6.4, ${suite}, ${warm ? 'warm' : 'cold'}`,
     remove: async () => (await remove()).bytes,
     update: async () => (await commit([])).bytes,
     receive: async () => void (await process(receiver, decoded, impl)),

@@ -8,30 +8,30 @@ import type { Contender, MakeRows } from '../row.ts'
 const text = new Uint8Array(100).fill(0x61)
 const waiting = 1_000
 
-async function live(peer: GroupPeer): Promise<Contender> {
-  const { send } = await peer.pair(text)
-  return {
-    name: peer.name,
-    batch: 50,
-    run: async (times) => {
+const live = (peer: GroupPeer): Contender => ({
+  name: peer.name,
+  batch: 50,
+  prepare: async () => {
+    const { send } = await peer.pair(text)
+    return async (times) => {
       for (let i = 0; i < times; i++) {
         const sent = send()
         if (sent instanceof Promise) await sent
       }
-    },
-  }
-}
+    }
+  },
+})
 
-async function catchUp(peer: GroupPeer): Promise<Contender> {
-  const read = await peer.backlog(text, waiting)
-  return {
-    name: peer.name,
-    batch: waiting,
-    run: async (times) => {
+const catchUp = (peer: GroupPeer): Contender => ({
+  name: peer.name,
+  batch: waiting,
+  prepare: async () => {
+    const read = await peer.backlog(text, waiting)
+    return async (times) => {
       for (let i = 0; i < times; i += waiting) await read()
-    },
-  }
-}
+    }
+  },
+})
 
 /** What of the first row is Ed25519: one signature and its verification. */
 function signatureAlone(crypto: CryptoProvider): Contender {
@@ -39,7 +39,7 @@ function signatureAlone(crypto: CryptoProvider): Contender {
   return {
     name: 'sign and verify',
     batch: 50,
-    run: (times) => {
+    prepare: () => (times) => {
       for (let i = 0; i < times; i++)
         if (!crypto.verify(own.publicKey, text, crypto.sign(own, text))) throw new Error('not verified')
     },
@@ -55,16 +55,15 @@ export const rows: MakeRows = async () => {
   const peers = [own, ...others]
   const targets = (factor: number) => Object.fromEntries(others.map(({ name }) => [name, factor]))
   const bare = { ...sottoGroup(plain), name: 'Sotto without the add-on' }
-  const sizes = await Promise.all(
-    peers.map(async (peer) => ({ name: peer.name, bytes: await (await peer.pair(text)).send() })),
-  )
+  const sizes = () =>
+    Promise.all(peers.map(async (peer) => ({ name: peer.name, bytes: await (await peer.pair(text)).send() })))
   return [
     {
       kind: 'time',
       title:
         'group, live: a message of 100 B signed, sealed, opened once and verified, state serialised at both ends',
       contenders: [
-        ...(await Promise.all([...peers, bare].map(live))),
+        ...[...peers, bare].map(live),
         { ...signatureAlone(crypto), name: 'of ours: sign and verify' },
         { ...signatureAlone(plain), name: 'the same without the add-on' },
       ],
@@ -74,7 +73,7 @@ export const rows: MakeRows = async () => {
     {
       kind: 'time',
       title: `group, catching up: one of ${String(waiting)} waiting messages of one sender`,
-      contenders: await Promise.all([...peers, bare].map(catchUp)),
+      contenders: [...peers, bare].map(catchUp),
       targets: targets(8),
     },
   ]

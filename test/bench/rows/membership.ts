@@ -20,30 +20,39 @@ const dcgka: Readonly<Record<number, { readonly remove: number; readonly update:
   128: { remove: 40_269, update: 40_553 },
 }
 
-const each = (name: string, act: () => unknown): Contender => ({
+const each = (name: string, prepare: () => Promise<() => unknown>): Contender => ({
   name,
-  run: async (times) => {
-    for (let i = 0; i < times; i++) await act()
+  prepare: async () => {
+    const act = await prepare()
+    return async (times) => {
+      for (let i = 0; i < times; i++) await act()
+    }
   },
 })
 
-async function mlsGroups(n: number): Promise<readonly MembershipPeer[]> {
-  const { makeGroup } = await loadMls()
-  const groups: MembershipPeer[] = []
-  for (const suite of ['X25519', 'X-Wing'] satisfies readonly Suite[])
-    for (const warm of n <= warmUpTo ? [false, true] : [false]) groups.push(await makeGroup(suite, n, warm))
-  return groups
+interface Other {
+  readonly name: string
+  readonly found: () => Promise<MembershipPeer>
 }
+
+const mlsGroups = (n: number): readonly Other[] =>
+  (['X25519', 'X-Wing'] satisfies readonly Suite[]).flatMap((suite) =>
+    (n <= warmUpTo ? [false, true] : [false]).map((warm) => ({
+      name: `ts-mls 1.6.4, ${suite}, ${warm ? 'warm' : 'cold'}`,
+      found: async () => (await loadMls()).makeGroup(suite, n, warm),
+    })),
+  )
 
 async function rowsOf(n: number): Promise<readonly Row[]> {
   const crypto = await createNodeProvider()
-  const [removed, healed] = [removal(crypto, n - 1), removal(crypto, n)]
-  const others = await mlsGroups(n)
+  const others = mlsGroups(n)
   const targets = Object.fromEntries(others.map(({ name }) => [name, 1]))
   const published = dcgka[n]
   const sizes = async (what: 'remove' | 'update') => {
-    const { least, bare, sent } = (what === 'remove' ? removed : healed).commit()
-    const peers = await Promise.all(others.map(async (one) => ({ name: one.name, bytes: await one[what]() })))
+    const { least, bare, sent } = removal(crypto, what === 'remove' ? n - 1 : n).commit()
+    const peers = await Promise.all(
+      others.map(async ({ name, found }) => ({ name, bytes: await (await found())[what]() })),
+    )
     return [
       { name: 'Sotto, before padding', bytes: bare },
       { name: 'Sotto, as sent', bytes: sent },
@@ -57,25 +66,31 @@ async function rowsOf(n: number): Promise<readonly Row[]> {
     {
       kind: 'time',
       title: `one of ${String(n)} devices is removed, at who does it: record, keys, a sealed seed for each other device, rows`,
-      contenders: [each('Sotto', removed.commit), ...others.map((one) => each(one.name, one.remove))],
+      contenders: [
+        each('Sotto', async () => removal(crypto, n - 1).commit),
+        ...others.map(({ name, found }) => each(name, async () => (await found()).remove)),
+      ],
       targets,
     },
     {
       kind: 'time',
       title: `one of ${String(n)} devices is removed, at another: record judged, keys, rows (our session not counted)`,
-      contenders: [each('Sotto', removed.join), ...others.map((one) => each(one.name, one.receive))],
+      contenders: [
+        each('Sotto', async () => removal(crypto, n - 1).join),
+        ...others.map(({ name, found }) => each(name, async () => (await found()).receive)),
+      ],
       targets,
     },
     {
       kind: 'bytes',
       title: `one of ${String(n)} devices is removed: bytes`,
-      sizes: await sizes('remove'),
+      sizes: () => sizes('remove'),
       ...reach,
     },
     {
       kind: 'bytes',
       title: `fresh keys for a group of ${String(n)} devices: bytes`,
-      sizes: await sizes('update'),
+      sizes: () => sizes('update'),
     },
   ]
 }
@@ -87,7 +102,7 @@ function healing(): readonly Row[] {
     {
       kind: 'bytes',
       title: 'after a partition (64 accounts, 16 changes a side): bytes both sides say, in one round trip',
-      sizes: [
+      sizes: () => [
         { name: 'Sotto', bytes: exchanged },
         { name: 'the changes and newcomers alone', bytes: union },
       ],
@@ -97,7 +112,7 @@ function healing(): readonly Row[] {
       kind: 'time',
       title:
         'after a partition (64 accounts, 16 changes a side): both sides take the other in and agree on members',
-      contenders: [each('Sotto, both sides', heal)],
+      contenders: [each('Sotto, both sides', async () => heal)],
     },
   ]
 }
