@@ -32,8 +32,9 @@ export function needBrowser(context: Mocha.Context): void {
   context.skip()
 }
 
-/** A browser whose contexts live in memory. Close it in `after`. */
-export const launchBrowser = (): Promise<Browser> => chromium.launch({ executablePath: path, args })
+/** A browser whose contexts live in memory, with `more` arguments. Close it in `after`. */
+export const launchBrowser = (more: readonly string[] = []): Promise<Browser> =>
+  chromium.launch({ executablePath: path, args: [...args, ...more] })
 
 /** A browser with a profile on disk, for whatever is about storage. */
 export const launchProfile = (profileFolder: string): Promise<BrowserContext> =>

@@ -1,5 +1,8 @@
 import { expect } from 'chai'
+import { join } from 'node:path'
 import { launchBrowser, needBrowser, type Browser, type Page } from '../support/browser.ts'
+import { cameraSeeing, someCamera } from '../support/fake-camera.ts'
+import { temporaryFolder } from '../support/folder.ts'
 import { busyWorld, freshWorld, minute, ownDevice, self } from '../support/screen-face.ts'
 import { look, showWorld } from '../support/screen-look.ts'
 import { buildApp } from '../support/tabs.ts'
@@ -7,6 +10,13 @@ import { strings } from '../../packages/web/src/ui/strings.ts'
 
 const emoji = ['🐝', '🚲', '🍒', '⚓', '🍒', '🎺']
 const emojiNames = ['bee', 'bicycle', 'cherries', 'anchor', 'cherries', 'trumpet']
+
+/** Waits until the field of a dialog holds a text. */
+const fieldHolds = (page: Page, text: string): Promise<unknown> =>
+  page.waitForFunction(
+    (wanted) => document.querySelector<HTMLInputElement>('[role="dialog"] input')?.value === wanted,
+    text,
+  )
 
 describe('every screen of devices', function () {
   this.timeout(120_000)
@@ -114,6 +124,64 @@ describe('every screen of devices', function () {
       await dialog.getByRole('button', { name: 'Done' }).click()
       await page.getByRole('dialog', { name: 'Your devices' }).waitFor()
     })
+  })
+
+  it('at the old device: the code is read by a camera, here and where a contact is added', async () => {
+    const link = `https://sotto.example/l#${'k7p2mnop'.repeat(12)}`
+    const folder = temporaryFolder()
+    const seeing = await launchBrowser(await cameraSeeing(link, join(folder.path, 'code.y4m')))
+    try {
+      await showWorld(seeing, busyWorld(), async (page, face) => {
+        await page.getByRole('button', { name: 'Your devices' }).click()
+        await page.getByRole('button', { name: 'Link another device' }).click()
+        const dialog = page.getByRole('dialog')
+        await dialog.getByRole('button', { name: 'Scan a QR code' }).click()
+        await fieldHolds(page, link)
+        expect(await dialog.locator('video').count()).to.equal(0)
+        await dialog.getByRole('button', { name: 'Find the device' }).click()
+        await dialog.getByText('Compare these six').waitFor()
+        expect(face.inputs('link-approve')).to.deep.equal([{ code: link, history: 'all' }])
+        await page.keyboard.press('Escape')
+        await page.getByRole('button', { name: 'Add a contact' }).first().click()
+        await dialog.getByRole('button', { name: 'Scan a QR code' }).click()
+        await fieldHolds(page, link)
+      })
+    } finally {
+      await seeing.close()
+      folder.remove()
+    }
+  })
+
+  it('at the old device: a camera that sees nothing is stopped; without one the link is pasted', async () => {
+    const open = async (page: Page) => {
+      await page.getByRole('button', { name: 'Your devices' }).click()
+      await page.getByRole('button', { name: 'Link another device' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Scan a QR code' }).click()
+      return page.getByRole('dialog')
+    }
+    await showWorld(browser!, busyWorld(), async (page) => {
+      const dialog = await open(page)
+      await dialog.getByText(/No camera was found|may not use the camera/).waitFor()
+      await look(page, '52-scan-no-camera')
+      await dialog.getByLabel('Code or link of the new device').fill('K3Y7 9QWP')
+    })
+    const blind = await launchBrowser(someCamera)
+    try {
+      await showWorld(blind, busyWorld(), async (page) => {
+        const dialog = await open(page)
+        await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0)
+        await look(page, '53-scan')
+        const track = await page.evaluateHandle(
+          () => (document.querySelector('video')?.srcObject as MediaStream).getVideoTracks()[0],
+        )
+        expect(await track.evaluate((one) => one?.readyState)).to.equal('live')
+        await dialog.getByRole('button', { name: 'Stop the camera' }).click()
+        await dialog.getByRole('button', { name: 'Scan a QR code' }).waitFor()
+        await page.waitForFunction((one) => one?.readyState === 'ended', track)
+      })
+    } finally {
+      await blind.close()
+    }
   })
 
   it('at the old device: what can go wrong, each in words of its own', async () => {

@@ -8,6 +8,7 @@ import { InviteLink } from './invite-link.tsx'
 import { addPatiently } from './invites.ts'
 import type { Model } from './model.ts'
 import { goTo } from './place.ts'
+import { Scan } from './scan.tsx'
 import { errorWords, strings } from './strings.ts'
 import { dayOf } from './times.ts'
 import styles from './dialog.module.css'
@@ -137,6 +138,7 @@ function Take({ tab, model }: { readonly tab: Tab; readonly model: Model }) {
         <Input autoComplete="off" spellCheck="false" />
         <FieldError>{error}</FieldError>
       </TextField>
+      <Scan isDisabled={busy} onText={setLink} />
       <Button type="submit" className="plain wide" isDisabled={busy || link.trim() === ''}>
         {busy ? words.opening : words.open}
       </Button>

@@ -16,6 +16,7 @@ import { Compare } from './compare.tsx'
 import { Sheet } from './dialog.tsx'
 import type { Model } from './model.ts'
 import { goTo } from './place.ts'
+import { Scan } from './scan.tsx'
 import { errorWords, strings } from './strings.ts'
 import styles from './dialog.module.css'
 import lists from './lists.module.css'
@@ -166,6 +167,7 @@ function Enter({ code, history, error, isBusy, onCode, onHistory, onFind }: Ente
         <Input autoComplete="off" autoCapitalize="characters" spellCheck="false" />
         <FieldError>{error}</FieldError>
       </TextField>
+      <Scan isDisabled={isBusy} onText={onCode} />
       <RadioGroup className={lists['choices'] ?? ''} value={history} onChange={onHistory} isDisabled={isBusy}>
         <Label>{words.history}</Label>
         {choices.map(([value, label]) => (

@@ -50,7 +50,11 @@ export const linkStrings = {
   show: 'Show the code',
   showing: 'Making a code…',
   codeTitle: 'On your other device',
-  steps: ['Open “Your devices” there.', 'Choose “Link another device”.', 'Type this code, or open the link.'],
+  steps: [
+    'Open “Your devices” there.',
+    'Choose “Link another device”.',
+    'Type this code, or scan the picture.',
+  ],
   code: 'Code',
   qr: 'Link of this device as a QR code',
   until: (time: string) => `Good for one device, until ${time}. Keep this page open.`,

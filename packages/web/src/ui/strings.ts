@@ -155,6 +155,16 @@ export const strings = {
     opening: 'Looking…',
   },
 
+  scan: {
+    start: 'Scan a QR code',
+    stop: 'Stop the camera',
+    lead: 'Hold the code in front of the camera.',
+    picture: 'Picture of the camera',
+    refused:
+      'This page may not use the camera. Allow it in your browser, or type or paste what you were given.',
+    missing: 'No camera was found. Type or paste what you were given.',
+  },
+
   connection: {
     title: 'Connection',
     words: {
