@@ -154,6 +154,12 @@ export class Machine {
     process.overslept = false
   }
 
+  /** The key to its home. */
+  key(): Secret {
+    const { crypto, seed } = this.#world
+    return new Secret(crypto.sha256(utf8(`${seed}/${this.name}`)))
+  }
+
   /** A new address from the next boot on. */
   move(): void {
     this.#port += 1
@@ -198,7 +204,7 @@ export class Machine {
       store,
       clock: this.clock,
       random: seededRandom(crypto, `${seed}/crypto/${this.name}/${process.number}`),
-      key: new Secret(crypto.sha256(utf8(`${seed}/${this.name}`))),
+      key: this.key(),
       log: this.log,
       notifier: new CollectingNotifier(),
       documents: async () => crdt,

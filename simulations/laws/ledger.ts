@@ -195,13 +195,17 @@ export class Ledger {
     return said
   }
 
-  /** What was sealed by a device that knew somebody to be out is nothing for them. */
-  #judgeRemoved(machine: Watched, said: Said, room: Room): void {
-    if (!said.out.has(machine.deviceId)) return
+  /** Whether a text is nothing for a device: whoever wrote it knew the device to be out, and it did not come back. */
+  isClosed(said: Said, machine: Watched, room: Room): boolean {
+    if (!said.out.has(machine.deviceId)) return false
     const { person } = machine
     const back = room.wasPutOut(person) && (room.cameBack(person) || room.mayBeUndone(person))
     const removed = this.deviceRemovals.some(({ gone }) => gone === machine) && !room.wasPutOut(person)
-    if (!back || removed)
+    return !back || removed
+  }
+
+  #judgeRemoved(machine: Watched, said: Said, room: Room): void {
+    if (this.isClosed(said, machine, room))
       this.violate('removed-blind', `${machine.name} reads ${said.marker}, whose author knew it was out`)
   }
 

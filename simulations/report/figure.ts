@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot'
 import { JSDOM } from 'jsdom'
+import { size } from './units.ts'
 
 /** A value of a row that a figure draws. */
 export type Cell = string | number | boolean | null
@@ -56,4 +57,12 @@ export function csvOf(rows: Figure['rows']): string {
   return [columns.join(), ...rows.map((row) => columns.map((name) => cellText(row[name])).join())]
     .map((line) => `${line}\n`)
     .join('')
+}
+
+/** An axis of bytes with ticks at whole powers and their simple multiples. */
+export function byteAxis(label: string, rows: readonly { readonly bytes: number }[]): Plot.ScaleOptions {
+  const most = Math.max(1, ...rows.map(({ bytes }) => bytes))
+  const step = 2 ** Math.max(0, Math.ceil(Math.log2(most / 6)))
+  const ticks = Array.from({ length: Math.floor(most / step) + 1 }, (_, i) => i * step)
+  return { label, tickFormat: size, grid: true, ticks }
 }

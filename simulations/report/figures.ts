@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot'
 import type { RunResult } from '../scenarios/run.ts'
-import { colours, draw, type Figure } from './figure.ts'
+import { byteAxis, colours, draw, type Figure } from './figure.ts'
 import { ascending, quantile } from './stats.ts'
 import type { Delivery, Story } from './story.ts'
 import { axisUnit, duration, size } from './units.ts'
@@ -69,14 +69,6 @@ function spanOf(times: readonly number[]): readonly [number, number] {
 function logTicks(times: readonly number[]): readonly number[] {
   const [from, to] = spanOf(times)
   return friendlyTimes.filter((ms) => ms >= from && ms <= to)
-}
-
-/** An axis of bytes with ticks at whole powers and their simple multiples. */
-function byteAxis(label: string, rows: readonly { readonly bytes: number }[]): Plot.ScaleOptions {
-  const most = Math.max(1, ...rows.map(({ bytes }) => bytes))
-  const step = 2 ** Math.max(0, Math.ceil(Math.log2(most / 6)))
-  const ticks = Array.from({ length: Math.floor(most / step) + 1 }, (_, i) => i * step)
-  return { label, tickFormat: size, grid: true, ticks }
 }
 
 const bandsOver = (story: Story, scale: (ms: number) => number): Plot.Markish => [
@@ -334,6 +326,7 @@ export function relaysEye(story: Story): Figure {
   const rows = story.queues.flatMap(({ relay, queue, deposits }) =>
     deposits.map(({ atMs, bytes }) => ({ relay, queue, atMs, bytes })),
   )
+  const at = (ms: number): number => (ms - story.workloadMs) / divisor
   const lanes = story.queues
     .filter(({ deposits }) => deposits.length > 0)
     .map(({ relay, queue }) => `${relay} ${queue}`)
@@ -341,13 +334,18 @@ export function relaysEye(story: Story): Figure {
   const svg = draw({
     height: 90 + 20 * Math.max(1, lanes.length),
     marginLeft: 120,
-    x: { label: `${unit} since faults began`, insetLeft: 14, insetRight: 14 },
+    x: {
+      label: `${unit} since faults began`,
+      domain: [Math.min(0, ...rows.map(({ atMs }) => at(atMs))), at(story.endMs)],
+      insetLeft: 14,
+      insetRight: 14,
+    },
     y: { domain: lanes, label: null },
     r: { range: [2, 9] },
     marks: [
       Plot.ruleY(lanes, { stroke: '#ddd' }),
       Plot.dot(rows, {
-        x: (one: { atMs: number }) => (one.atMs - story.workloadMs) / divisor,
+        x: (one: { atMs: number }) => at(one.atMs),
         y: (one: { relay: string; queue: string }) => `${one.relay} ${one.queue}`,
         r: 'bytes',
         stroke: colours.purple,
@@ -361,31 +359,6 @@ export function relaysEye(story: Story): Figure {
     title: 'What each relay could learn',
     caption:
       'One lane a queue, one dot a deposit; its area is its size. A relay sees times, sizes and how many queues there are, and which connection reads or writes them; not who writes to whom, nor what.',
-    svg,
-    rows,
-  }
-}
-
-/** How much a home holds for what its history holds. */
-export function growth(results: readonly RunResult[]): Figure {
-  const rows = results.flatMap(({ seed, homes }) => homes.map((home) => ({ seed, ...home })))
-  const svg = draw({
-    height: 260,
-    marginLeft: 70,
-    x: { label: 'messages in the histories of a home', grid: true, zero: true },
-    y: { ...byteAxis('bytes in its store', rows), zero: true },
-    marks: [
-      Plot.dot(rows, { x: 'messages', y: 'bytes', stroke: colours.green, r: 2.8 }),
-      ...(rows.length >= 8
-        ? [Plot.linearRegressionY(rows, { x: 'messages', y: 'bytes', stroke: colours.green, ci: 0.95 })]
-        : []),
-    ],
-  })
-  return {
-    name: 'growth',
-    title: 'Growth of documents',
-    caption:
-      'One dot a device at the end of its run: histories, sessions and everything else it keeps, sealed. The line is a linear fit, its band the 95 % interval.',
     svg,
     rows,
   }

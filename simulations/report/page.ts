@@ -46,6 +46,7 @@ code, pre { font: 13px/1.45 ui-monospace, monospace } pre { background: #f6f6f6;
 table { border-collapse: collapse; font-size: 14px; width: 100% } th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #ddd; overflow-wrap: anywhere }
 figure { margin: 1.4rem 0; break-inside: avoid } figure svg { max-width: 100%; height: auto } figcaption { font-size: 13px; color: #444 }
 figure figure { margin: 0 }
+.legend { font-size: 13px; margin: .2rem 0 } .legend span { margin-right: 1.2rem; white-space: nowrap } .legend b { font-size: 15px }
 @media print { body { margin: 0; max-width: none; font-size: 11pt } h2 { break-after: avoid } section { break-inside: auto } a { color: inherit; text-decoration: none } }
 `
 

@@ -1,17 +1,10 @@
 import type { RunResult } from '../scenarios/run.ts'
 import type { Figure } from './figure.ts'
-import {
-  converged,
-  growth,
-  latencies,
-  latencyOverTime,
-  relaysEye,
-  sealed,
-  traffic,
-  waiting,
-} from './figures.ts'
+import { converged, latencies, latencyOverTime, relaysEye, sealed, traffic, waiting } from './figures.ts'
 import { readResults, readTrace, writeReport, type Results } from './folder.ts'
+import { growth, homeParts, homesOverTime } from './growth.ts'
 import { pageOf } from './page.ts'
+import { audienceMatrix, epochMatrix } from './readability.ts'
 import { spaceTime, spaceTimeZoom, type Focus } from './space-time.ts'
 import { readStory, type Story } from './story.ts'
 
@@ -36,7 +29,10 @@ function figuresOf({ results, sealed: causes, shownSeed }: Results, story: Story
     ...(story.carried.length === 0 ? [] : [traffic(story)]),
     ...(Object.keys(causes).length === 0 ? [] : [sealed(causes)]),
     ...(story.queues.some(({ deposits }) => deposits.length > 0) ? [relaysEye(story)] : []),
+    ...[audienceMatrix(story), epochMatrix(story)].filter((figure) => figure !== undefined),
+    ...(story.inside.sizes.length === 0 ? [] : [homesOverTime(story)]),
     ...(results.some(({ homes }) => homes.length > 0) ? [growth(results)] : []),
+    ...(story.inside.parts.length === 0 ? [] : [homeParts(story)]),
   ]
 }
 

@@ -1,3 +1,6 @@
+import { InsideTeller, type Inside } from './inside.ts'
+import { numberOf, textOf, type Line } from './trace-line.ts'
+
 /** One frame on its way from a machine to another. */
 export interface Carried {
   readonly from: string
@@ -55,15 +58,8 @@ export interface Story {
   readonly queues: readonly QueueSeen[]
   /** Bytes given to the DHT, by machine. */
   readonly dhtBytes: number
+  readonly inside: Inside
 }
-
-type Line = Readonly<Record<string, string | number | boolean>> & {
-  readonly t: number
-  readonly kind: string
-}
-
-const textOf = (line: Line, field: string): string => String(line[field] ?? '')
-const numberOf = (line: Line, field: string): number => Number(line[field] ?? 0)
 
 /** How the suspension of a tab is known while it lasts. */
 const suspended = (line: Line): string => `suspended ${textOf(line, 'host')}`
@@ -88,6 +84,7 @@ class Teller {
   readonly #openCuts = new Map<number, { readonly fromMs: number; readonly directions: readonly string[] }>()
   readonly #deliveries = new Map<string, Delivery>()
   readonly #queues = new Map<string, QueueSeen>()
+  readonly #inside = new InsideTeller()
   #dhtBytes = 0
   #workloadMs = 0
   #healMs = 0
@@ -135,6 +132,7 @@ class Teller {
         break
       default:
         this.#takeMessage(line)
+        this.#inside.take(line)
     }
   }
 
@@ -157,6 +155,7 @@ class Teller {
       deliveries: [...this.#deliveries.values()],
       queues: [...this.#queues.values()],
       dhtBytes: this.#dhtBytes,
+      inside: this.#inside.inside(),
     }
   }
 

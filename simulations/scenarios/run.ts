@@ -8,6 +8,7 @@ import { livenessLaws, safetyLaws, type Law, type Violation } from '../laws/laws
 import { unsettled } from '../laws/quiescence.ts'
 import { calm } from '../world/conditions.ts'
 import { World } from '../world/world.ts'
+import { tellGrowth, tellHomes } from './afterwards.ts'
 import { beginFaults } from './faults.ts'
 import { drawPlan, type Plan } from './plan.ts'
 import { UnknownHost } from './planned.ts'
@@ -120,12 +121,14 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   }
   for (const machine of stage.everything())
     if (machine.log.count('device-halted') > 0) crash ??= `${machine.name} halted on a bug of its own`
+  const traceHash = world.trace.end()
+  if (crash === null) await tellHomes(stage)
   const violated = [...new Set(world.ledger.violations.map((one) => one.law))].sort()
   return {
     scenario: scenario.name,
     seed: seed.toString(),
     hours,
-    traceHash: world.trace.end(),
+    traceHash,
     virtualMs: Math.round(world.timeline.nowMs),
     events: world.timeline.events,
     convergedMs,
@@ -153,8 +156,15 @@ async function measure(stage: Stage): Promise<readonly Home[]> {
   const homes: Home[] = []
   for (const machine of stage.everything()) {
     let messages = 0
-    for (const { conversationId } of (await machine.device?.view('conversations', {})) ?? [])
-      messages += (await machine.history(conversationId)).messages.length
+    for (const { conversationId } of (await machine.device?.view('conversations', {})) ?? []) {
+      const history = await machine.history(conversationId)
+      const whole = history.messages.filter(({ text, deleted }) => text !== null || deleted)
+      stage.world.trace.tell('shows', () => ({
+        host: machine.name,
+        messages: whole.map(({ messageId }) => messageId).join(),
+      }))
+      messages += history.messages.length
+    }
     homes.push({ host: machine.name, messages, bytes: await machine.disk.bytes() })
   }
   return homes
@@ -167,6 +177,7 @@ async function disturb(stage: Stage, scenario: Scenario): Promise<void> {
   beginLife(stage)
   beginFaults(stage)
   scenario.begin(stage, world.stream('faults', streamName(scenario)))
+  tellGrowth(stage)
   await world.timeline.runUntil(world.timeline.nowMs + stage.lastsMs)
 }
 

@@ -1,4 +1,5 @@
 import { PortError } from '@sotto/core'
+import { MemoryStore } from '@sotto/core/memory'
 import type { Store, StoreEntry, StoreOp, StoreRange } from '@sotto/core/ports'
 import { FaultyStore, type CrashMode } from './faulty-store.ts'
 import type { Stream } from './stream.ts'
@@ -136,6 +137,18 @@ export class Disk {
       this.sick = true
       this.#store.failSync()
     }
+  }
+
+  /** What is on it, on a disk of its own. */
+  async copy(): Promise<Store> {
+    const { rows, mark } = await this.#store.snapshot()
+    const copied = new MemoryStore()
+    await copied.batch(
+      rows.map((row) => ({ type: 'put', ...row })),
+      { durable: true },
+    )
+    if (mark !== undefined) await copied.writeMark(mark)
+    return copied
   }
 
   /** Bytes it holds. */

@@ -32,6 +32,11 @@ export class Trace {
     this.#line?.(this.#lineOf(kind, fields()))
   }
 
+  /** Whether anybody reads the lines. */
+  get isRead(): boolean {
+    return this.#line !== undefined
+  }
+
   #lineOf(kind: string, fields: TraceFields): string {
     return JSON.stringify({ t: Math.round(this.#now() * 1000) / 1000, kind, ...fields })
   }

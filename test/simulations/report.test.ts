@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { keepFolder } from '../../simulations/cli/keep.ts'
 import { readDuration, readShare } from '../../simulations/cli/quantity.ts'
-import { runRecipe } from '../../simulations/cli/recipe.ts'
+import { runRecipe, watchSeed } from '../../simulations/cli/recipe.ts'
 import { readSettings, settingNames } from '../../simulations/cli/settings.ts'
 import { csvOf } from '../../simulations/report/figure.ts'
 import { makeReport } from '../../simulations/report/report.ts'
 import { differenceOf, intervalOf, quantile, shareOf } from '../../simulations/report/stats.ts'
+import { audienceMatrix, epochMatrix } from '../../simulations/report/readability.ts'
 import { readStory } from '../../simulations/report/story.ts'
 import { summarise } from '../../simulations/report/summary.ts'
 import { drawPlan } from '../../simulations/scenarios/plan.ts'
@@ -55,7 +56,10 @@ describe('reports', function () {
       plantBug: null,
     }
     const results = [await runRecipe(recipe, 5n)]
-    await keepFolder(folder, { recipe, summary: summarise(partitionHeal, results), results, wallMs: 1_000 })
+    const watched = await watchSeed(recipe, 5n)
+    expect(watched.result.traceHash, 'who looks changes nothing').to.equal(results[0]?.traceHash)
+    const summary = summarise(partitionHeal, results)
+    await keepFolder(folder, { recipe, summary, results, wallMs: 1_000, watched })
     const { sealed } = JSON.parse(readFileSync(join(folder, 'results.json'), 'utf8')) as {
       sealed: Record<string, number>
     }
@@ -119,6 +123,42 @@ describe('reports', function () {
       { host: 'ada', fault: 'tab-suspended', fromMs: 5, toMs: 7 },
       { host: 'bob', fault: 'disk-full', fromMs: 2, toMs: 8 },
     ])
+  })
+
+  it('show who reads what, and whoever reads what is nothing for them', () => {
+    const boots = ['ada', 'bob', 'eve'].map((host) => ({ t: 0, kind: 'boot', host }))
+    const epoch = { t: 9, kind: 'epoch', room: 'r', begun: 1, depth: 0, turn: false, author: 'ada' }
+    const at = (name: string, host: string, keys: string) => ({
+      ...{ t: 9, kind: 'epoch-at', epoch: name, host, keys },
+    })
+    const written = (message: string, readers: string, out: string) => ({
+      ...{ t: 9, kind: 'written', room: 'r', group: true, message, host: 'ada', at: 2, readers, out },
+    })
+    const lines = [
+      ...boots,
+      { ...epoch, epoch: 'aa', listed: 'ada,bob,eve' },
+      { ...epoch, epoch: 'bb', depth: 1, listed: 'ada,bob' },
+      ...[at('aa', 'ada', 'held'), at('aa', 'bob', 'erased'), at('aa', 'eve', 'never')],
+      ...[at('bb', 'ada', 'held'), at('bb', 'eve', 'held')],
+      ...[written('m1', 'ada,bob', ''), written('m2', 'ada,bob', 'eve'), written('m3', 'ada', 'eve')],
+      { t: 9, kind: 'shows', host: 'ada', messages: 'm1,m2,m3' },
+      { t: 9, kind: 'shows', host: 'bob', messages: 'm2' },
+      { t: 9, kind: 'shows', host: 'eve', messages: 'm1,m2' },
+    ]
+    const story = readStory(lines.map((line) => JSON.stringify(line)))
+    const states = (rows: readonly Readonly<Record<string, unknown>>[] = []): readonly unknown[] =>
+      rows.map(({ host, state }) => `${String(host)}: ${String(state)}`)
+    const [keys, messages] = [epochMatrix(story), audienceMatrix(story)]
+    expect(states(keys?.rows)).to.deep.equal([
+      ...['ada: readable', 'bob: erased', 'eve: no key came'],
+      ...['ada: readable', 'bob: not heard of', 'eve: readable, not listed'],
+    ])
+    expect(states(messages?.rows)).to.deep.equal([
+      ...['ada: for it, shown', 'bob: for it, not all shown', 'eve: given later'],
+      ...['ada: for it, shown', 'bob: for it, shown', 'eve: out, and shown'],
+      ...['ada: for it, shown', 'bob: not for it', 'eve: out, nothing shown'],
+    ])
+    for (const figure of [keys, messages]) expect(figure?.caption).to.include('there is 1')
   })
 
   it('reckon quantiles and intervals', () => {
