@@ -72,16 +72,19 @@ describe('device: the text of a message that a store lost', () => {
     it(`its row ${how}: is asked for, and comes again`, async () => {
       const { town, ada, bob, conversationId, targets } = await stage()
       const read = async () => (await bob.device.view('history', { conversationId })).messages[0]
-      const before = await read()
+      const exported = async () => (await bob.device.view('export', { conversationId })).json
+      const [before, whole] = [await read(), await exported()]
       await bob.close()
       await spoil(town, bob, bodyRows, fromBase32(targets.react)!, how)
       town.hub.cut(ada.peerId, bob.peerId)
       await bob.open(true)
+      expect(await exported(), 'an export goes without it').to.not.include('"text":"liked"')
       expect(await read()).to.include({ text: null, textMissing: 'asked-for' })
       town.hub.heal(ada.peerId, bob.peerId)
       await bob.device.dispatch('retry-now', {})
       await town.pass(60_000)
       expect(await read()).to.deep.equal(before)
+      expect(await exported()).to.equal(whole)
     })
 })
 

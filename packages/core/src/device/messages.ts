@@ -55,7 +55,7 @@ export const lookAt = async (step: Step, conversation: Conversation): Promise<Lo
 })
 
 /** A held record with its body; undefined when it is not held or damaged. */
-async function loadSaid(step: Step, id: Uint8Array): Promise<HeldSaid | undefined> {
+export async function loadSaid(step: Step, id: Uint8Array): Promise<HeldSaid | undefined> {
   const found = await findRecord(step, id)
   if (found === undefined) return undefined
   const [row] = await step.tx.loadMany(bodyRows, [id])

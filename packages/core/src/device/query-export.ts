@@ -4,6 +4,7 @@ import type { Queries } from './api.ts'
 import type { Step } from './context.ts'
 import { isGroup, membershipOf } from './groups.ts'
 import { requireConversation } from './lookup.ts'
+import { loadSaid } from './messages.ts'
 import { isForgotten, retentionOf } from './retention.ts'
 import { recordsOf } from './segments.ts'
 import { bodyRows } from './tables.ts'
@@ -20,8 +21,8 @@ export async function queryExport(
   const past = new Set<string>()
   const retentionMs = retentionOf(step, conversation)
   for await (const { header, segment } of recordsOf(step, conversation)) {
-    const said = await step.tx.load(bodyRows, header.id)
-    records.push({ header, segment, body: said?.said.body ?? null, verdict: judge(header) })
+    const body = await bodyOf(step, header.id)
+    records.push({ header, segment, body, verdict: judge(header) })
     if (isForgotten(step, retentionMs, header.content, Infinity)) past.add(idKey(header.id))
   }
   const isPast = ({ header: { id, content } }: ExportedRecord): boolean =>
@@ -36,4 +37,11 @@ export async function queryExport(
     members: members.map(({ account, role }) => ({ account, role: group ? role : null })),
   }
   return { json: [...exportConversation(about, kept, rulesOf(step, conversation))].join('') }
+}
+
+/** What a record says; null where that is not here. A damaged body is noted, to be asked for. */
+async function bodyOf(step: Step, id: Uint8Array): Promise<Uint8Array | null> {
+  const [row] = await step.tx.loadMany(bodyRows, [id])
+  if (row === 'damaged') await loadSaid(step, id)
+  return row === undefined || row === 'damaged' ? null : row.said.body
 }

@@ -6,6 +6,7 @@ import { conversationNow, putConversation } from './conversations.ts'
 import { tellRecord } from './messages.ts'
 import { ownRecordKey, withdrawRecord } from './records.ts'
 import { jumpLimit, ownRollback } from './rollback.ts'
+import { undamaged } from './segments.ts'
 import { bodyRows, conversationRows, ownRecordRows, recordRows, type Conversation } from './tables.ts'
 import { writeRecord, type Said } from './write-record.ts'
 
@@ -64,9 +65,9 @@ async function withdrawFrom(step: Step, before: Conversation, from: number): Pro
   const said: Said[] = []
   for (let aseq = from; aseq < before.aseq; aseq++) {
     const id = await step.tx.load(ownRecordRows, ownRecordKey(before.conversation, aseq))
-    const row = id === undefined ? undefined : await step.tx.load(recordRows, id)
+    const row = id === undefined ? undefined : await undamaged(step.tx.load(recordRows, id))
     const header = row === undefined ? undefined : readRecord(step.context.crypto, row.bytes)
-    const body = id === undefined ? undefined : await step.tx.load(bodyRows, id)
+    const body = id === undefined ? undefined : await undamaged(step.tx.load(bodyRows, id))
     if (id === undefined || header === undefined || body === undefined) continue
     const { kind, target } = header.content
     said.push({ kind, target, body: body.said.body })
