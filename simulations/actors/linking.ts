@@ -77,6 +77,15 @@ export async function removeStrays(person: Person): Promise<void> {
   }
 }
 
+/** Takes what no longer opens off its account, from another device of the person's that is there. */
+export async function discardWrecks(stage: Stage): Promise<void> {
+  for (const { machines, devices } of stage.people) {
+    const by = devices.find(({ device }) => device !== undefined)
+    for (const wreck of machines.filter(({ wrecked, out }) => wrecked && !out))
+      if (by !== undefined && (await removeMachine(stage, by, wreck))) stage.world.did('remove-device')
+  }
+}
+
 /** Takes one of a person's devices off the account, from another. */
 export async function removeMachine(stage: Stage, by: Machine, gone: Machine): Promise<boolean> {
   const removal = stage.world.ledger.removing(by, gone)

@@ -14,6 +14,7 @@ import { CollectingLog, CollectingNotifier, seededRandom } from '@sotto/core/mem
 import type { Network } from '@sotto/core/ports'
 import { utf8 } from '@sotto/core/wire'
 import { peerIdOf } from '../../packages/core/src/identity/index.ts'
+import type { SetBack } from '../laws/watched.ts'
 import { Disk } from '../world/disk.ts'
 import { HostClock } from '../world/host-clock.ts'
 import { Node } from '../world/node.ts'
@@ -71,6 +72,10 @@ export class Machine {
   out = false
   /** Somebody else holds it. */
   stolen = false
+  /** Its disk is so rotten that its home does not open. */
+  wrecked = false
+  /** When it was last set back to an older copy of its whole disk. */
+  setBack: SetBack | undefined
   /** The pictures it shows while it is linked. */
   pictures = ''
   #process: Process | undefined
@@ -94,8 +99,13 @@ export class Machine {
     return this.#process?.device
   }
 
+  get rotten(): boolean {
+    return this.disk.rotten
+  }
+
   /** Opens the app; tries again by itself when the home cannot be opened now. */
   async boot(): Promise<void> {
+    if (this.wrecked) return
     this.wanted = true
     if (this.#process !== undefined) return
     this.#boots += 1
@@ -133,6 +143,30 @@ export class Machine {
     if (this.#process === undefined) return
     this.#die()
     await this.disk.crash()
+  }
+
+  /** The power goes, and bits of so many rows flip before it is back. */
+  async rot(rows: number): Promise<void> {
+    await this.crash()
+    this.#world.trace.note('rot', { host: this.name, rows })
+    await this.disk.rot(rows)
+  }
+
+  /** A copy of its whole disk; called, the machine is set back to it, the mark beside the database too or not. */
+  async image(): Promise<(withMark: boolean) => Promise<void>> {
+    const { hearing, timeline } = this.#world
+    const [fromMs, seq] = [timeline.nowMs, this.#seq]
+    const forget = hearing.remember(this)
+    this.#world.trace.note('image', { host: this.name })
+    const old = await this.disk.image()
+    return async (withMark) => {
+      await this.crash()
+      this.#world.trace.note('set-back', { host: this.name, withMark })
+      await this.disk.putBack(old, withMark)
+      forget()
+      this.#seq = seq
+      this.setBack = { fromMs, atMs: timeline.nowMs, toldMs: undefined }
+    }
   }
 
   /** The browser suspends the tab: no timer, no network. What comes of it when it goes on is the device's own doing. */
@@ -197,7 +231,8 @@ export class Machine {
   }
 
   async #start(process: Process): Promise<void> {
-    const { crypto, seed } = this.#world
+    const { seed } = this.#world
+    const crypto = this.#world.cryptoOf(this.name)
     const store = await this.disk.open(() => this.#cutDown(process))
     const opened = await createDevice({
       crypto,
@@ -236,8 +271,17 @@ export class Machine {
     this.#seq = event.seq
     this.#world.trace.note('event', { host: this.name, seq: event.seq, type: event.type })
     if (event.type === 'link' && event.state === 'compare') this.pictures = event.emoji.join()
+    if (event.type === 'warning') this.#warned(event.warning.code)
     this.#tell(event)
     this.#world.hearing.hear(this, event)
+  }
+
+  /** It says that its home is an older copy, or damaged. */
+  #warned(code: string): void {
+    const { faults, timeline } = this.#world
+    const isOlder = code === 'E_STORE_ROLLED_BACK'
+    if (isOlder && this.setBack !== undefined) this.setBack.toldMs ??= timeline.nowMs
+    if (this.disk.rotten && (isOlder || code.endsWith('_DAMAGED'))) faults.strike('rot-named')
   }
 
   /** Says which message an event is about. */
@@ -297,8 +341,20 @@ export class Machine {
     this.#world.trace.note('boot-failed', { host: this.name, code })
     this.#process?.node?.die()
     this.#process = undefined
+    if (this.disk.rotten && code === 'E_STORE_CORRUPT') {
+      this.#wreck()
+      return
+    }
     if (code !== 'E_STORE_FULL' && code !== 'E_STORE_IO')
       this.#world.ledger.violate('store-opens', `${this.name} cannot open the home: ${code}`)
     this.#rebootIn(60_000)
+  }
+
+  /** It says that its home is damaged: its person can but throw it away. */
+  #wreck(): void {
+    this.#world.faults.strike('rot-refused')
+    this.#world.trace.note('wrecked', { host: this.name })
+    this.wrecked = true
+    this.wanted = false
   }
 }

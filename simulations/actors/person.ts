@@ -32,7 +32,9 @@ export class Person {
 
   /** Devices in the person's hands that are on the account, as far as the person knows. */
   get devices(): readonly Machine[] {
-    return this.machines.filter(({ deviceId, out, stolen }) => deviceId !== '' && !out && !stolen)
+    return this.machines.filter(
+      ({ deviceId, out, stolen, wrecked }) => deviceId !== '' && !out && !stolen && !wrecked,
+    )
   }
 
   get accountId(): string {

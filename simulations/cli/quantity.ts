@@ -23,6 +23,15 @@ export function readShare(text: string): number | undefined {
   return value >= 0 && value <= 1 ? value : undefined
 }
 
+const rates: Readonly<Record<string, number>> = { bit: 1, kbit: 1_000, Mbit: 1_000_000 }
+
+/** Reads `64kbit`, `10Mbit`: bits a second, or nothing when there is no such unit. */
+export function readRate(text: string): number | undefined {
+  const [, number = '', unit = ''] = pattern.exec(text.trim()) ?? []
+  const factor = Object.hasOwn(rates, unit) ? rates[unit] : undefined
+  return factor === undefined ? undefined : Number(number) * factor
+}
+
 /** Reads a whole number that is not negative. */
 export function readCount(text: string): number | undefined {
   return /^\d{1,9}$/.test(text.trim()) ? Number(text) : undefined

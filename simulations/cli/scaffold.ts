@@ -48,9 +48,15 @@ const examples = `# What befalls the run at moments of your own choosing, counte
 const written = (plan: Tree): Tree => {
   const names: Record<string, Setting> = {}
   for (const [key, value] of Object.entries(plan)) {
-    const isTime = key.endsWith('Ms')
-    names[isTime ? key.slice(0, -2) : key] =
-      value === null ? 'off' : typeof value === 'object' ? written(value) : isTime ? `${value}ms` : value
+    const unit = key.endsWith('Ms') ? 'ms' : key === 'bandwidth' ? 'bit' : ''
+    names[unit === 'ms' ? key.slice(0, -2) : key] =
+      value === null
+        ? 'off'
+        : typeof value === 'object'
+          ? written(value)
+          : unit === ''
+            ? value
+            : `${value}${unit}`
   }
   return names
 }

@@ -1,6 +1,6 @@
 import { drawPlan, type Plan } from '../scenarios/plan.ts'
 import { streamsOf } from '../world/stream.ts'
-import { readCount, readDuration, readShare } from './quantity.ts'
+import { readCount, readDuration, readRate, readShare } from './quantity.ts'
 import { Refused } from './refused.ts'
 
 type Value = number | null
@@ -10,7 +10,22 @@ type Tree = { [key: string]: Value | Tree }
 const sample = drawPlan(streamsOf(1n)('plan'), 1) as unknown as Tree
 
 const counts: ReadonlySet<string> = new Set(['users', 'devices', 'groups', 'relays'])
-const plain: ReadonlySet<string> = new Set(['net.sigma'])
+
+/** How a value is read, and what it is called when it cannot be. */
+interface Kind {
+  readonly read: (text: string) => number | undefined
+  readonly wanted: string
+}
+
+const time: Kind = { read: readDuration, wanted: 'a time with its unit, such as 90s, 5min or 2h' }
+const count: Kind = { read: readCount, wanted: 'a whole number' }
+const share: Kind = { read: readShare, wanted: 'a share, such as 5% or 0.05' }
+
+/** Settings that are none of these. */
+const others: Readonly<Record<string, Kind>> = {
+  'net.sigma': { read: Number, wanted: 'a number' },
+  'net.bandwidth': { read: readRate, wanted: 'a rate with its unit, such as 64kbit or 2Mbit' },
+}
 
 const isTree = (value: Value | Tree | undefined): value is Tree => typeof value === 'object' && value !== null
 
@@ -33,21 +48,11 @@ function pathOf(name: string): readonly string[] {
 }
 
 function valueOf(name: string, path: readonly string[], text: string): Value {
-  const isTime = path.at(-1)?.endsWith('Ms') === true
   if (text === 'off') return name.endsWith('Every') ? null : 0
-  const value = isTime
-    ? readDuration(text)
-    : counts.has(name)
-      ? readCount(text)
-      : plain.has(name)
-        ? Number(text)
-        : readShare(text)
+  const isTime = path.at(-1)?.endsWith('Ms') === true
+  const { read, wanted } = others[name] ?? (isTime ? time : counts.has(name) ? count : share)
+  const value = read(text)
   if (value !== undefined && Number.isFinite(value) && value >= 0) return value
-  const wanted = isTime
-    ? 'a time with its unit, such as 90s, 5min or 2h'
-    : counts.has(name)
-      ? 'a whole number'
-      : 'a share, such as 5% or 0.05'
   throw new Refused(`${name} is ${wanted}, or off; not ${text}`)
 }
 

@@ -5,6 +5,7 @@ import type { Said } from './ledger.ts'
 import { idSpellings, textSpellings } from './outside.ts'
 import { disagreements, heldIn, lostIn, type Held } from './quiescence.ts'
 import type { Room } from './rooms.ts'
+import { isExcused, judgeSetBacks } from './set-backs.ts'
 
 /** What the books say at the end. */
 export interface Tally {
@@ -26,7 +27,12 @@ export async function audit(stage: Stage): Promise<Tally> {
   hearing.judgeSilence()
   auditRemovals(stage)
   searchSecrets(stage)
-  const reused = recorder.reusedPairs + recorder.reusedMessageKeys((sealed) => outside.holds(sealed))
+  await judgeSetBacks(stage)
+  const reusedKeys = recorder.reusedMessageKeys(
+    (sealed) => outside.holds(sealed),
+    (first, again) => isExcused(stage.everything(), first, again),
+  )
+  const reused = recorder.reusedPairs + reusedKeys
   if (reused > 0) ledger.violate('no-key-reuse', `${reused} keys were used twice`)
   const broken = (...laws: readonly string[]): number =>
     ledger.violations.filter((one) => laws.includes(one.law)).length

@@ -14,6 +14,15 @@ interface Heard {
   readonly acquainted: Map<string, number>
 }
 
+const copyOf = ({ ids, markers, announced, revoked, own, acquainted }: Heard): Heard => ({
+  ids: new Set(ids),
+  markers: new Set(markers),
+  announced: new Map(announced),
+  revoked: new Set(revoked),
+  own: new Map(own),
+  acquainted: new Map(acquainted),
+})
+
 /** A word between two devices: whoever said it must have been told of the other one before. */
 interface Word {
   readonly from: Watched
@@ -76,6 +85,12 @@ export class Hearing {
     }
   }
 
+  /** What a machine has heard up to now; called, it has heard no more than that, as its disk from now would have it. */
+  remember(machine: Watched): () => void {
+    const before = copyOf(this.#of(machine))
+    return () => void this.#heard.set(machine.name, before)
+  }
+
   /** Whether a machine was told of a text. */
   wasTold = (machine: Watched, marker: string): boolean => this.#of(machine).markers.has(marker)
 
@@ -109,7 +124,8 @@ export class Hearing {
     const said = this.#ledger.judge(machine, message)
     if (said === undefined) return
     const twice = heard.ids.has(message.messageId) || heard.markers.has(said.marker)
-    if (twice) this.#ledger.violate('no-duplicate', `${machine.name} is told of ${said.marker} twice`)
+    if (twice && !machine.rotten)
+      this.#ledger.violate('no-duplicate', `${machine.name} is told of ${said.marker} twice`)
     heard.ids.add(message.messageId)
     heard.markers.add(said.marker)
     if (message.author.deviceId === machine.deviceId) {
@@ -166,6 +182,8 @@ export class Hearing {
       const counted =
         machine !== undefined &&
         machine.person !== said.author &&
+        // It had it, and its older copy does not.
+        (machine.setBack?.atMs ?? 0) <= said.atMs &&
         room?.wasPutOut(machine.person) === false &&
         !this.#ledger.deviceRemovals.some(({ gone }) => gone === machine)
       return counted ? [machine] : []

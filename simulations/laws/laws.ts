@@ -16,6 +16,7 @@ export const safetyLaws = [
   'same-history',
   'bounds',
   'store-opens',
+  'set-back-named',
 ] as const
 
 /** Laws about how soon. */

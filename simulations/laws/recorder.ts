@@ -15,11 +15,21 @@ const isGeneration = (associated: Uint8Array): boolean =>
 /** Whether a nonce is a number, as in linking, where each key seals a whole conversation. */
 const isCount = (nonce: Uint8Array): boolean => nonce.subarray(0, 16).every((byte) => byte === 0)
 
-/** One sealing under a message key: which process did it, and what came out. */
-interface Sealing {
+/** Who seals, by what clock. */
+export interface Sealer {
+  readonly by: string
+  readonly nowMs: () => number
+}
+
+/** One sealing under a message key: who did it when, and what came out. */
+export interface Sealing {
   readonly plaintext: string
   readonly sealed: Uint8Array
+  readonly by: string
+  readonly atMs: number
 }
+
+const nobody: Sealer = { by: '', nowMs: () => 0 }
 
 /**
  * Stands before the real provider and writes down what is sealed: every (key, nonce) pair, every message key
@@ -44,12 +54,12 @@ export class SealRecorder {
   }
 
   /** The provider a process is given. */
-  wrap(inner: CryptoProvider): CryptoProvider {
+  wrap(inner: CryptoProvider, sealer: Sealer = nobody): CryptoProvider {
     return {
       ...inner,
       seal: (key, nonce, plaintext, associated) => {
         const sealed = inner.seal(key, nonce, plaintext, associated)
-        this.#note(key, nonce, plaintext, sealed, associated)
+        this.#note(sealer, key, nonce, plaintext, sealed, associated)
         return sealed
       },
     }
@@ -67,16 +77,24 @@ export class SealRecorder {
 
   /**
    * Message keys under which two texts were sealed and both left the process. Sealing twice is no reuse while
-   * the first ciphertext died with its process before its state was durable.
+   * the first ciphertext died with its process before its state was durable. `excused` is asked about each text after
+   * the first.
    */
-  reusedMessageKeys(left: (sealed: Uint8Array) => boolean): number {
+  reusedMessageKeys(
+    left: (sealed: Uint8Array) => boolean,
+    excused: (first: Sealing, again: Sealing) => boolean = () => false,
+  ): number {
     let reused = 0
-    for (const sealings of this.#messageKeys.values())
-      if (sealings.length > 1 && sealings.filter(({ sealed }) => left(sealed)).length > 1) reused += 1
+    for (const sealings of this.#messageKeys.values()) {
+      if (sealings.length < 2) continue
+      const [first, ...others] = sealings.filter(({ sealed }) => left(sealed))
+      if (first !== undefined && others.some((again) => !excused(first, again))) reused += 1
+    }
     return reused
   }
 
   #note(
+    sealer: Sealer,
     key: Uint8Array,
     nonce: Uint8Array,
     plaintext: Uint8Array,
@@ -90,14 +108,14 @@ export class SealRecorder {
     // Header and body of a ratchet frame share a random nonce under two keys, and nothing else does; the second is a
     // message key.
     const ofSession = nonceText === this.#lastNonce && keyText !== this.#lastKey && !isCount(nonce)
-    if (ofSession || isGeneration(associated)) this.#noteMessageKey(keyText, plaintext, sealed)
+    if (ofSession || isGeneration(associated)) this.#noteMessageKey(sealer, keyText, plaintext, sealed)
     this.#lastNonce = nonceText
     this.#lastKey = keyText
     this.#noteCarriers(plaintext, sealed)
   }
 
-  #noteMessageKey(key: string, plaintext: Uint8Array, sealed: Uint8Array): void {
-    const sealing = { plaintext: text(plaintext), sealed }
+  #noteMessageKey({ by, nowMs }: Sealer, key: string, plaintext: Uint8Array, sealed: Uint8Array): void {
+    const sealing = { plaintext: text(plaintext), sealed, by, atMs: nowMs() }
     const known = this.#messageKeys.get(key)
     if (known === undefined) this.#messageKeys.set(key, [sealing])
     else if (!known.some((one) => one.plaintext === sealing.plaintext)) known.push(sealing)

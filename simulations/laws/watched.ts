@@ -1,5 +1,14 @@
 import type { DeviceFace } from '@sotto/core'
 
+/** A machine that goes on from an older copy of its disk. */
+export interface SetBack {
+  /** When the copy was made, and when it was put back. */
+  readonly fromMs: number
+  readonly atMs: number
+  /** When its person was told. */
+  toldMs: number | undefined
+}
+
 /** A device as the laws see it from outside. */
 export interface Watched {
   readonly name: string
@@ -9,6 +18,9 @@ export interface Watched {
   /** When its machine was made, and when that came to have its account. */
   readonly madeMs: number
   readonly sinceMs: number
+  readonly setBack: SetBack | undefined
+  /** Bits of its disk flipped: what it knew of a message may be gone with the message. */
+  readonly rotten: boolean
   /** The running device, if the app is open. */
   readonly device: DeviceFace | undefined
 }

@@ -4,12 +4,16 @@ import { churn } from './churn.ts'
 import { departingContractor } from './departing-contractor.ts'
 import { flashCrowd } from './flash-crowd.ts'
 import { lostPhone } from './lost-phone.ts'
+import { narrowLinks } from './narrow-links.ts'
 import { offlineSync } from './offline-sync.ts'
+import { olderCopy } from './older-copy.ts'
 import { partitionHeal } from './partition-heal.ts'
 import { relayLogsTooMuch } from './relay-logs-too-much.ts'
 import { relayOutage } from './relay-outage.ts'
+import { rottenDisk } from './rotten-disk.ts'
 import type { Scenario } from './scenario.ts'
 import { silentDeviceAdd } from './silent-device-add.ts'
+import { twoFaced } from './two-faced.ts'
 import { wrongGroupMember } from './wrong-group-member.ts'
 
 /** Every scenario by name. */
@@ -21,6 +25,10 @@ export const catalogue: readonly Scenario[] = [
   flashCrowd,
   relayOutage,
   browserTabs,
+  rottenDisk,
+  olderCopy,
+  narrowLinks,
+  twoFaced,
   lostPhone,
   silentDeviceAdd,
   wrongGroupMember,

@@ -9,6 +9,7 @@ export function beginFaults(stage: Stage): void {
   relayCrashes(stage)
   diskFaults(stage)
   clocks(stage)
+  stalls(stage)
 }
 
 function crashes(stage: Stage): void {
@@ -81,6 +82,22 @@ function diskFaults(stage: Stage): void {
       // A store that reported an I/O error takes nothing more until it is opened anew.
       if (machine.disk.sick) void machine.crash().then(() => (machine.wanted ? machine.boot() : undefined))
     })
+  })
+}
+
+/** A machine's links to some others stay open and pass nothing, one way or both, for seconds to minutes. */
+function stalls(stage: Stage): void {
+  const { world, plan } = stage
+  const draw = world.stream('faults', 'stall')
+  stage.repeat(draw, plan.stallEveryMs, () => {
+    const hosts = stage.hosts()
+    const one = draw.pick(hosts)
+    const out = hosts.filter((host) => host !== one && draw.chance(0.6)).map((host) => [one, host] as const)
+    const back = out.map(([from, to]) => [to, from] as const)
+    const forMs = Math.min(draw.lognormal(30_000, 1.2), 20 * minute)
+    world.faults.strike('stall')
+    world.trace.note('stall', { host: one, forMs: Math.round(forMs) })
+    stage.stall(draw.chance(0.5) ? out : [...out, ...back], forMs)
   })
 }
 

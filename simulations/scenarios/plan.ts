@@ -21,6 +21,8 @@ export interface Plan {
   readonly diskFaultEveryMs: number | null
   readonly clockJumpEveryMs: number | null
   readonly moveEveryMs: number | null
+  /** Links that stay open and pass nothing for a while; no seed draws it. */
+  readonly stallEveryMs: number | null
   /** People who can be dialled; the others only dial. */
   readonly dialableShare: number
   readonly skewMs: number
@@ -77,10 +79,12 @@ export function drawPlan(draw: Stream, hours: number): Plan {
       dialFailure: some(0.6, 0, 0.3),
       medianMs: draw.between(5, 150),
       sigma: draw.between(0, 1),
+      bandwidth: 0,
       dhtLoss: some(0.5, 0, 0.5),
       dhtMissing: some(0.5, 0, 0.5),
       dhtStale: some(0.5, 0, 0.5),
     },
     moveEveryMs: every(0.7, 1, 8),
+    stallEveryMs: null,
   }
 }

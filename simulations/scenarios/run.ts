@@ -1,7 +1,7 @@
 import type { CryptoProvider } from '@sotto/core/crypto'
 import type { SpoilDevice, SpoilNetwork } from '../actors/machine.ts'
 import { introduce } from '../actors/introduce.ts'
-import { removeStrays } from '../actors/linking.ts'
+import { discardWrecks, removeStrays } from '../actors/linking.ts'
 import { beginLife } from '../actors/talk.ts'
 import { audit, type Tally } from '../laws/audit.ts'
 import { livenessLaws, safetyLaws, type Law, type Violation } from '../laws/laws.ts'
@@ -214,6 +214,12 @@ async function heal(stage: Stage): Promise<number | null> {
 /** People look at their lists of devices: what they do not hold in their hands goes. */
 async function tidy(stage: Stage): Promise<void> {
   for (const person of stage.people) await removeStrays(person)
+  await discardWrecks(stage)
 }
 
-const calmOf = ({ net }: Plan): typeof calm => ({ ...calm, medianMs: net.medianMs, sigma: net.sigma })
+const calmOf = ({ net: { medianMs, sigma, bandwidth } }: Plan): typeof calm => ({
+  ...calm,
+  medianMs,
+  sigma,
+  bandwidth,
+})

@@ -84,4 +84,11 @@ export class Stage {
     this.onClose(heal)
     this.world.timeline.after(forMs, heal)
   }
+
+  /** Links stay open and pass nothing for a time, and at the latest until the stage closes. */
+  stall(directions: readonly (readonly [string, string])[], forMs: number): void {
+    const release = this.world.air.links.stall(directions)
+    this.onClose(release)
+    this.world.timeline.after(forMs, release)
+  }
 }

@@ -2,6 +2,7 @@ import { calm, type NetConditions } from './conditions.ts'
 import { Dht } from './dht.ts'
 import type { Channel, End, Host } from './channel.ts'
 import { Gossip, type Gossiper } from './gossip.ts'
+import { Links } from './links.ts'
 import type { Stream } from './stream.ts'
 import type { Timeline } from './timeline.ts'
 import type { Counts, Trace } from './trace.ts'
@@ -18,6 +19,8 @@ const noticeMs = { soon: 50, late: 30_000 }
 export interface AirOptions {
   readonly timeline: Timeline
   readonly draw: Stream
+  /** For how wide links are, apart from all else. */
+  readonly drawLinks: Stream
   readonly faults: Counts
   readonly trace: Trace
   readonly tap: Tap
@@ -31,6 +34,7 @@ export class Air<Node extends Host & Gossiper> {
   readonly trace: Trace
   readonly tap: Tap
   readonly dht: Dht
+  readonly links: Links
   readonly gossip = new Gossip(this)
   conditions: NetConditions = calm
   readonly #nodes = new Map<string, Node>()
@@ -44,13 +48,14 @@ export class Air<Node extends Host & Gossiper> {
   #nextConnection = 1
   #cutsMade = 0
 
-  constructor({ timeline, draw, faults, trace, tap }: AirOptions) {
+  constructor({ timeline, draw, drawLinks, faults, trace, tap }: AirOptions) {
     this.timeline = timeline
     this.draw = draw
     this.faults = faults
     this.trace = trace
     this.tap = tap
     this.dht = new Dht(draw, faults)
+    this.links = new Links({ draw: drawLinks, faults, trace })
   }
 
   /** The node that runs under this PeerId now. */
@@ -107,16 +112,27 @@ export class Air<Node extends Host & Gossiper> {
     }
   }
 
-  /** One-way delay of a frame: the pair's own, drawn once, and up to half as much again. */
-  delayMs(from: string, to: string): number {
+  /**
+   * One-way delay of so many bytes: the pair's own, drawn once, and up to half as much again, behind what the link has
+   * to carry before.
+   */
+  delayMs(from: string, to: string, bytes = 0): number {
     const key = `${from}>${to}`
     let spread = this.#spreads.get(key)
     if (spread === undefined) {
       spread = this.draw.lognormal(1, 1)
       this.#spreads.set(key, spread)
     }
-    const { medianMs, sigma } = this.conditions
-    return Math.min(2_000, medianMs * spread ** sigma) * this.draw.between(1, 1.5)
+    const { medianMs, sigma, bandwidth } = this.conditions
+    const sendMs = this.links.sendMs(from, to, bytes, this.timeline.nowMs, bandwidth)
+    return sendMs + Math.min(2_000, medianMs * spread ** sigma) * this.draw.between(1, 1.5)
+  }
+
+  /** Something comes from one machine to another, later, or once the link between them passes anything again. */
+  arrive(from: string, to: string, delayMs: number, work: () => void): void {
+    this.timeline.after(delayMs, () => {
+      this.links.pass(from, to, work)
+    })
   }
 
   /** How long until an end notices that its link is broken. */
@@ -130,21 +146,23 @@ export class Air<Node extends Host & Gossiper> {
   carry(channel: Channel, from: End, to: End, frame: Uint8Array): void {
     this.#record(from, to, frame)
     const { timeline, draw, faults, conditions } = this
-    const dueMs = Math.max(to.lastArrivalMs, timeline.nowMs + this.delayMs(from.node.host, to.node.host))
+    const [sender, receiver] = [from.node.host, to.node.host]
+    const delayMs = this.delayMs(sender, receiver, frame.length)
+    const dueMs = Math.max(to.lastArrivalMs, timeline.nowMs + delayMs)
     to.lastArrivalMs = dueMs
     const lost = draw.chance(conditions.loss)
     const sent = timeline.nowMs
-    timeline.after(dueMs - timeline.nowMs, () => {
+    this.arrive(sender, receiver, dueMs - timeline.nowMs, () => {
       to.onWayBytes -= frame.length
       if (lost) faults.strike('frame-lost')
-      const gone = lost || !this.passes(from.node.host, to.node.host)
+      const gone = lost || !this.passes(sender, receiver)
       this.#tellCarried(from, to, frame, { sent, gone })
       if (gone) channel.doom(to)
       else to.arrive(frame)
     })
     if (!draw.chance(conditions.duplication)) return
-    timeline.after(dueMs - timeline.nowMs + draw.between(0, 60_000), () => {
-      if (to.closed || !this.passes(from.node.host, to.node.host)) return
+    this.arrive(sender, receiver, dueMs - timeline.nowMs + draw.between(0, 60_000), () => {
+      if (to.closed || !this.passes(sender, receiver)) return
       faults.strike('frame-repeated')
       to.arrive(frame)
     })

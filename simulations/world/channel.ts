@@ -19,6 +19,7 @@ export interface Host {
 interface Medium {
   readonly timeline: Timeline
   delayMs(from: string, to: string): number
+  arrive(from: string, to: string, delayMs: number, work: () => void): void
   noticeMs(): number
 }
 
@@ -100,8 +101,11 @@ export class Channel {
   close(end: End): void {
     const other = this.other(end)
     end.finish('closed')
-    const delay = this.#air.delayMs(end.node.host, other.node.host)
-    const due = Math.max(other.lastArrivalMs, this.#air.timeline.nowMs + delay)
-    this.#air.timeline.after(due - this.#air.timeline.nowMs, () => other.finish('closed'))
+    const [from, to] = [end.node.host, other.node.host]
+    const { nowMs } = this.#air.timeline
+    const due = Math.max(other.lastArrivalMs, nowMs + this.#air.delayMs(from, to))
+    this.#air.arrive(from, to, due - nowMs, () => {
+      other.finish('closed')
+    })
   }
 }

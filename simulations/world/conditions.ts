@@ -11,6 +11,8 @@ export interface NetConditions {
   /** One-way delay: its median over all pairs, and how pairs differ. */
   readonly medianMs: number
   readonly sigma: number
+  /** Bits a second from one machine to another, the median over all pairs; 0 is as many as there are. */
+  readonly bandwidth: number
   /** A DHT put that reaches nobody; a get that finds nothing; a get that finds an older value. */
   readonly dhtLoss: number
   readonly dhtMissing: number
@@ -25,6 +27,7 @@ export const calm: NetConditions = {
   dialFailure: 0,
   medianMs: 40,
   sigma: 0.6,
+  bandwidth: 0,
   dhtLoss: 0,
   dhtMissing: 0,
   dhtStale: 0,

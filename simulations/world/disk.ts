@@ -1,7 +1,7 @@
 import { PortError } from '@sotto/core'
 import { MemoryStore } from '@sotto/core/memory'
 import type { Store, StoreEntry, StoreOp, StoreRange } from '@sotto/core/ports'
-import { FaultyStore, type CrashMode } from './faulty-store.ts'
+import { FaultyStore, type CrashMode, type Snapshot } from './faulty-store.ts'
 import type { Stream } from './stream.ts'
 import type { Timeline } from './timeline.ts'
 import type { Counts } from './trace.ts'
@@ -93,6 +93,8 @@ export class Disk {
   #planned: CrashMode | undefined
   /** A sync failed: what the process above believes is on the disk may not be, so it must start anew. */
   sick = false
+  /** Bits of it flipped. */
+  rotten = false
 
   constructor(timeline: Timeline, draw: Stream, faults: Counts) {
     this.#timeline = timeline
@@ -149,6 +151,27 @@ export class Disk {
     )
     if (mark !== undefined) await copied.writeMark(mark)
     return copied
+  }
+
+  /** An image of all that is on it, to be put back. */
+  image(): Promise<Snapshot> {
+    return this.#store.snapshot()
+  }
+
+  /** Puts a copy back while nobody uses it: what was written since is gone, the mark beside the database only with it. */
+  async putBack(old: Snapshot, withMark: boolean): Promise<void> {
+    this.#open?.die()
+    this.#faults.strike(withMark ? 'disk-older-whole' : 'disk-older')
+    await this.#store.restore(old, { mark: withMark })
+  }
+
+  /** While nobody uses it, a bit of so many rows flips, in the value or, of every fourth, in the key. */
+  async rot(rows: number): Promise<void> {
+    this.#open?.die()
+    this.#store = await this.#store.reopen()
+    for (let n = 0; n < rows; n++)
+      if (await this.#store.rot(this.#draw.chance(0.25) ? 'key' : 'value')) this.#faults.strike('disk-rot')
+    this.rotten = true
   }
 
   /** Bytes it holds. */

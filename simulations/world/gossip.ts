@@ -24,7 +24,8 @@ interface Medium {
   readonly faults: Counts
   readonly conditions: NetConditions
   passes(from: string, to: string): boolean
-  delayMs(from: string, to: string): number
+  delayMs(from: string, to: string, bytes: number): number
+  arrive(from: string, to: string, delayMs: number, work: () => void): void
 }
 
 /** How long a router remembers what it has passed on; what comes later counts as new. */
@@ -52,14 +53,15 @@ export class Gossip {
   }
 
   #spread(from: Gossiper, topic: string, data: Uint8Array, seen: Set<Gossiper>): void {
-    const { timeline, draw, faults, conditions } = this.#medium
+    const { draw, faults, conditions } = this.#medium
     for (const to of from.neighbours()) {
       if (seen.has(to) || !to.listensTo(topic) || !this.#medium.passes(from.host, to.host)) continue
       if (draw.chance(conditions.loss)) {
         faults.strike('gossip-lost')
         continue
       }
-      timeline.after(this.#medium.delayMs(from.host, to.host), () => {
+      const delayMs = this.#medium.delayMs(from.host, to.host, data.length)
+      this.#medium.arrive(from.host, to.host, delayMs, () => {
         if (seen.has(to) || !to.listensTo(topic)) return
         seen.add(to)
         to.heard(topic, data, from, () => {

@@ -174,7 +174,7 @@ export class Node implements Network, Host, Gossiper {
     this.#air.tap(this.host, 'dht', value)
     this.#air.tap(this.host, 'dht', new TextEncoder().encode(key))
     if (!(await this.#dhtAnswers())) return 0
-    const nodes = this.#air.dht.put(key, value, this.#air.conditions)
+    const nodes = this.#air.dht.put(key, value, this.#air.conditions, this.host)
     this.#air.trace.note('dht-put', { host: this.host, nodes }, value)
     return nodes
   }
@@ -183,7 +183,8 @@ export class Node implements Network, Host, Gossiper {
     this.#mustRun()
     this.#air.tap(this.host, 'dht', new TextEncoder().encode(key))
     if (!(await this.#dhtAnswers())) return []
-    return this.#air.dht.get(key, this.#air.conditions).filter((value) => this.#options.validate(key, value))
+    const found = this.#air.dht.get(key, this.#air.conditions, this.host)
+    return found.filter((value) => this.#options.validate(key, value))
   }
 
   /** Leaves in order: every peer hears it soon. */
@@ -281,7 +282,9 @@ export class Node implements Network, Host, Gossiper {
     const other = this.#air.node(peer)
     if (other === undefined || other !== target) throw networkError('E_NET_UNREACHABLE')
     const cut = !this.#air.passes(this.host, other.host) || !this.#air.passes(other.host, this.host)
-    if (cut || other.#slept !== undefined) {
+    const { links } = this.#air
+    const stalled = links.isStalled(this.host, other.host) || links.isStalled(other.host, this.host)
+    if (cut || stalled || other.#slept !== undefined) {
       await timeline.pause(limits.dialMs)
       if (this.#isDead()) return never()
       throw networkError('E_NET_TIMEOUT')
@@ -360,7 +363,7 @@ export class Node implements Network, Host, Gossiper {
     const { near, far } = channel
     const delay = this.#air.delayMs(this.host, far.node.host)
     far.lastArrivalMs = this.#air.timeline.nowMs + delay
-    this.#air.timeline.after(delay, () => {
+    this.#air.arrive(this.host, far.node.host, delay, () => {
       if (far.closed) return
       void far.node.emit({ type: 'opened', channel: far.number, peer: this.peer, protocol, route: 'direct' })
       for (const frame of this.#air.oldFrames(near, far)) far.arrive(frame)

@@ -85,7 +85,7 @@ export class RelayStore implements MailboxStore {
 
   async page(recvId: Uint8Array, after: number, limit: number): Promise<readonly MailboxItem[]> {
     const { rows, trick, draw } = this.#disk
-    return itemsUnder(trick, draw, await rows.page(recvId, after, limit))
+    return itemsUnder(trick, draw, recvId, await rows.page(recvId, after, limit))
   }
 
   record(locator: Uint8Array): Promise<StoredRecord | undefined> {

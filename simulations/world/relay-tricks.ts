@@ -11,7 +11,8 @@ export const relayTricks = [
   'relay-keeps',
 ] as const
 
-export type RelayTrick = (typeof relayTricks)[number]
+/** What it does besides in a scenario of its own. */
+export type RelayTrick = (typeof relayTricks)[number] | 'relay-splits'
 
 /** What it writes down of what it says it has: half of the mail is thrown away, or what was collected is kept. */
 export function writesUnder(
@@ -24,10 +25,14 @@ export function writesUnder(
   return writes
 }
 
-/** What it shows of what it has: twice, in another order, only some of it, or under cursors of its own. */
+/**
+ * What it shows of what it has: twice, in another order, only some of it, under cursors of its own, or to each reader
+ * another half, always the same.
+ */
 export function itemsUnder(
   trick: RelayTrick | undefined,
   draw: Stream,
+  recvId: Uint8Array,
   items: readonly MailboxItem[],
 ): readonly MailboxItem[] {
   switch (trick) {
@@ -39,12 +44,18 @@ export function itemsUnder(
       return items.filter(() => draw.chance(0.5))
     case 'relay-lies':
       return items.map((item) => ({ ...item, cursor: item.cursor + draw.below(50) }))
+    case 'relay-splits':
+      return items.filter(({ blob }) => isOnThisSide(recvId, blob))
     case 'relay-drops':
     case 'relay-keeps':
     case undefined:
       return items
   }
 }
+
+/** Whether the reader of a queue is ever shown an item: of what was left in several, each sees something else. */
+const isOnThisSide = (recvId: Uint8Array, blob: Uint8Array): boolean =>
+  [...recvId, ...blob].reduce((sum, byte) => sum + byte, 0) % 2 === 0
 
 function shuffled(draw: Stream, items: readonly MailboxItem[]): readonly MailboxItem[] {
   const placed = items.map((item) => ({ item, place: draw.fraction() }))

@@ -6,6 +6,7 @@ import { Ledger } from '../laws/ledger.ts'
 import { Outside } from '../laws/outside.ts'
 import { SealRecorder } from '../laws/recorder.ts'
 import { Air } from './air.ts'
+import { dhtTricks } from './dht.ts'
 import type { Node } from './node.ts'
 import { relayTricks } from './relay-tricks.ts'
 import { withKnownSignatures } from './known-signatures.ts'
@@ -48,6 +49,16 @@ export const faultKinds = [
   'tab-suspended',
   'crowd',
   'device-slipped-in',
+  'disk-rot',
+  'rot-refused',
+  'rot-named',
+  'disk-older',
+  'disk-older-whole',
+  'stall',
+  'frame-stalled',
+  'frame-queued',
+  ...dhtTricks,
+  'relay-splits',
 ] as const
 
 /** Kinds of things people do. */
@@ -96,7 +107,9 @@ export class World {
   readonly trace: Trace
   readonly outside = new Outside()
   readonly recorder: SealRecorder
+  /** The provider of who is no machine. */
   readonly crypto: CryptoProvider
+  readonly #plain: CryptoProvider
   readonly ledger: Ledger
   readonly hearing: Hearing
   readonly air: Air<Node>
@@ -117,7 +130,8 @@ export class World {
     ).join('')
     this.recorder = new SealRecorder(this.textPrefix, markerChars)
     const known = withKnownSignatures(crypto)
-    this.crypto = this.recorder.wrap(plant === undefined ? known : plant(known))
+    this.#plain = plant === undefined ? known : plant(known)
+    this.crypto = this.recorder.wrap(this.#plain)
     const nowMs = (): number => this.timeline.nowMs
     this.ledger = new Ledger(
       { nowMs, revokedFor: (machine) => this.hearing.revokedFor(machine) },
@@ -127,10 +141,16 @@ export class World {
     this.air = new Air({
       timeline: this.timeline,
       draw: this.stream('net'),
+      drawLinks: this.stream('net', 'links'),
       faults: this.faults,
       trace: this.trace,
       tap: (from, to, bytes) => this.outside.add(bytes),
     })
+  }
+
+  /** The provider of one machine, whose sealings are told from all others. */
+  cryptoOf(machine: string): CryptoProvider {
+    return this.recorder.wrap(this.#plain, { by: machine, nowMs: () => this.timeline.nowMs })
   }
 
   /** A text nobody has sent before. */

@@ -25,7 +25,7 @@ const append: MailboxWrite = {
 }
 const ack: MailboxWrite = { type: 'ack', recvId: byte(1), upTo: 5 }
 const shown = (trick: Parameters<typeof itemsUnder>[0]): readonly MailboxItem[] =>
-  itemsUnder(trick, streamOf('tricks'), items)
+  itemsUnder(trick, streamOf('tricks'), byte(1), items)
 const blobs = (of: readonly MailboxItem[]): readonly number[] => of.map(({ blob }) => blob[0] ?? -1)
 
 describe('relays that mean ill', () => {
