@@ -37,7 +37,7 @@ process.exitCode = await run(process.execPath, ['--import', polyfill, join(out, 
   env: { ...process.env, SOTTO_BENCH_HOME: pathToFileURL(out + '/').href },
 })
 // A browser, and whole processes started as people start them: from source, not from the bundle.
-for (const name of ['chromium', 'nodes', 'live', 'small-groups']) {
+for (const name of ['chromium', 'nodes', 'live', 'small-groups', 'huge-group']) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
   const source = join(bench, `${name}.ts`)
   const code = await run(process.execPath, [

@@ -61,7 +61,7 @@ function greeting(group: Group, set: OpSet, theirs: OpSet, own: readonly Members
       const { scene } = group.account(one)
       return { account: scene.account.id, heads: logHeads(scene.log()) }
     }),
-    ops: missingOpsFrom(set, groupHeads(theirs)).ops,
+    ops: missingOpsFrom(set, groupHeads(theirs)).ops.map(({ bytes }) => bytes),
   })
   return payloadFrame.encode({
     version: 1,

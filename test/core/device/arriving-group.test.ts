@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import type { PayloadItem } from '../../../packages/core/src/device/payload.ts'
 import { limits } from '../../../packages/core/src/limits.ts'
 import { toBase32 } from '../../../packages/core/src/wire/index.ts'
-import { befriend } from '../../support/friends.ts'
+import { acquainted, befriend, groupOf } from '../../support/friends.ts'
 import { Town } from '../../support/devices.ts'
 import { accountOf, Liar } from '../../support/liar.ts'
 
@@ -54,6 +54,26 @@ describe('device: a group whose operations fill more than one frame', () => {
     await bob.device.dispatch('send', { conversationId, text: 'here at last' })
     await town.pass(10_000)
     expect(await cy.texts(conversationId)).to.deep.equal(['here at last'])
+  })
+
+  it('is whole on every device when it introduces more people than fit in one frame', async () => {
+    const bounded = limits as { payloadGroupBytes: number }
+    const { payloadGroupBytes } = bounded
+    bounded.payloadGroupBytes = 10_000
+    try {
+      const town = await Town.found()
+      const [ada, ...others] = await acquainted(town, ['Ada', 'Bob', 'Cy', 'Dee', 'Eve', 'Fay', 'Gus', 'Hal'])
+      const conversationId = await groupOf(town, ada, others, 'Choir')
+      for (const person of others) {
+        const members = await person.device.view('members', { conversationId })
+        expect(members, person.name).to.have.length(1 + others.length)
+        await person.device.dispatch('send', { conversationId, text: `I am ${person.name}` })
+      }
+      await town.pass(60_000)
+      expect(await ada.texts(conversationId)).to.have.members(others.map(({ name }) => `I am ${name}`))
+    } finally {
+      bounded.payloadGroupBytes = payloadGroupBytes
+    }
   })
 
   it('is not kept when it never was for this account, and many such stay within their limit', async () => {

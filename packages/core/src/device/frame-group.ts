@@ -15,7 +15,7 @@ import {
   remoteOf,
   withRemote,
 } from './conversations.ts'
-import { groupState, isRemoved, stateDigest, tellOne, withinLogs } from './group-exchange.ts'
+import { groupState, isRemoved, logsKnown, stateDigest, tellOne } from './group-exchange.ts'
 import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
@@ -23,7 +23,6 @@ import { answerWith } from './extras.ts'
 import { neighbours } from './late-records.ts'
 import { lostCame, noteEqual } from './lost-ops.ts'
 import { linkTo } from './lookup.ts'
-import { headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { settleState } from './outbox-rows.ts'
 import type { PayloadItem } from './payload.ts'
@@ -114,12 +113,7 @@ export function forgetGroup(step: Step, group: Conversation): void {
  * is said, and whoever told goes on from there. Where nothing was left out, both say the same again and it ends.
  */
 function askOn(step: Step, peer: Peer, { conversation, logs }: GroupItem): void {
-  const known = withinLogs(
-    logs.map(({ account }) => ({
-      account,
-      heads: headsOf(storedLog(step, account)).slice(0, limits.deviceLogHeads),
-    })),
-  )
+  const known = logsKnown(step, logs)
   const asked = { conversation, accounts: [], heads: [], since: null, logs: known, ops: [] }
   answerWith(step, linkTo(step, peer.device), { kind: 'group', ...asked })
 }
@@ -156,7 +150,14 @@ async function takeOps(step: Step, conversation: Conversation, peer: Peer, item:
     return compare(step, conversationNow(step, conversation), peer, item)
   }
   if (isArriving(step, conversation)) {
-    tellOne(step, conversation, peer)
+    const { heads, since, logs } = item
+    putStanding(step, conversation, {
+      ...standingOf(step, conversation, peer),
+      heads,
+      since,
+      logs,
+      due: true,
+    })
     return
   }
   if (added.length > 0) {

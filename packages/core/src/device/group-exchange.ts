@@ -1,5 +1,5 @@
 import { idOf } from '../crypto/index.ts'
-import { groupHeads, missingOpsFrom, type OpId, type OpSet } from '../group/index.ts'
+import { groupHeads, missingOpsFrom, type MembershipOp, type OpId, type OpSet } from '../group/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { encodeCbor, equalBytes, idKey, toHex } from '../wire/index.ts'
@@ -148,7 +148,7 @@ export function stateItems(
   const join = step.tx.get(joinRows, id)
   if (join !== undefined || isArriving(step, conversation)) {
     const heads = groupHeads(set).slice(0, limits.payloadGroupHeads)
-    const known = bare(conversation, heads)
+    const known = { ...bare(conversation, heads), logs: logsKnown(step, standing.logs) }
     return join === undefined
       ? { items: [known], digest: undefined }
       : { items: [joinItem(step, join), known], digest: join.invite }
@@ -166,11 +166,39 @@ export function stateItems(
   const said = logsSaid(step, conversation, standing, state)
   const logsBytes = said.logs.reduce((sum, one) => sum + bytesOf(one), 0)
   const room = met ? limits.payloadGroupBytes - logsBytes : 2 * budget
-  const ops = withinBytes(lacking, limits.groupParkedOps, Math.max(room / 2, limits.groupOpBytes))
+  const opBytes = Math.max(room / 2, limits.groupOpBytes)
+  const ops = withinBytes(
+    lacking.map(({ bytes }) => bytes),
+    limits.groupParkedOps,
+    opBytes,
+  )
   const accounts = namesOf(step, conversation)
-  const items = [...introductions(step, conversation, peer, state, room - sizeOf(ops))]
+  const logs = inOrderOf(lacking, state.logs)
+  const items = [...introductions(step, conversation, peer, logs, room - sizeOf(ops))]
   items.push({ kind: 'group', conversation: id, accounts, heads: state.heads, ...said, ops })
   return { items, digest: state.digest }
+}
+
+/** Of device logs that somebody named, how they stand here. */
+export const logsKnown = (step: Step, named: readonly AccountHeads[]): readonly AccountHeads[] =>
+  withinLogs(
+    named.map(({ account }) => ({
+      account,
+      heads: headsOf(storedLog(step, account)).slice(0, limits.deviceLogHeads),
+    })),
+  )
+
+/**
+ * Device logs in the order in which operations stand on them, then the rest: with as many as fit, the first of these
+ * operations count, and the exchange moves on.
+ */
+function inOrderOf(ops: readonly MembershipOp[], logs: readonly AccountHeads[]): readonly AccountHeads[] {
+  const place = new Map<string, number>()
+  for (const { account, args } of ops)
+    for (const pinned of 'account' in args ? [account, args.account] : [account])
+      if (!place.has(toHex(pinned))) place.set(toHex(pinned), place.size)
+  const at = ({ account }: AccountHeads): number => place.get(toHex(account)) ?? place.size
+  return logs.toSorted((a, b) => at(a) - at(b))
 }
 
 /** Heads and operations alone: how things stand with somebody who is not, or not yet, one of a conversation. */
@@ -215,12 +243,12 @@ function namedIn(
   })
 }
 
-/** Accounts whose logs the device seems to lack. */
+/** Accounts of these whose logs the device seems to lack. */
 function introductions(
   step: Step,
   conversation: Conversation,
   peer: Peer,
-  state: GroupState,
+  logs: readonly AccountHeads[],
   budget: number,
 ): readonly PayloadItem[] {
   const said = saidLogs(step, conversation, standingOf(step, conversation, peer))
@@ -228,7 +256,7 @@ function introductions(
   const { self } = requireMe(step)
   const items: PayloadItem[] = []
   let left = budget
-  for (const { account, heads } of state.logs) {
+  for (const { account, heads } of logs) {
     // A sibling hears of the others here: it has no contact's card to find them by.
     if (equalBytes(account, peer.account) && !equalBytes(account, self.account)) continue
     const told = byAccount.get(idKey(account))

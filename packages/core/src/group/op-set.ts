@@ -96,8 +96,8 @@ export function entriesOf(set: OpSet, ids: readonly Uint8Array[]): readonly OpEn
 
 /** What a peer with these heads lacks, and which of its heads are news here. */
 export interface OpDifference {
-  /** Exact bytes in canonical order; the peer can add them as they come. */
-  readonly ops: readonly Uint8Array[]
+  /** In canonical order; the peer can add them as they come. */
+  readonly ops: readonly MembershipOp[]
   readonly unknown: readonly OpId[]
 }
 
@@ -112,5 +112,5 @@ export function missingOpsFrom(set: OpSet, theirHeads: readonly OpId[]): OpDiffe
   }
   const theirs = clockOf(held)
   const ops = set.entries.filter((entry) => !within(theirs, entry)).sort(canonicalOrder)
-  return { ops: ops.map((entry) => entry.op.bytes), unknown }
+  return { ops: ops.map(({ op }) => op), unknown }
 }
