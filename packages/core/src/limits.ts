@@ -279,6 +279,10 @@ export const limits = {
   lateSyncMs: 5 * second,
   /** Between two such comparisons: authors may claim for ever not to know of a device. */
   lateSyncPauseMs: minute,
+  /** A question of sync left at relays is left again after this long without an answer; the pause doubles. */
+  syncMailMs: 2 * minute,
+  /** Payloads that hold nothing to be acknowledged and wait for a device's relays; what is beyond is asked for again. */
+  syncMails: 16,
   /** Devices that what its author does not tell them is passed on to; each passes it on to as many. */
   passedOnTo: 3,
   /** Records one list of gaps asks for. */

@@ -1,18 +1,7 @@
 import { expect } from 'chai'
-import type { Network } from '@sotto/core/ports'
-import { directProtocol } from '../../../packages/core/src/device/protocols.ts'
 import { befriend } from '../../support/friends.ts'
 import { Town, type Person } from '../../support/devices.ts'
-import { portOver } from '../../support/port-over.ts'
-
-/** No device can be dialled for talking: whatever is said lies at a relay first. */
-const undialled = (network: Network): Network =>
-  portOver(network, {
-    open: (peer, addresses, protocol) =>
-      protocol === directProtocol
-        ? Promise.reject(new Error('nobody answers'))
-        : network.open(peer, addresses, protocol),
-  })
+import { undialled } from '../../support/undialled.ts'
 
 const accountOf = async (person: Person): Promise<string> => (await person.device.view('self', {}))!.accountId
 

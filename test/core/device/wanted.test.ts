@@ -321,9 +321,9 @@ describe('device: what is known to be wanted', () => {
     const step = { tx, context: { log } } as unknown as Step
     const [conversation, id] = [new Uint8Array(32), (n: number) => nodeProvider.sha256(counterKey(n))]
     const noted = (): number => tx.all(lackingRows).reduce((sum, { records }) => sum + records.length, 0)
-    for (let n = 0; n <= limits.syncBodies; n++) noteLacking(step, conversation, 0, id(n))
+    for (let n = 0; n <= limits.syncBodies; n++) noteLacking(step, { conversation, segment: 0 }, id(n))
     expect([noted(), log.count('body-not-noted')]).to.deep.equal([limits.syncBodies, 1])
-    for (let n = 1; n <= limits.lackingSegments; n++) noteLacking(step, conversation, n, id(n))
+    for (let n = 1; n <= limits.lackingSegments; n++) noteLacking(step, { conversation, segment: n }, id(n))
     expect(tx.all(lackingRows)).to.have.length(limits.lackingSegments)
     expect(log.count('body-not-noted')).to.equal(2)
     for (let n = 0; n < limits.syncBodies; n++) noteHad(step, conversation, 0, id(n))

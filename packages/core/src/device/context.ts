@@ -187,6 +187,8 @@ export interface SyncTalk {
   readonly nonce: Uint8Array
   readonly ask: SyncAsk | undefined
   readonly askedMs: number
+  /** Whether the question was left at relays. */
+  readonly mailed: boolean
   /** Sets that grow with the runs of this exchange, by segment number. */
   readonly sets: Map<number, SegmentSet>
   /** Records that came without a body. */
@@ -221,6 +223,8 @@ export interface LateSync {
   readonly conversation: Uint8Array
   readonly device: DeviceId
   readonly atMs: number
+  /** When the last record came that it is for. */
+  readonly notedMs: number
   /** Whether it is still to come. */
   readonly due: boolean
 }
@@ -348,6 +352,8 @@ export interface Live {
   newTransport: Secret | undefined
   /** Exchanges of records with devices, by conversation and device in hexadecimal. */
   readonly syncs: Map<string, SyncTalk>
+  /** Questions left at relays without an answer yet, by conversation and device: how many, and when the next may be. */
+  readonly mailed: Map<string, { readonly tries: number; readonly nextMs: number }>
   /** The two states at which a device was last asked back, by conversation and device. */
   readonly askedBack: Map<string, string>
   /** Comparisons with own devices that may lack records, by conversation and device. */

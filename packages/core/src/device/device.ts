@@ -467,6 +467,7 @@ const newLive = (): Live => ({
   oldest: new Map(),
   spoilt: new Map(),
   wants: new Map(),
+  mailed: new Map(),
   askedBack: new Map(),
   lateSyncs: new Map(),
   summaries: new Map(),

@@ -33,16 +33,16 @@ import {
 import { tellOne } from './group-exchange.ts'
 import { standingOf } from './group-standing.ts'
 import { isGroup, isTorn, membershipOf, membershipThen } from './groups.ts'
-import { noteOwed } from './lacking.ts'
+import { noteOwed, wasHere } from './lacking.ts'
 import { noteLate } from './late-records.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, identityKeyOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
-import { forget, lookAt, tellBodies, tellRecord } from './messages.ts'
+import { forget, lookAt, neededBodies, tellBack, tellBodies, tellRecord } from './messages.ts'
 import { addBranch, branchesFor, mayBranch, type Branches } from './branches.ts'
 import { findLink, putBody, settleBody, storeRecord } from './records.ts'
 import { peerRolledBack } from './rollback.ts'
-import { isHeld, wantsBody, wasHeld } from './segments.ts'
+import { isHeld, placeOf, wantsBody, wasHeld } from './segments.ts'
 import { isShown, showNewest } from './shown.ts'
 import {
   contactRows,
@@ -153,11 +153,16 @@ async function takeBody(
   header: RecordHeader,
   { said }: IncomingRecord,
 ): Promise<void> {
-  if (!(await wantsBody(step, header.id))) return
-  if (said === null) return settleBody(step, header.id)
+  const { id } = header
+  const place = await placeOf(step, id)
+  if (place === undefined || !(await wantsBody(step, id))) return
+  if (said === null) return settleBody(step, id)
   if (!opensCommitment(step.context.crypto, header, said.salt, said.body)) return
-  await putBody(step, header.id, said)
-  await tellBodies(step, conversationNow(step, conversation), [header], true)
+  if ((await neededBodies(step, await lookAt(step, conversation), [id])).length === 0) return
+  const isBack = wasHere(step, place, id)
+  await putBody(step, id, said)
+  const now = conversationNow(step, conversation)
+  await (isBack ? tellBack(step, now, [header]) : tellBodies(step, now, [header], true))
 }
 
 /** Whether a record says to be by this device. */

@@ -2,6 +2,7 @@ import { equalBytes, fromHex, toHex } from '../wire/index.ts'
 import { limits } from '../limits.ts'
 import type { Step } from './context.ts'
 import { activeRemotes, findRemote, putConversation, withRemote } from './conversations.ts'
+import { requireMe } from './me.ts'
 import { segmentKey } from './row.ts'
 import {
   bodyRows,
@@ -9,6 +10,7 @@ import {
   lackingRows,
   placeRows,
   type Conversation,
+  type Lacking,
   type Place,
 } from './tables.ts'
 import { wakeAt } from './timers.ts'
@@ -18,16 +20,22 @@ import { wakeAt } from './timers.ts'
  * in the same answer, so more are never under way.
  */
 
-/** Notes that a record is held without its body. */
-export function noteLacking(step: Step, conversation: Uint8Array, segment: number, id: Uint8Array): void {
+/** Notes that a record is held without its body; `owed`: see there. */
+export function noteLacking(
+  step: Step,
+  { conversation, segment }: Pick<Place, 'conversation' | 'segment'>,
+  id: Uint8Array,
+  owed: Lacking['owed'] = null,
+): void {
   const key = segmentKey(conversation, segment)
   const row = step.tx.get(lackingRows, key)
+  if (row?.records.some((one) => equalBytes(one.id, id)) === true) return
   const full =
     row === undefined
       ? step.tx.all(lackingRows).length >= limits.lackingSegments
       : row.records.length >= limits.syncBodies
   if (full) return step.context.log.event('body-not-noted')
-  const records = [...(row?.records ?? []), { id, owed: null }]
+  const records = [...(row?.records ?? []), { id, owed }]
   step.tx.put(lackingRows, key, { conversation, segment, records })
 }
 
@@ -73,22 +81,32 @@ function tellHad(step: Step, conversation: Uint8Array, device: Uint8Array): void
     putConversation(step, withRemote(known, { ...author, gotDue: true }))
 }
 
-/** Notes that the body of a record, which lies there, is damaged here. */
+const lackingOf = (step: Step, { conversation, segment }: Place, id: Uint8Array): Lacking | undefined =>
+  step.tx.get(lackingRows, segmentKey(conversation, segment))?.records.find((one) => equalBytes(one.id, id))
+
+/** Whether a body that is lacking was here before: what it says was told then. */
+export const wasHere = (step: Step, place: Place, id: Uint8Array): boolean => {
+  const owed = lackingOf(step, place, id)?.owed ?? null
+  return owed !== null && equalBytes(owed.device, requireMe(step).self.device)
+}
+
+/** Notes that the body of a record, which lies there, is damaged here, or went and is needed again. */
 export function noteSpoilt(step: Step, id: Uint8Array, place: Place): void {
   const { spoilt } = step.context.live
-  if (spoilt.size >= limits.syncBodies) return
+  if (spoilt.size >= limits.syncBodies || lackingOf(step, place, id) !== undefined) return
   spoilt.set(toHex(id), place)
   wakeAt(step, step.monoMs)
 }
 
-/** Damaged bodies go, and are lacking from now on. */
+/** Damaged bodies go, and are lacking from now on: this device owes itself what was here. */
 export function dropSpoilt(step: Step): void {
   const { spoilt } = step.context.live
+  const { device } = requireMe(step).self
   for (const [name, place] of spoilt) {
     const id = fromHex(name)
     step.tx.delete(bodyRows, id)
     step.tx.put(placeRows, id, place)
-    noteLacking(step, place.conversation, place.segment, id)
+    noteLacking(step, place, id, { device, aseq: 0 })
   }
   spoilt.clear()
 }

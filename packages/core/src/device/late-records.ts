@@ -6,6 +6,7 @@ import type { Step } from './context.ts'
 import { activeRemotes, findRemote } from './conversations.ts'
 import { membershipThen } from './groups.ts'
 import { requireMe } from './me.ts'
+import { keyOf } from './sync-mail.ts'
 import { conversationRows, peerRows, type Conversation, type Peer, type Remote } from './tables.ts'
 import { wakeAt } from './timers.ts'
 
@@ -81,16 +82,19 @@ function lookLater(step: Step, { conversation }: Conversation, { device }: Remot
   const { lateSyncs } = step.context.live
   const key = `${toHex(conversation)}${toHex(device)}`
   const known = lateSyncs.get(key)
-  if (known?.due === true) return
+  if (known?.due === true) {
+    lateSyncs.set(key, { ...known, notedMs: step.monoMs })
+    return
+  }
   const atMs = Math.max(step.monoMs + limits.lateSyncMs, (known?.atMs ?? -Infinity) + limits.lateSyncPauseMs)
-  lateSyncs.set(key, { conversation, device, atMs, due: true })
+  lateSyncs.set(key, { conversation, device, atMs, notedMs: step.monoMs, due: true })
   wakeAt(step, atMs)
 }
 
-/** Conversations to be compared with own devices now; one that is being compared with is asked later again. */
+/** Conversations to be compared with own devices now; `untilMs`: when one that is due has to wait, until then. */
 export function lateDue(
   step: Step,
-  isBusy: (conversation: Conversation, peer: Peer) => boolean,
+  untilMs: (conversation: Conversation, peer: Peer) => number,
 ): readonly { readonly conversation: Conversation; readonly peer: Peer }[] {
   const { lateSyncs } = step.context.live
   return [...lateSyncs].flatMap(([key, late]) => {
@@ -99,11 +103,30 @@ export function lateDue(
     const conversation = step.tx.get(conversationRows, late.conversation)
     const peer = step.tx.get(peerRows, late.device)
     const found = conversation === undefined || peer === undefined ? [] : [{ conversation, peer }]
-    const busy = found.some((one) => isBusy(one.conversation, one.peer))
-    const atMs = step.monoMs >= late.atMs && busy ? step.monoMs + limits.lateSyncMs : late.atMs
+    const waits = step.monoMs < late.atMs ? [] : found.map((one) => untilMs(one.conversation, one.peer))
+    const atMs = Math.max(late.atMs, ...waits)
     const due = step.monoMs < atMs
     if (due) wakeAt(step, atMs)
     lateSyncs.set(key, { ...late, atMs, due })
     return due ? [] : found
   })
+}
+
+/** A comparison by relays is made again from this moment on, unless it is answered. */
+export function lateAgain(step: Step, conversation: Conversation, peer: Peer, atMs: number): void {
+  const { lateSyncs } = step.context.live
+  const late = lateSyncs.get(keyOf(conversation, peer))
+  if (late === undefined) return
+  lateSyncs.set(keyOf(conversation, peer), { ...late, atMs, due: true })
+  wakeAt(step, atMs)
+}
+
+/** A device answered what it was asked by relays: it lacks nothing of what had come by then. */
+export function lateAnswered(step: Step, conversation: Conversation, peer: Peer, askedMs: number): void {
+  const { lateSyncs } = step.context.live
+  const late = lateSyncs.get(keyOf(conversation, peer))
+  if (late?.due !== true) return
+  const due = late.notedMs > askedMs
+  lateSyncs.set(keyOf(conversation, peer), { ...late, atMs: step.monoMs, due })
+  if (due) wakeAt(step, step.monoMs)
 }

@@ -112,6 +112,7 @@ export async function showMessage(step: Step, look: Look, message: HeldSaid): Pr
   if (!shown.deleted && !gone)
     for (const { header, body } of effects(message, about, rules).reactions)
       if (body === null) look.lacks.add(toHex(header.id))
+  if (!shown.deleted && !gone) noteReturned(step, look, message, about)
   const isLacking = shown.text === null && !shown.deleted && !gone && [message, ...about].some(hasNoBody)
   return {
     messageId: toBase32(id),
@@ -137,6 +138,23 @@ export async function showMessage(step: Step, look: Look, message: HeldSaid): Pr
       : shown.reactions.map(({ emoji, by }) => ({ emoji, by: by.map((account) => toBase32(account)) })),
     attachments: [],
   }
+}
+
+/** A body that went by a word which counts no more, as of a device that was put out since, is needed again. */
+function noteReturned(
+  step: Step,
+  look: Look,
+  message: HeldSaid,
+  about: readonly (HeldSaid & { readonly counts: boolean })[],
+): void {
+  const { conversation } = look.conversation
+  const without = [message, ...about].filter(hasNoBody)
+  if (without.length === 0) return
+  const gone = erasures(message, about, rulesOf(step, look.conversation))
+  const away = new Set(gone.filter(({ fromMs }) => fromMs <= sureNow(step)).map(({ id }) => toHex(id)))
+  for (const { header, segment, firstSeenMs } of without)
+    if (!away.has(toHex(header.id)))
+      noteSpoilt(step, header.id, { conversation, segment, receivedAtMs: firstSeenMs })
 }
 
 /** Whether the conversation's rule has taken a message. */
@@ -187,6 +205,17 @@ export async function tellBodies(
     const type = content.kind === recordKinds.msg ? 'message' : changeOf[content.kind]
     if (message !== null && type !== undefined) emit(step, { type, message })
   }
+}
+
+/** Bodies that were here before are back: what was told once is not again, only that the conversation reads otherwise. */
+export async function tellBack(
+  step: Step,
+  conversation: Conversation,
+  headers: readonly RecordHeader[],
+): Promise<void> {
+  if (headers.length === 0) return
+  await tellBodies(step, conversation, headers, false)
+  emit(step, { type: 'group', conversationId: toBase32(conversation.conversation) })
 }
 
 const changeOf: Readonly<Record<number, 'message.edited' | 'message.deleted' | 'message.reacted'>> = {

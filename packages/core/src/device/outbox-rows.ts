@@ -2,9 +2,17 @@ import { limits } from '../limits.ts'
 import { equalBytes, toBase32 } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { ownRecordKey } from './records.ts'
-import { emit } from './events.ts'
+import { emit, metaOf } from './events.ts'
 import { counterKey } from './row.ts'
-import { outboxRows, ownRecordRows, type Conversation, type OutboxRow, type Peer } from './tables.ts'
+import {
+  metaRows,
+  onlyRow,
+  outboxRows,
+  ownRecordRows,
+  type Conversation,
+  type OutboxRow,
+  type Peer,
+} from './tables.ts'
 import { deliveryState, outboxOf } from './delivery.ts'
 
 /** Frames with records on their way to one device; more wait unsealed, so that they can share frames. */
@@ -22,6 +30,24 @@ export const rowsFor = (step: Step, peer: Peer): readonly OutboxRow[] =>
 /** Whether a frame holds acknowledgements and answers only: nothing acknowledges it. */
 export const isAnswer = (row: Pick<OutboxRow, 'aseqs' | 'cardSeq' | 'state'>): boolean =>
   row.aseqs.length === 0 && row.cardSeq === 0 && row.state === null
+
+/** Keeps a frame for a device. */
+export function addRow(
+  step: Step,
+  peer: Peer,
+  part: Pick<OutboxRow, 'frame' | 'conversation' | 'aseqs' | 'cardSeq' | 'state' | 'attempts'>,
+): void {
+  const meta = metaOf(step)
+  const seq = meta.outboxSeq + 1
+  step.tx.put(metaRows, onlyRow, { ...meta, outboxSeq: seq })
+  step.tx.put(outboxRows, rowKey(seq), {
+    ...part,
+    seq,
+    device: peer.device,
+    createdAtMs: step.nowMs,
+    relays: [],
+  })
+}
 
 /** A frame at a relay is out of our hands until its reader is back; it does not hold up those behind it. */
 export function windowOpen(inFlight: readonly OutboxRow[]): boolean {

@@ -14,7 +14,6 @@ import {
   remoteOf,
   withRemote,
 } from './conversations.ts'
-import { metaOf } from './events.ts'
 import { compareOnMeeting, stateItems } from './group-exchange.ts'
 import { putStanding, standingOf } from './group-standing.ts'
 import { isGroup, membershipOf, takesPart } from './groups.ts'
@@ -31,7 +30,7 @@ import { passLeft, tendLeft } from './left-records.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, storedLog } from './logs.ts'
 import { findMe, requireMe } from './me.ts'
-import { isAnswer, rowKey, rowsFor, windowOpen } from './outbox-rows.ts'
+import { addRow, isAnswer, rowKey, rowsFor, windowOpen } from './outbox-rows.ts'
 import { ownRecord } from './own-records.ts'
 import type { PayloadItem } from './payload.ts'
 import { currentBundle } from './prekeys.ts'
@@ -39,14 +38,13 @@ import { depositPlaces } from './queues.ts'
 import { depositRow, readyDeposits, wantDeposits } from './relay-link.ts'
 import { sealItems } from './sessions.ts'
 import { syncLate } from './sync-begin.ts'
+import { mailSync } from './sync-mail.ts'
 import { syncOnMeeting } from './sync-talk.ts'
 import { sureNow, wakeAt } from './timers.ts'
 import {
   contactRows,
   contactStates,
   conversationRows,
-  metaRows,
-  onlyRow,
   outboxRows,
   peerRows,
   type Contact,
@@ -124,6 +122,7 @@ async function flushPeer(step: Step, peer: Peer): Promise<void> {
   const deposits = readyDeposits(step, peer)
   if (!direct && (deposits.length === 0 || link.failures === 0)) return
   await sealWork(step, peer, contact, link)
+  if (!direct) mailSync(step, peer, contact, link)
   for (const row of rowsFor(step, peer)) await sendRow(step, peer, contact, link, row)
   sendSync(step, peer, contact, link)
 }
@@ -149,10 +148,10 @@ async function meet(step: Step, peer: Peer, link: PeerLink): Promise<void> {
   }
 }
 
-/** Frames of sync leave on the open channel alone; what is lost with it is asked for again. */
+/** Frames of sync leave on the open channel; what is lost with it is asked for again. */
 function sendSync(step: Step, peer: Peer, contact: Contact, link: PeerLink): void {
+  if (link.channel === undefined) return
   for (const item of link.syncFrames.splice(0)) {
-    if (link.channel === undefined) return
     const frame = sealItems(step, step.tx.get(peerRows, peer.device) ?? peer, contact, [item])
     if (frame !== undefined) step.effects.push({ kind: 'write', channel: link.channel, frame })
   }
@@ -507,23 +506,6 @@ function settleAnswer(step: Step, link: PeerLink, row: OutboxRow, sentMs: number
   }
   step.tx.delete(outboxRows, rowKey(row.seq))
   link.sent.delete(row.seq)
-}
-
-function addRow(
-  step: Step,
-  peer: Peer,
-  part: Pick<OutboxRow, 'frame' | 'conversation' | 'aseqs' | 'cardSeq' | 'state' | 'attempts'>,
-): void {
-  const meta = metaOf(step)
-  const seq = meta.outboxSeq + 1
-  step.tx.put(metaRows, onlyRow, { ...meta, outboxSeq: seq })
-  step.tx.put(outboxRows, rowKey(seq), {
-    ...part,
-    seq,
-    device: peer.device,
-    createdAtMs: step.nowMs,
-    relays: [],
-  })
 }
 
 /** Whether relays have dropped what they took: the frame is made anew, on a session that may still send. */

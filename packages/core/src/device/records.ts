@@ -71,7 +71,7 @@ export async function storeRecord(
   if (before !== undefined) return conversation
   if (said === null) {
     step.tx.put(placeRows, header.id, place)
-    noteLacking(step, conversation.conversation, segment, header.id)
+    noteLacking(step, place, header.id)
   } else {
     step.tx.put(bodyRows, header.id, { place, said })
     noteSaid(step, conversation.conversation, segment)

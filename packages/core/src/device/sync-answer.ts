@@ -18,7 +18,8 @@ import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { linkTo } from './lookup.ts'
 import { syncFrames, type SyncItem } from './payload.ts'
-import { beginSync, isTalking, keyOf, mayTalk, send, sideFor } from './sync-begin.ts'
+import { beginSync, isTalking, mayTalk, send, sideFor } from './sync-begin.ts'
+import { fittingMail, isConnected, isReached, keyOf } from './sync-mail.ts'
 import { isVisible } from './sync-side.ts'
 import { bodyRows, conversationRows, peerRows, type Conversation, type Peer } from './tables.ts'
 import { wakeAt } from './timers.ts'
@@ -52,7 +53,7 @@ export async function answerWaiting(step: Step): Promise<void> {
     const [key, item] = next
     link.asksWaiting.delete(key)
     const conversation = step.tx.get(conversationRows, item.conversation)
-    if (link.channel !== undefined && conversation !== undefined && mayTalk(step, conversation, peer))
+    if (conversation !== undefined && isReached(step, peer) && mayTalk(step, conversation, peer))
       await answerAsk(step, conversation, peer, item)
     if (link.asksWaiting.size > 0) wakeAt(step, step.monoMs)
   }
@@ -78,9 +79,11 @@ function reply(
   older: SyncAnswer['older'] = null,
 ): void {
   // What is lacking here is asked for from here: naming it would not always fit the frame.
-  const answer = { version: 1 as const, nonce, behind: [], older, frames: frames.length }
-  send(step, conversation, peer, syncFrames.answer, syncAnswerFrame.encode(answer))
-  for (const { what, bytes } of frames) send(step, conversation, peer, what, bytes)
+  const saying = (count: number): Uint8Array =>
+    syncAnswerFrame.encode({ version: 1, nonce, behind: [], older, frames: count })
+  const told = isConnected(step, peer) ? frames : fittingMail(saying(frames.length), frames)
+  send(step, conversation, peer, syncFrames.answer, saying(told.length))
+  for (const { what, bytes } of told) send(step, conversation, peer, what, bytes)
 }
 
 async function answerRecords(

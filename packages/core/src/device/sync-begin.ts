@@ -10,14 +10,16 @@ import {
   type SyncSide,
 } from '../history/index.ts'
 import { limits } from '../limits.ts'
-import { toHex } from '../wire/index.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
 import type { SegmentLook, Step, SyncTalk } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
 import { findRemote } from './conversations.ts'
 import { isTorn } from './groups.ts'
-import { lateDue } from './late-records.ts'
+import { lateAgain, lateDue } from './late-records.ts'
 import { linkTo } from './lookup.ts'
+import { requireMe } from './me.ts'
 import { syncFrames } from './payload.ts'
+import { askableMs, isConnected, isMailed, isReached, keyOf, noteMailed } from './sync-mail.ts'
 import { askFitting } from './sync-fit.ts'
 import { segmentSetOf, summariesOf, visibleFrom } from './sync-side.ts'
 import type { Conversation, Peer } from './tables.ts'
@@ -28,13 +30,9 @@ const nonceBytes = 8
 /** An exchange that did not end after this long is begun anew. */
 const staleMs = 60_000
 
-/** Under which an exchange is kept. */
-export const keyOf = (conversation: Conversation, peer: Peer): string =>
-  `${toHex(conversation.conversation)}${toHex(peer.device)}`
-
 /** Whether an exchange still has its time. */
 const isFresh = (step: Step, talk: SyncTalk | undefined): boolean =>
-  talk !== undefined && step.monoMs - talk.askedMs < staleMs
+  talk !== undefined && step.monoMs - talk.askedMs < (talk.mailed ? limits.syncMailMs : staleMs)
 
 /** Whether a device was asked for something of a conversation and may still answer. */
 export const isTalking = (step: Step, conversation: Conversation, peer: Peer): boolean =>
@@ -91,8 +89,10 @@ function beginTalk(
   begun: Pick<SyncTalk, 'kind' | 'nonce' | 'ask' | 'next'>,
   bodiless: SyncTalk['bodiless'] = new Map(),
 ): void {
-  const talk = { ...begun, bodiless, askedMs: step.monoMs, sets: new Map(), frames: undefined, came: 0 }
-  step.context.live.syncs.set(keyOf(conversation, peer), talk)
+  const mailed = !isConnected(step, peer)
+  if (mailed) noteMailed(step, conversation, peer)
+  const fresh = { bodiless, askedMs: step.monoMs, mailed, sets: new Map(), frames: undefined, came: 0 }
+  step.context.live.syncs.set(keyOf(conversation, peer), { ...begun, ...fresh })
 }
 
 /** Asks a device for what is lacking here, unless an exchange is under way. */
@@ -103,7 +103,7 @@ export async function beginSync(
   detail?: AskDetail,
 ): Promise<void> {
   const { crypto, random } = step.context
-  if (linkTo(step, peer.device).channel === undefined || !mayTalk(step, conversation, peer)) return
+  if (!isReached(step, peer) || !mayTalk(step, conversation, peer)) return
   if (detail === undefined && isTalking(step, conversation, peer)) return
   const nonce = random.bytes(nonceBytes)
   const wanted = detail ?? { kind: 'from', depth: Math.max(0, conversation.segment - 1) }
@@ -113,14 +113,31 @@ export async function beginSync(
   send(step, conversation, peer, syncFrames.ask, syncAskFrame.encode(ask))
 }
 
-/** Asks own devices that may lack records: by the question they see it, and ask back. Who is away is sought for it. */
+/**
+ * Asks own devices that may lack records: by the question they see it, and ask back. Who is away is sought for it, and
+ * asked by relays, until it answers, where no channel opens.
+ */
 export async function syncLate(step: Step): Promise<void> {
-  for (const { conversation, peer } of lateDue(step, (...of) => isTalking(step, ...of))) {
-    const link = linkTo(step, peer.device)
-    link.awaited = link.channel === undefined
+  for (const { conversation, peer } of lateDue(step, (...of) => lateMs(step, ...of))) {
+    linkTo(step, peer.device).awaited = !isConnected(step, peer)
     await beginSync(step, conversation, peer, { kind: 'digest' })
+    const againMs = askableMs(step, conversation, peer)
+    if (againMs > step.monoMs && againMs < Infinity) lateAgain(step, conversation, peer, againMs)
   }
 }
+
+/** Monotonic moment until which a comparison waits: for another exchange, for a channel, for an answer by relays. */
+function lateMs(step: Step, conversation: Conversation, peer: Peer): number {
+  if (!mayTalk(step, conversation, peer)) return 0
+  if (isTalking(step, conversation, peer) || isSought(step, peer)) return step.monoMs + limits.lateSyncMs
+  return isMailed(step, peer) ? askableMs(step, conversation, peer) : 0
+}
+
+/** Whether it is not known yet if a channel to an own device opens. */
+const isSought = (step: Step, peer: Peer): boolean =>
+  equalBytes(peer.account, requireMe(step).self.account) &&
+  !isConnected(step, peer) &&
+  linkTo(step, peer.device).failures === 0
 
 /** Asks a device for a segment of which records were lost here. */
 export async function askAgain(
@@ -178,11 +195,9 @@ export function beginBodies(
   return true
 }
 
-/** Whether a device is connected, takes part, and is asked for nothing else of the conversation. */
+/** Whether a device is reached, takes part, and is asked for nothing else of the conversation. */
 const mayAsk = (step: Step, conversation: Conversation, peer: Peer): boolean =>
-  linkTo(step, peer.device).channel !== undefined &&
-  mayTalk(step, conversation, peer) &&
-  !isTalking(step, conversation, peer)
+  isReached(step, peer) && mayTalk(step, conversation, peer) && !isTalking(step, conversation, peer)
 
 /** Whether a device takes part now; only then are records shown to it or taken from it. */
 export const mayTalk = (step: Step, conversation: Conversation, peer: Peer): boolean =>

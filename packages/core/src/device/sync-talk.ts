@@ -19,15 +19,18 @@ import { emit } from './events.ts'
 import { keepSynced, retryHeld } from './frame-records.ts'
 import { isCompared } from './group-exchange.ts'
 import { standingOf } from './group-standing.ts'
+import { wasHere } from './lacking.ts'
+import { lateAnswered } from './late-records.ts'
 import { requireMe } from './me.ts'
-import { tellBodies } from './messages.ts'
+import { tellBack, tellBodies } from './messages.ts'
 import { syncFrames, type SyncItem } from './payload.ts'
 import { putBody } from './records.ts'
 import { resumeBehind } from './resume.ts'
 import { segmentKey } from './row.ts'
-import { wantsBody } from './segments.ts'
+import { placeOf, wantsBody } from './segments.ts'
 import { takeAsk } from './sync-answer.ts'
-import { beginSync, keyOf, mayTalk, sideFor } from './sync-begin.ts'
+import { beginSync, mayTalk, sideFor } from './sync-begin.ts'
+import { keyOf, noteMailAnswered } from './sync-mail.ts'
 import { authorOf, segmentSetOf } from './sync-side.ts'
 import { askLost, askWanted, endBodies, forgetAsked, wantFrom } from './sync-wants.ts'
 import { conversationRows, segmentRows, type Conversation, type Peer } from './tables.ts'
@@ -83,6 +86,8 @@ async function receiveAnswer(
     return
   }
   talk.frames = answer.value.frames
+  noteMailAnswered(step, conversation, peer)
+  if (talk.mailed && talk.kind === 'records') lateAnswered(step, conversation, peer, talk.askedMs)
   if (talk.ask !== undefined) {
     const side = await sideFor(step, conversation, peer, () => undefined)
     talk.next = [...talk.next, ...differing(crypto, side, talk.ask, answer.value.older)]
@@ -162,14 +167,17 @@ async function receiveBodies(
   const matched = matchBodies(crypto, [...talk.bodiless.values()], decoded.value.bodies)
   if (talk.kind === 'bodies') talk.came += matched.length
   const fresh: RecordHeader[] = []
+  const back: RecordHeader[] = []
   for (const { header, body } of matched) {
     talk.bodiless.delete(toHex(header.id))
     // Its author may have brought it meanwhile: then it was told.
-    if (!(await wantsBody(step, header.id))) continue
+    const place = await placeOf(step, header.id)
+    if (place === undefined || !(await wantsBody(step, header.id))) continue
+    ;(wasHere(step, place, header.id) ? back : fresh).push(header)
     await putBody(step, header.id, body)
-    fresh.push(header)
   }
   await tellSynced(step, conversationNow(step, conversation), peer, fresh)
+  await tellBack(step, conversationNow(step, conversation), back)
   await countFrame(step, conversation, peer, talk)
 }
 

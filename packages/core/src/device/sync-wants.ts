@@ -7,6 +7,7 @@ import { dropSpoilt, noteHad } from './lacking.ts'
 import { lookAt, neededBodies } from './messages.ts'
 import { requireMe } from './me.ts'
 import { beginBodies, beginGaps, isAsking, mayTalk } from './sync-begin.ts'
+import { askableMs, isConnected, isMailed } from './sync-mail.ts'
 import { segmentSetOf, summariesOf } from './sync-side.ts'
 import { conversationRows, lackingRows, peerRows, type Conversation, type Peer } from './tables.ts'
 import { wakeAt } from './timers.ts'
@@ -57,7 +58,7 @@ export function noteLost(
 /** Asks a device for records that were lost here by their places; false when there are none to be named, or not to it. */
 export async function askLost(step: Step, conversation: Conversation, peer: Peer): Promise<boolean> {
   const lost = step.context.live.lost.get(toHex(conversation.conversation))
-  if (lost === undefined || wantsOf(step, conversation).asked.has(toHex(peer.device))) return false
+  if (lost === undefined || isAsked(step, conversation, peer)) return false
   const gaps: Gap[] = []
   for (const [segment, look] of lost) gaps.push(...(await gapsIn(step, conversation, segment, look)))
   const held = (await summariesOf(step, conversation)).filter(({ depth }) => !lost.has(depth))
@@ -91,12 +92,19 @@ async function gapsIn(
 /** Asks a device that was not asked yet for what is wanted; whether it was. */
 export async function askWanted(step: Step, conversation: Conversation, peer: Peer): Promise<boolean> {
   if (await askLost(step, conversation, peer)) return true
-  const wants = step.context.live.wants.get(toHex(conversation.conversation))
-  if (wants?.asked.has(toHex(peer.device)) === true) return false
+  if (isAsked(step, conversation, peer)) return false
   const headers = await lackingHere(step, conversation)
   if (headers.length === 0 || !beginBodies(step, conversation, peer, headers)) return false
   noteAsked(step, conversation, peer)
   return true
+}
+
+/** Whether a device was asked since it was met, or is not to be asked now: by relays it is again, until it answers. */
+function isAsked(step: Step, conversation: Conversation, peer: Peer): boolean {
+  const wants = step.context.live.wants.get(toHex(conversation.conversation))
+  const answered = wants?.asked.get(toHex(peer.device))
+  if (answered === true || (answered === false && isConnected(step, peer))) return true
+  return askableMs(step, conversation, peer) > step.monoMs
 }
 
 function noteAsked(step: Step, conversation: Conversation, peer: Peer): void {
@@ -158,20 +166,26 @@ async function tend(step: Step, conversation: Conversation): Promise<void> {
     wakeAt(step, wants.nextMs)
     return
   }
-  // Whoever is not connected is asked when it is met.
-  for (const peer of candidates(step, conversation, wants))
-    if (await askWanted(step, conversation, peer)) return
+  const others = candidates(step, conversation, wants)
+  for (const peer of others) if (await askWanted(step, conversation, peer)) return
+  for (const peer of others) {
+    const atMs = askableMs(step, conversation, peer)
+    if (atMs > step.monoMs && atMs < Infinity) wakeAt(step, atMs)
+  }
 }
 
-/** Who may be asked now: first who brought the record, then own devices, then all others. */
+/**
+ * Who may be asked, now or after a pause: first who is connected, of these who brought the record, then own devices, then
+ * all others; whoever is reached by no way is asked when it is met.
+ */
 function candidates(step: Step, conversation: Conversation, { carrier, asked }: Wants): readonly Peer[] {
   const { account } = requireMe(step).self
   const rank = (peer: Peer): number =>
-    toHex(peer.device) === carrier ? 0 : equalBytes(peer.account, account) ? 1 : 2
+    (isConnected(step, peer) ? 0 : 3) +
+    (toHex(peer.device) === carrier ? 0 : equalBytes(peer.account, account) ? 1 : 2)
   return activeRemotes(conversation)
-    .filter(({ device }) => !asked.has(toHex(device)))
-    .filter(({ device }) => step.context.live.peers.get(toHex(device))?.channel !== undefined)
     .flatMap(({ device }) => step.tx.get(peerRows, device) ?? [])
-    .filter((peer) => mayTalk(step, conversation, peer))
+    .filter((peer) => (isConnected(step, peer) ? !asked.has(toHex(peer.device)) : isMailed(step, peer)))
+    .filter((peer) => asked.get(toHex(peer.device)) !== true && mayTalk(step, conversation, peer))
     .toSorted((a, b) => rank(a) - rank(b))
 }

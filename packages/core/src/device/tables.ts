@@ -324,8 +324,12 @@ export type Place = Infer<typeof placeShape>
 export const bodyRows = rows('body', fields({ place: placeShape, said: saltedBody }), append)
 /** Places of records whose body is not here, or no longer. */
 export const placeRows = rows('place', placeShape, append)
-/** `owed`: by whom and under which number, while the author is not to believe that it arrived. */
+/**
+ * `owed`: by whom and under which number, while the author is not to believe that it arrived; by this device itself where
+ * the body was here before.
+ */
 const lackingRecord = fields({ id, owed: nullable(fields({ device: id, aseq: uint() })) })
+export type Lacking = Infer<typeof lackingRecord>
 /** Records of a segment that came without their bodies, which are asked for. */
 export const lackingRows = rows(
   'lacking',
