@@ -9,7 +9,7 @@ import {
   type MessageView,
 } from '@sotto/core'
 import { documentLibrary } from '@sotto/core/host-node'
-import { Secret } from '@sotto/core/crypto'
+import { Secret, type CryptoProvider } from '@sotto/core/crypto'
 import { CollectingLog, CollectingNotifier, seededRandom } from '@sotto/core/memory'
 import type { Network } from '@sotto/core/ports'
 import { utf8 } from '@sotto/core/wire'
@@ -47,6 +47,8 @@ export interface MachineOptions {
   readonly dialable: boolean
   /** Whether it opens an account, or waits to be linked to one. */
   readonly first: boolean
+  /** The machine whose home this is a copy of. */
+  readonly copyOf?: Machine | undefined
   readonly spoil?: SpoilDevice | undefined
   readonly spoilNetwork?: SpoilNetwork | undefined
 }
@@ -65,6 +67,8 @@ export class Machine {
   deviceId = ''
   /** When it was made, and when it came to have its account. */
   readonly madeMs: number
+  readonly bornMs: number
+  readonly home: string
   sinceMs = Infinity
   /** Whether its person means to have the app open. */
   wanted = true
@@ -74,6 +78,12 @@ export class Machine {
   stolen = false
   /** Its disk is so rotten that its home does not open. */
   wrecked = false
+  /** Its home runs twice: a copy of it does, or it is one. */
+  doubled = false
+  /** When its person was first told that its home is an older copy, or in use elsewhere. */
+  toldOlderMs: number | undefined
+  /** Makes its device say something else than it means to, from the next boot on. */
+  speaks: ((crypto: CryptoProvider) => CryptoProvider) | undefined
   /** When it was last set back to an older copy of its whole disk. */
   setBack: SetBack | undefined
   /** The pictures it shows while it is linked. */
@@ -89,7 +99,9 @@ export class Machine {
     this.name = name
     this.person = options.person
     this.fullName = options.fullName
-    this.madeMs = world.timeline.nowMs
+    this.bornMs = world.timeline.nowMs
+    this.madeMs = options.copyOf?.madeMs ?? this.bornMs
+    this.home = options.copyOf?.home ?? name
     this.clock = new HostClock(world.timeline)
     this.disk = new Disk(world.timeline, world.stream('disk', name), world.faults)
   }
@@ -97,6 +109,10 @@ export class Machine {
   /** The running device, if the app is open. */
   get device(): Device | undefined {
     return this.#process?.device
+  }
+
+  get lies(): boolean {
+    return this.speaks !== undefined
   }
 
   get rotten(): boolean {
@@ -169,6 +185,17 @@ export class Machine {
     }
   }
 
+  /** Another machine with a copy of its whole home, under its keys. */
+  async clone(): Promise<Machine> {
+    const clone = new Machine(this.#world, `${this.name}-copy`, { ...this.#options, copyOf: this })
+    await clone.disk.fill(await this.disk.image())
+    clone.accountId = this.accountId
+    clone.deviceId = this.deviceId
+    clone.#seq = this.#seq
+    for (const one of [this, clone]) one.doubled = true
+    return clone
+  }
+
   /** The browser suspends the tab: no timer, no network. What comes of it when it goes on is the device's own doing. */
   freeze(): void {
     const process = this.#process
@@ -191,7 +218,7 @@ export class Machine {
   /** The key to its home. */
   key(): Secret {
     const { crypto, seed } = this.#world
-    return new Secret(crypto.sha256(utf8(`${seed}/${this.name}`)))
+    return new Secret(crypto.sha256(utf8(`${seed}/${this.home}`)))
   }
 
   /** A new address from the next boot on. */
@@ -232,7 +259,8 @@ export class Machine {
 
   async #start(process: Process): Promise<void> {
     const { seed } = this.#world
-    const crypto = this.#world.cryptoOf(this.name)
+    const honest = this.#world.cryptoOf(this.name)
+    const crypto = this.speaks?.(honest) ?? honest
     const store = await this.disk.open(() => this.#cutDown(process))
     const opened = await createDevice({
       crypto,
@@ -280,6 +308,7 @@ export class Machine {
   #warned(code: string): void {
     const { faults, timeline } = this.#world
     const isOlder = code === 'E_STORE_ROLLED_BACK'
+    if (isOlder) this.toldOlderMs ??= timeline.nowMs
     if (isOlder && this.setBack !== undefined) this.setBack.toldMs ??= timeline.nowMs
     if (this.disk.rotten && (isOlder || code.endsWith('_DAMAGED'))) faults.strike('rot-named')
   }

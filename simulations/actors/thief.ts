@@ -17,7 +17,7 @@ export function speakAsThief(stage: Stage, draw: Stream, owner: Person, machine:
 
 /** Its owner notices, and removes it on any other device; tries again until one takes it. */
 export async function throwOut(stage: Stage, draw: Stream, owner: Person, machine: Machine): Promise<void> {
-  const there = owner.devices.filter(({ device }) => device !== undefined)
+  const there = owner.devices.filter((other) => other !== machine && other.device !== undefined)
   const gone = there.length > 0 && (await removeMachine(stage, draw.pick(there), machine))
   if (!gone) stage.later(5 * minute, () => void throwOut(stage, draw, owner, machine))
 }

@@ -30,7 +30,7 @@ export async function audit(stage: Stage): Promise<Tally> {
   await judgeSetBacks(stage)
   const reusedKeys = recorder.reusedMessageKeys(
     (sealed) => outside.holds(sealed),
-    (first, again) => isExcused(stage.everything(), first, again),
+    (first, again) => isExcused([...stage.everything(), ...stage.clones], first, again),
   )
   const reused = recorder.reusedPairs + reusedKeys
   if (reused > 0) ledger.violate('no-key-reuse', `${reused} keys were used twice`)
@@ -68,7 +68,8 @@ function judgeHistory(stage: Stage, machine: Machine, messages: readonly Message
   for (const message of messages) {
     const said = ledger.judge(machine, message)
     if (said === undefined) continue
-    if (seen.has(said)) ledger.violate('no-duplicate', `${machine.name}'s history holds ${said.marker} twice`)
+    if (seen.has(said) && !said.mayMove)
+      ledger.violate('no-duplicate', `${machine.name}'s history holds ${said.marker} twice`)
     seen.add(said)
     if (!machine.out && message.outside === null && isAfterRemoval(stage, said))
       ledger.violate('removed-mute', `${said.marker} counts at ${machine.name} though its device was out`)

@@ -5,7 +5,10 @@ import type { Ledger, Said } from './ledger.ts'
 /** What one machine has heard. */
 interface Heard {
   readonly ids: Set<string>
-  readonly markers: Set<string>
+  /** Texts, and when it was first told of each. */
+  readonly markers: Map<string, number>
+  /** Devices it was told go on from an older copy, or are in use twice, and when. */
+  readonly rolledBack: Map<string, number>
   /** When it was told of a new device, and of its own messages, by number of the event. */
   readonly announced: Map<string, number>
   readonly revoked: Set<string>
@@ -14,9 +17,10 @@ interface Heard {
   readonly acquainted: Map<string, number>
 }
 
-const copyOf = ({ ids, markers, announced, revoked, own, acquainted }: Heard): Heard => ({
+const copyOf = ({ ids, markers, rolledBack, announced, revoked, own, acquainted }: Heard): Heard => ({
   ids: new Set(ids),
-  markers: new Set(markers),
+  markers: new Map(markers),
+  rolledBack: new Map(rolledBack),
   announced: new Map(announced),
   revoked: new Set(revoked),
   own: new Map(own),
@@ -71,6 +75,8 @@ export class Hearing {
         // Its removal has come undone.
         if (event.change === 'added') heard.revoked.delete(event.deviceId)
         if (event.change === 'revoked') heard.revoked.add(event.deviceId)
+        if (event.change === 'rolled-back' && !heard.rolledBack.has(event.deviceId))
+          heard.rolledBack.set(event.deviceId, this.#ears.nowMs())
         return
       case 'group':
       case 'request':
@@ -93,6 +99,11 @@ export class Hearing {
 
   /** Whether a machine was told of a text. */
   wasTold = (machine: Watched, marker: string): boolean => this.#of(machine).markers.has(marker)
+
+  /** When a machine was first told of a text, or that a device goes on from an older copy; never is the end of time. */
+  toldMs = (machine: Watched, marker: string): number => this.#of(machine).markers.get(marker) ?? Infinity
+  rolledBackMs = (machine: Watched, deviceId: string): number =>
+    this.#of(machine).rolledBack.get(deviceId) ?? Infinity
 
   /** Whether a machine has heard of a device's account before the device came, or of the device. */
   knows(machine: Watched, { accountId, deviceId, madeMs }: Watched): boolean {
@@ -124,10 +135,11 @@ export class Hearing {
     const said = this.#ledger.judge(machine, message)
     if (said === undefined) return
     const twice = heard.ids.has(message.messageId) || heard.markers.has(said.marker)
-    if (twice && !machine.rotten)
+    const excused = machine.rotten || machine.doubled || said.mayMove
+    if (twice && !excused)
       this.#ledger.violate('no-duplicate', `${machine.name} is told of ${said.marker} twice`)
     heard.ids.add(message.messageId)
-    heard.markers.add(said.marker)
+    if (!twice) heard.markers.set(said.marker, this.#ears.nowMs())
     if (message.author.deviceId === machine.deviceId) {
       heard.own.set(message.messageId, seq)
       return
@@ -144,7 +156,7 @@ export class Hearing {
     if (said === undefined || said.kind !== 'message') return
     if (state === 'relayed') {
       said.relayed = true
-      if (!this.#wasAtRelay(said, messageId))
+      if (!said.lied && !this.#wasAtRelay(said, messageId))
         this.#ledger.violate('ladder-honesty', `${said.marker} is called relayed and no relay held it`)
     }
     if (state !== 'delivered' && state !== 'read') return
@@ -182,6 +194,8 @@ export class Hearing {
       const counted =
         machine !== undefined &&
         machine.person !== said.author &&
+        // Its copy may have had it in its place.
+        !machine.doubled &&
         // It had it, and its older copy does not.
         (machine.setBack?.atMs ?? 0) <= said.atMs &&
         room?.wasPutOut(machine.person) === false &&
@@ -199,7 +213,8 @@ export class Hearing {
     if (known !== undefined) return known
     const fresh = {
       ids: new Set<string>(),
-      markers: new Set<string>(),
+      markers: new Map<string, number>(),
+      rolledBack: new Map<string, number>(),
       announced: new Map<string, number>(),
       revoked: new Set<string>(),
       own: new Map<string, number>(),

@@ -17,6 +17,7 @@ export const safetyLaws = [
   'bounds',
   'store-opens',
   'set-back-named',
+  'clone-named',
 ] as const
 
 /** Laws about how soon. */

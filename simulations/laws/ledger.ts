@@ -24,6 +24,10 @@ export interface Said {
   /** Devices that one was told are out, and those it had once held to be in and no longer does. */
   out: ReadonlySet<string>
   shownAtMs: number | undefined
+  /** Its device may have to say it again under another id, for there are two of its home. */
+  readonly mayMove: boolean
+  /** By a device that says other things than it was told to. */
+  readonly lied: boolean
   /** Relayed was claimed at least once. */
   relayed: boolean
 }
@@ -127,7 +131,7 @@ export class Ledger {
       text,
       kind: more.messageId === undefined ? 'message' : 'edit',
       author: machine.person,
-      machine: machine.name,
+      machine: machine.home,
       conversationId,
       atMs: this.#witness.nowMs(),
       stolen: more.stolen === true,
@@ -136,6 +140,8 @@ export class Ledger {
       readers: undefined,
       out: new Set(this.#witness.revokedFor(machine)),
       shownAtMs: undefined,
+      mayMove: machine.doubled || machine.setBack !== undefined,
+      lied: machine.lies,
       relayed: false,
     }
     this.said.set(said.marker, said)
@@ -189,7 +195,7 @@ export class Ledger {
       this.violate('authenticity', `${machine.name} is shown ${said.marker} in place of something else`)
       return undefined
     }
-    if (said.messageId !== undefined && said.messageId !== message.messageId)
+    if (said.messageId !== undefined && said.messageId !== message.messageId && !said.mayMove)
       this.violate('no-duplicate', `${machine.name} is shown ${said.marker} under a second id`)
     this.#bind(said, message.messageId)
     return said
@@ -220,12 +226,12 @@ export class Ledger {
 
   #bind(said: Said, messageId: string): void {
     said.messageId ??= messageId
-    this.#byId.set(said.messageId, said)
+    this.#byId.set(messageId, said)
   }
 
   #list(said: Said, members: readonly MemberView[]): void {
     const readers = new Set(members.flatMap(({ devices }) => devices.map(({ deviceId }) => deviceId)))
-    const key = `${said.machine} ${said.conversationId}`
+    const key = `${said.machine} ${said.stolen} ${said.conversationId}`
     const listed = this.#listed.get(key) ?? new Set<string>()
     this.#listed.set(key, listed)
     said.readers = readers

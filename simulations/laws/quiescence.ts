@@ -139,13 +139,19 @@ const isOwed = (room: Room, said: Said, machine: Machine): boolean =>
   machine.name === said.machine ||
   (said.readers?.has(machine.deviceId) === true && !room.cameBack(machine.person))
 
+/** Records of liars, and of a copied home beside the original, that may name what nobody has: they wait until they are too old. */
+function mayWait({ forgedRecords, clones, world }: Stage): number {
+  const copied = clones.length === 0 ? [] : [...world.ledger.said.values()].filter(({ stolen }) => stolen)
+  return forgedRecords + copied.length
+}
+
 /** What still has to happen, or nothing: asked again and again after the heal. */
 export async function unsettled(stage: Stage): Promise<string | undefined> {
   for (const machine of stage.machines()) {
     const status = await machine.device?.view('status', {})
     if (status === undefined) return `${machine.name} is off`
     if (status.outbox !== 0) return `${machine.name} has ${status.outbox} messages to deliver`
-    if (status.held !== 0) return `${machine.name} holds ${status.held} back`
+    if (status.held > mayWait(stage)) return `${machine.name} holds ${status.held} back`
   }
   const { ledger } = stage.world
   for (const room of ledger.rooms.values()) {

@@ -4,22 +4,28 @@ import type { Sealing } from './recorder.ts'
 import type { Watched } from './watched.ts'
 
 /** A machine as far as these laws look at it. */
-type Aged = Pick<Watched, 'name' | 'setBack'>
+type Aged = Pick<Watched, 'name' | 'setBack' | 'home'>
 
 /**
  * Whether a key was used again by a machine that went on from an older copy of itself and had not been told: a state
  * that was copied cannot know. Its nonces differ all the same.
  */
 export function isExcused(machines: readonly Aged[], first: Sealing, again: Sealing): boolean {
-  const setBack = machines.find(({ name }) => name === again.by)?.setBack
-  if (setBack === undefined || first.by !== again.by) return false
+  const [one, other] = [first, again].map(({ by }) => machines.find(({ name }) => name === by))
+  // Neither of two copies knows what the other has sealed.
+  if (one !== other) return one !== undefined && one.home === other?.home
+  const setBack = one?.setBack
+  if (setBack === undefined) return false
   return (
     first.atMs <= setBack.atMs && again.atMs >= setBack.atMs && again.atMs <= (setBack.toldMs ?? Infinity)
   )
 }
 
 /** Words of a machine's own that its older copy does not know of. */
-const lostWith = ({ name, setBack }: Aged, said: readonly Said[]): readonly Said[] =>
+const lostWith = (
+  { name, setBack }: Pick<Aged, 'name' | 'setBack'>,
+  said: readonly Said[],
+): readonly Said[] =>
   setBack === undefined
     ? []
     : said.filter(({ machine, atMs }) => machine === name && atMs > setBack.fromMs && atMs < setBack.atMs)

@@ -1,8 +1,10 @@
 import { adminQuarrel } from './admin-quarrel.ts'
 import { browserTabs } from './browser-tabs.ts'
 import { churn } from './churn.ts'
+import { clonedDevice } from './cloned-device.ts'
 import { departingContractor } from './departing-contractor.ts'
 import { flashCrowd } from './flash-crowd.ts'
+import { hostileMember } from './hostile-member.ts'
 import { lostPhone } from './lost-phone.ts'
 import { narrowLinks } from './narrow-links.ts'
 import { offlineSync } from './offline-sync.ts'
@@ -13,6 +15,7 @@ import { relayOutage } from './relay-outage.ts'
 import { rottenDisk } from './rotten-disk.ts'
 import type { Scenario } from './scenario.ts'
 import { silentDeviceAdd } from './silent-device-add.ts'
+import { spam } from './spam.ts'
 import { twoFaced } from './two-faced.ts'
 import { wrongGroupMember } from './wrong-group-member.ts'
 
@@ -29,6 +32,9 @@ export const catalogue: readonly Scenario[] = [
   olderCopy,
   narrowLinks,
   twoFaced,
+  spam,
+  hostileMember,
+  clonedDevice,
   lostPhone,
   silentDeviceAdd,
   wrongGroupMember,

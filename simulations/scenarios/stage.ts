@@ -17,6 +17,12 @@ export class Stage {
   readonly relays: readonly Relay[]
   /** Settles when the stage closes. */
   readonly closed: Promise<void>
+  /** Machines in nobody's hands that run a copy of somebody's home. */
+  readonly clones: Machine[] = []
+  /** Records that liars made up. */
+  forgedRecords = 0
+  /** When it closed. */
+  closedMs = Infinity
   #open = true
   readonly #closers: (() => void)[] = []
 
@@ -48,6 +54,7 @@ export class Stage {
   /** Ends faults and workload; what was cut or broken is mended. */
   close(): void {
     this.#open = false
+    this.closedMs = this.world.timeline.nowMs
     for (const closer of this.#closers.splice(0)) closer()
   }
 

@@ -37,7 +37,8 @@ export class Air<Node extends Host & Gossiper> {
   readonly links: Links
   readonly gossip = new Gossip(this)
   conditions: NetConditions = calm
-  readonly #nodes = new Map<string, Node>()
+  /** Nodes by PeerId; of several under one, the last to come is the one that is found. */
+  readonly #nodes = new Map<string, readonly Node[]>()
   /** Machines that lie next to each other on one table. */
   readonly #beside = new Set<string>()
   /** Directions that are cut, with how many cuts lie on each. */
@@ -60,19 +61,21 @@ export class Air<Node extends Host & Gossiper> {
 
   /** The node that runs under this PeerId now. */
   node(peer: string): Node | undefined {
-    return this.#nodes.get(peer)
+    return this.#nodes.get(peer)?.at(-1)
   }
 
   nodes(): readonly Node[] {
-    return [...this.#nodes.values()]
+    return [...this.#nodes.values()].flat()
   }
 
   enter(node: Node): void {
-    this.#nodes.set(node.peer, node)
+    this.#nodes.set(node.peer, [...(this.#nodes.get(node.peer) ?? []), node])
   }
 
   leave(node: Node): void {
-    if (this.#nodes.get(node.peer) === node) this.#nodes.delete(node.peer)
+    const others = (this.#nodes.get(node.peer) ?? []).filter((other) => other !== node)
+    if (others.length === 0) this.#nodes.delete(node.peer)
+    else this.#nodes.set(node.peer, others)
   }
 
   nextConnection(): number {

@@ -165,6 +165,11 @@ export class Disk {
     await this.#store.restore(old, { mark: withMark })
   }
 
+  /** Makes a new disk a copy of another. */
+  fill(image: Snapshot): Promise<void> {
+    return this.#store.restore(image, { mark: true })
+  }
+
   /** While nobody uses it, a bit of so many rows flips, in the value or, of every fourth, in the key. */
   async rot(rows: number): Promise<void> {
     this.#open?.die()

@@ -1,6 +1,7 @@
 import type { CryptoProvider } from '@sotto/core/crypto'
 import { createValidator } from '@sotto/core/discovery'
 import type { Clock } from '@sotto/core/ports'
+import { lies } from '../actors/lies.ts'
 import { Hearing } from '../laws/hearing.ts'
 import { Ledger } from '../laws/ledger.ts'
 import { Outside } from '../laws/outside.ts'
@@ -54,6 +55,12 @@ export const faultKinds = [
   'rot-named',
   'disk-older',
   'disk-older-whole',
+  'device-cloned',
+  'spam-channel',
+  'spam-frame',
+  'spam-refused',
+  'spam-cut-off',
+  ...lies,
   'stall',
   'frame-stalled',
   'frame-queued',

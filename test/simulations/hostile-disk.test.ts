@@ -72,8 +72,9 @@ describe('the law of keys', () => {
   const excused = (toldMs: number | undefined, first: Sealing, again: Sealing): boolean =>
     isExcused(
       [
-        { name: 'a', setBack: setBack(toldMs) },
-        { name: 'b', setBack: undefined },
+        { name: 'a', home: 'a', setBack: setBack(toldMs) },
+        { name: 'a-copy', home: 'a', setBack: undefined },
+        { name: 'b', home: 'b', setBack: undefined },
       ],
       first,
       again,
@@ -87,6 +88,10 @@ describe('the law of keys', () => {
     expect(excused(undefined, sealing('a', 22), sealing('a', 25)), 'both after it').to.equal(false)
     expect(excused(undefined, sealing('b', 15), sealing('a', 25)), 'of two machines').to.equal(false)
     expect(excused(undefined, sealing('b', 15), sealing('b', 25)), 'of one that was not').to.equal(false)
+    expect(excused(undefined, sealing('a', 15), sealing('a-copy', 16)), 'by a copy of it').to.equal(true)
+    expect(excused(undefined, sealing('a-copy', 15), sealing('a-copy', 25)), 'by the copy twice').to.equal(
+      false,
+    )
   })
 })
 
