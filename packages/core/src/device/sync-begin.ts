@@ -119,22 +119,22 @@ export async function beginSync(
  */
 export async function syncLate(step: Step): Promise<void> {
   for (const { conversation, peer } of lateDue(step, (...of) => lateMs(step, ...of))) {
-    linkTo(step, peer.device).awaited = !isConnected(step, peer)
     await beginSync(step, conversation, peer, { kind: 'digest' })
     const againMs = askableMs(step, conversation, peer)
     if (againMs > step.monoMs && againMs < Infinity) lateAgain(step, conversation, peer, againMs)
   }
 }
 
-/** Monotonic moment until which a comparison waits: for another exchange, for a channel, for an answer by relays. */
+/** Seeks who is away, and says until which monotonic moment a comparison waits: for a channel, an answer, the pause. */
 function lateMs(step: Step, conversation: Conversation, peer: Peer): number {
   if (!mayTalk(step, conversation, peer)) return 0
-  if (isTalking(step, conversation, peer) || isSought(step, peer)) return step.monoMs + limits.lateSyncMs
+  linkTo(step, peer.device).awaited = !isConnected(step, peer)
+  if (isTalking(step, conversation, peer) || isUntried(step, peer)) return step.monoMs + limits.lateSyncMs
   return isMailed(step, peer) ? askableMs(step, conversation, peer) : 0
 }
 
 /** Whether it is not known yet if a channel to an own device opens. */
-const isSought = (step: Step, peer: Peer): boolean =>
+const isUntried = (step: Step, peer: Peer): boolean =>
   equalBytes(peer.account, requireMe(step).self.account) &&
   !isConnected(step, peer) &&
   linkTo(step, peer.device).failures === 0
