@@ -7,7 +7,6 @@ import { commandDiff } from './cli/diff.ts'
 import { commandSweep, type SweepFlags } from './cli/sweep.ts'
 import { scaffold, type NewFlags } from './cli/scaffold.ts'
 import { Refused } from './cli/refused.ts'
-import { makeReport } from './report/report.ts'
 import { exitCodes } from './report/summary.ts'
 import { UnknownHost } from './scenarios/planned.ts'
 import { missingDrills } from './scenarios/drills.ts'
@@ -124,7 +123,8 @@ async function main(args: readonly string[]): Promise<number> {
   program
     .command('report <dir>')
     .description('makes the report of a folder of results anew, without running anything')
-    .action((folder: string) => {
+    .action(async (folder: string) => {
+      const { makeReport } = await import('./report/report.ts')
       process.stdout.write(`${makeReport(folder)}\n`)
     })
   await program.parseAsync([...args], { from: 'user' })

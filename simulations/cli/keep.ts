@@ -1,6 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { writeFailure, writeResults } from '../report/folder.ts'
-import { makeReport } from '../report/report.ts'
 import { exitCodeOf, exitCodes, type Summary } from '../report/summary.ts'
 import type { Recipe } from '../scenarios/recipe.ts'
 import type { RunResult } from '../scenarios/run.ts'
@@ -45,6 +44,8 @@ export async function keepFolder(
   )
   for (const { seed, traceHash, violated, crash } of failed)
     writeFailure(folder, { ...recipe, seed, traceHash, violated, crash })
+  // What draws takes a second to load: only who wants a report waits for it.
+  const { makeReport } = await import('../report/report.ts')
   return makeReport(folder)
 }
 

@@ -4,7 +4,6 @@ import { readSeed } from '../report/seeds.ts'
 import type { Interval } from '../report/stats.ts'
 import { exitCodeOf, worstOf } from '../report/summary.ts'
 import type { Point } from '../report/folder.ts'
-import { writeSweep } from '../report/sweep-report.ts'
 import type { RunResult } from '../scenarios/run.ts'
 import type { Recipe } from '../scenarios/recipe.ts'
 import { answerAll } from './answer-all.ts'
@@ -44,6 +43,7 @@ export async function commandSweep(name: string, flags: SweepFlags): Promise<num
     flags.out ?? (flags.open === true ? join('results', `${scenarioOf(recipe).name}-sweep`) : undefined)
   if (folder !== undefined) {
     const { claim } = scenarioOf(recipe)
+    const { writeSweep } = await import('../report/sweep-report.ts')
     const report = writeSweep(folder, { version: 1, claim, recipe, commit: commitNow(), varied, points })
     process.stderr.write(`report: ${report}\n`)
     if (flags.open === true) openFile(report)

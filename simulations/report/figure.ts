@@ -1,9 +1,7 @@
 import * as Plot from '@observablehq/plot'
 import { JSDOM } from 'jsdom'
+import type { Cell } from './csv.ts'
 import { size } from './units.ts'
-
-/** A value of a row that a figure draws. */
-export type Cell = string | number | boolean | null
 
 /** A plot and the numbers it is drawn from. */
 export interface Figure {
@@ -44,19 +42,6 @@ export function draw(options: Plot.PlotOptions): string {
     ...options,
   })
   return plot.outerHTML
-}
-
-const cellText = (cell: Cell | undefined): string => {
-  const text = cell === null || cell === undefined ? '' : String(cell)
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-}
-
-/** Rows as CSV, a line each after the names of the columns. */
-export function csvOf(rows: Figure['rows']): string {
-  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-  return [columns.join(), ...rows.map((row) => columns.map((name) => cellText(row[name])).join())]
-    .map((line) => `${line}\n`)
-    .join('')
 }
 
 /** An axis of bytes with ticks at whole powers and their simple multiples. */

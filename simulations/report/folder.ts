@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Recipe } from '../scenarios/recipe.ts'
 import type { RunResult } from '../scenarios/run.ts'
-import { csvOf, type Figure } from './figure.ts'
+import { csvOf } from './csv.ts'
+import type { Figure } from './figure.ts'
 import type { Summary } from './summary.ts'
 
 /** One seed that failed, as `replay` and `shrink` read it. */

@@ -43,11 +43,12 @@ h3 { font-size: 1rem; margin: .6rem 0 }
 .verdict { padding: .7rem 1rem; border-left: 6px solid; background: #f6f6f6 }
 .held { border-color: #009e73 } .failed { border-color: #d00000 }
 code, pre { font: 13px/1.45 ui-monospace, monospace } pre { background: #f6f6f6; padding: .7rem; white-space: pre-wrap; overflow-wrap: anywhere }
-table { border-collapse: collapse; font-size: 14px; width: 100% } th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #ddd; overflow-wrap: anywhere }
+table { border-collapse: collapse; font-size: 14px; width: 100% } th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid #ddd } td:last-child { overflow-wrap: anywhere } tr { break-inside: avoid } tr.violated td { color: #b00000; font-weight: 600 }
 figure { margin: 1.4rem 0; break-inside: avoid } figure svg { max-width: 100%; height: auto } figcaption { font-size: 13px; color: #444 }
 figure figure { margin: 0 }
 .legend { font-size: 13px; margin: .2rem 0 } .legend span { margin-right: 1.2rem; white-space: nowrap } .legend b { font-size: 15px }
-@media print { body { margin: 0; max-width: none; font-size: 11pt } h2 { break-after: avoid } section { break-inside: auto } a { color: inherit; text-decoration: none } }
+@page { margin: 15mm }
+@media print { * { print-color-adjust: exact; -webkit-print-color-adjust: exact } body { margin: 0; max-width: none; font-size: 11pt } h2 { break-after: avoid } section { break-inside: auto } a { color: inherit; text-decoration: none } }
 `
 
 /** Puts the whole report together: one file, nothing loaded, no script. */
@@ -105,7 +106,7 @@ function verdict({ summary, recipe, commit, results, shownSeed }: Results, held:
       : ` With 95 % confidence between ${(share.low * 100).toFixed(2)} % and ${(share.high * 100).toFixed(2)} % of seeds fail.`
   const line = held
     ? `Held: every law, over ${summary.seeds === 1 ? `seed ${shownSeed}` : `${summary.seeds} seeds`} of ${summary.hours} virtual hours, ${summary.messages} messages.`
-    : `Failed: ${summary.failedSeeds.length} of ${summary.seeds} seeds.`
+    : `Failed: ${summary.failedSeeds.length} of ${summary.seeds} seeds (${[...new Set(results.flatMap(({ violated, crash }): readonly string[] => (crash === null ? violated : ['crash'])))].sort().join(', ')}).`
   const bug = recipe.plantBug === null ? '' : ` A bug was planted: ${recipe.plantBug}.`
   return `<div class="verdict ${held ? 'held' : 'failed'}"><p><strong>${text(line)}</strong>${text(several + bug)}</p>
 <p>Seed shown: ${text(shownSeed)}. Commit ${text(commit)}. Trace ${text(shown?.traceHash.slice(0, 16) ?? '')}…</p>
@@ -143,7 +144,10 @@ function properties(results: readonly RunResult[]): string {
             why === null ? violated.join(', ') : 'crash',
           ]),
         )}`
-  return table(['law', 'verdict', 'seeds it held in', 'first counterexample'], rows) + crashed + list
+  const worst = rows.filter(([, verdict]) => verdict === 'violated')
+  const rest = rows.filter(([, verdict]) => verdict !== 'violated')
+  const judged = table(['law', 'verdict', 'seeds it held in', 'first counterexample'], [...worst, ...rest])
+  return judged.replaceAll(/<tr>(?=<td>[^<]*<\/td><td>violated<)/g, '<tr class="violated">') + crashed + list
 }
 
 function relayTable({ relays, queues, carried, dhtBytes }: Story): string {

@@ -47,8 +47,13 @@ function focusOf(story: Story, result: RunResult | undefined): Focus | undefined
   const missing = story.deliveries.find(({ shownMs }) => shownMs === undefined)
   if (violation !== undefined && missing !== undefined)
     return { atMs: missing.acceptedMs, why: `a message is written that is never shown (${violation.law})` }
-  if (violation !== undefined)
-    return { atMs: story.healMs, why: `the heal (${violation.law} is broken later)` }
+  if (violation !== undefined) {
+    const next = story.carried.find(({ sentMs }) => sentMs >= story.healMs)
+    return {
+      atMs: next?.sentMs ?? story.healMs,
+      why: `what follows the heal (${violation.law} is broken later)`,
+    }
+  }
   const lost = story.carried.filter((one) => one.lost && one.sentMs > story.workloadMs)
   const [first] = lost
   return first === undefined ? undefined : { atMs: first.sentMs, why: 'the first frame that is lost' }

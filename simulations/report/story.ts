@@ -115,6 +115,10 @@ class Teller {
       case 'trouble-ends':
         this.#takeTrouble(line)
         break
+      // A machine that could not be linked is thrown away.
+      case 'linked':
+        if (line['linked'] === false) this.#downSince.delete(textOf(line, 'fresh'))
+        break
       case 'cut-begins':
         this.#openCuts.set(numberOf(line, 'cut'), {
           fromMs: line.t,

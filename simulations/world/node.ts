@@ -1,4 +1,4 @@
-import { limits } from '@sotto/core'
+import { limits, UsageError } from '@sotto/core'
 import {
   networkError,
   type Network,
@@ -7,6 +7,7 @@ import {
   type Route,
   type TopicVerdict,
 } from '@sotto/core/ports'
+import { Standing } from '../../packages/core/bindings/libp2p/standing.ts'
 import type { Air } from './air.ts'
 import { Channel, End, type Host } from './channel.ts'
 import type { Gossiper } from './gossip.ts'
@@ -32,6 +33,9 @@ interface Connection {
   over: boolean
 }
 
+/** Of a neighbour with a score this low gossipsub takes nothing (its graylist threshold). */
+const unheardBelow = -80
+
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
 
 /** One `Network` port of a process. It dies with its process: from then on nothing settles and nothing sounds. */
@@ -47,8 +51,10 @@ export class Node implements Network, Host, Gossiper {
   readonly #attached = new Map<string, string>()
   readonly #early: NetworkEvent[] = []
   readonly #topics = new Set<string>()
-  /** Messages nobody has judged yet, with what sends each on. */
-  readonly #unjudged = new Map<number, () => void>()
+  /** Messages nobody has judged yet, with who brought each and what sends it on. */
+  readonly #unjudged = new Map<number, { readonly by: string; readonly passOn: () => void }>()
+  /** How neighbours stand, by the binding's own rules. */
+  readonly #standing: Standing
   #nextMessage = 0
   #listener: NetworkListener | undefined
   #nextChannel = 1
@@ -60,6 +66,7 @@ export class Node implements Network, Host, Gossiper {
   constructor(air: Air<Node>, options: NodeOptions) {
     this.#air = air
     this.#options = options
+    this.#standing = new Standing(() => air.timeline.nowMs)
     this.host = options.host
     this.peer = options.peer
     this.address = options.address
@@ -102,6 +109,7 @@ export class Node implements Network, Host, Gossiper {
     const end = this.#ends.get(number)
     const channel = end === undefined ? undefined : this.#channels.get(end)
     if (end === undefined || channel === undefined || end.closed) throw networkError('E_NET_CLOSED')
+    if (frame.length === 0) throw new UsageError('E_NET_EMPTY', 'a frame has at least one byte')
     if (frame.length > limits.streamFrameBytes) throw networkError('E_NET_TOO_LONG')
     const far = channel.other(end)
     if (far.onWayBytes + frame.length > limits.channelQueueBytes) throw networkError('E_NET_BUSY')
@@ -136,13 +144,15 @@ export class Node implements Network, Host, Gossiper {
 
   async judge(message: number, verdict: TopicVerdict): Promise<void> {
     this.#mustRun()
-    const passOn = this.#unjudged.get(message)
+    const unjudged = this.#unjudged.get(message)
     this.#unjudged.delete(message)
-    if (verdict === 'accept') passOn?.()
+    if (verdict === 'accept') unjudged?.passOn()
+    if (verdict === 'reject' && unjudged !== undefined) this.#standing.rejected(unjudged.by)
   }
 
-  async subscribe(topic: string): Promise<void> {
+  async subscribe(topic: string, peers: readonly string[]): Promise<void> {
     this.#mustRun()
+    if (peers.length > limits.topicPeers) throw networkError('E_NET_BUSY')
     this.#topics.add(topic)
   }
 
@@ -160,9 +170,10 @@ export class Node implements Network, Host, Gossiper {
   }
 
   heard(topic: string, data: Uint8Array, by: Gossiper, passOn: () => void): void {
+    if (this.#standing.of(by.peer) <= unheardBelow) return
     this.#air.trace.note('heard', { host: this.host }, data)
     const message = this.#nextMessage++
-    this.#unjudged.set(message, passOn)
+    this.#unjudged.set(message, { by: by.peer, passOn })
     this.#unjudged.delete(message - limits.topicWaiting)
     void this.emit({ type: 'message', message, topic, data: data.slice(), peer: by.peer })
   }
@@ -174,7 +185,8 @@ export class Node implements Network, Host, Gossiper {
     this.#air.tap(this.host, 'dht', value)
     this.#air.tap(this.host, 'dht', new TextEncoder().encode(key))
     if (!(await this.#dhtAnswers())) return 0
-    const nodes = this.#air.dht.put(key, value, this.#air.conditions, this.host)
+    const took = this.#air.dht.put(key, value, this.#air.conditions, this.host)
+    const nodes = Math.min(took, this.#air.nodes().length - 1)
     this.#air.trace.note('dht-put', { host: this.host, nodes }, value)
     return nodes
   }

@@ -58,6 +58,14 @@ export class Timeline {
     this.#nowMs = Math.max(this.#nowMs, endMs)
   }
 
+  /** Lives through the next moment that is planned; false when there is none. */
+  async runNext(): Promise<boolean> {
+    await settle()
+    const next = this.#heap[0]
+    if (next !== undefined) await this.runUntil(next.atMs, () => true)
+    return next !== undefined
+  }
+
   /** Lives on until the promise settles. Throws when nothing more is planned before `limitMs` from now. */
   async until<T>(promise: Promise<T>, limitMs: number): Promise<T> {
     const state = { settled: false }

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import { SottoError } from '@sotto/core'
+import type { Network } from '@sotto/core/ports'
+import { portOver } from '../support/port-over.ts'
+
+/** Counts what devices see of their networks: how often each kind of thing happened. */
+export class Tally {
+  readonly counts: Record<string, number> = {}
+
+  #count(kind: string): void {
+    this.counts[kind] = (this.counts[kind] ?? 0) + 1
+  }
+
+  /** The same network, with everything counted that goes through it. */
+  watch = (network: Network): Network => {
+    const heard = new Set<string>()
+    const lastFrame = new Map<number, boolean>()
+    return portOver(network, {
+      listen: (listener) => {
+        network.listen((event) => {
+          if (event.type === 'message') {
+            const name = createHash('sha256').update(event.topic).update(event.data).digest('hex')
+            this.#count(heard.has(name) ? 'topic: heard again' : 'topic: heard')
+            heard.add(name)
+          }
+          if (event.type === 'frame') {
+            this.#count(lastFrame.get(event.channel) === false ? 'frame after its end' : 'frame')
+          }
+          if (event.type === 'closed') {
+            this.#count(`channel ends: ${event.reason}`)
+            lastFrame.set(event.channel, false)
+          }
+          return listener(event)
+        })
+      },
+      open: async (peer, addresses, protocol) => {
+        try {
+          const opened = await network.open(peer, addresses, protocol)
+          this.#count('open: yes')
+          return opened
+        } catch (error) {
+          this.#count(`open: ${error instanceof SottoError ? error.code : 'other'}`)
+          throw error
+        }
+      },
+      publish: (topic, data) => {
+        this.#count('topic: published')
+        return network.publish(topic, data)
+      },
+      put: async (key, value) => {
+        const nodes = await network.put(key, value)
+        this.#count(nodes === 0 ? 'put: nobody took it' : 'put: taken')
+        return nodes
+      },
+      get: async (key) => {
+        const values = await network.get(key)
+        this.#count(values.length === 0 ? 'get: nothing' : 'get: found')
+        return values
+      },
+    })
+  }
+}
