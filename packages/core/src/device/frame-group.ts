@@ -15,7 +15,7 @@ import {
   remoteOf,
   withRemote,
 } from './conversations.ts'
-import { groupState, isRemoved, logsKnown, stateDigest, tellOne } from './group-exchange.ts'
+import { groupState, isRemoved, logsKnown, noteCompared, stateDigest, tellOne } from './group-exchange.ts'
 import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
@@ -66,6 +66,11 @@ async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise
   const direct = item.accounts.length === 2 ? namedDirect(step, peer, item) : undefined
   if (direct !== undefined) return takeOps(step, direct, peer, item)
   const ops = item.ops.map((bytes) => readMembershipOp(step.context.crypto, bytes))
+  // Who has heads and says no operations yet is asked for them; who asks has none.
+  if (mayInvite(step, peer) && ops.length === 0 && item.heads.length > 0) {
+    askOn(step, peer, item)
+    return
+  }
   if (!mayInvite(step, peer) || !ops.some((op) => isCreate(op, item))) {
     step.context.log.event('group-unknown')
     return
@@ -170,15 +175,16 @@ async function takeOps(step: Step, conversation: Conversation, peer: Peer, item:
 
 /**
  * Operations of others changed who is in: whoever came is met anew, and who is out though nobody removed them, as by a
- * link used twice, is told why.
+ * link used twice, is told why. Whoever is out themselves tells nobody: to them all others seem to have gone.
  */
 function tellChanged(step: Step, before: Conversation): void {
   const conversation = conversationNow(step, before)
+  const speaks = takesPart(step, conversation)
   for (const remote of conversation.remotes) {
     const was = findRemote(before, remote.device)?.active === true
     if (remote.active === was) continue
     if (remote.active) linkTo(step, remote.device).met = true
-    else if (!isRemoved(step, conversation, remote.account)) tellOne(step, conversation, remote)
+    else if (speaks && !isRemoved(step, conversation, remote.account)) tellOne(step, conversation, remote)
   }
 }
 
@@ -203,7 +209,6 @@ const siblings = (step: Step, conversation: Conversation, peer: Peer): readonly 
 
 /** Ends the exchange when both hold the same; else says how things stand here, once for each two states. */
 async function compare(step: Step, conversation: Conversation, peer: Peer, item: GroupItem): Promise<void> {
-  const { live } = step.context
   const ours = groupState(step, conversation)
   // Changes to what is not known here say too little: how things stand here is said in full then, and so answered.
   const since = keptLogs(step, conversation, item.since) === undefined ? null : item.since
@@ -218,11 +223,8 @@ async function compare(step: Step, conversation: Conversation, peer: Peer, item:
   }
   const standing = { ...standingOf(step, conversation, peer), heads: item.heads, since, logs: item.logs }
   putStanding(step, conversation, standing)
-  const pair = `${toHex(theirs)}${toHex(ours.digest)}`
-  const key = `${toHex(conversation.conversation)}${toHex(peer.device)}`
-  if (live.compared.get(key) === pair) return
-  live.compared.set(key, pair)
-  tellOne(step, conversation, peer)
+  if (noteCompared(step, conversation, peer, `${toHex(theirs)}${toHex(ours.digest)}`))
+    tellOne(step, conversation, peer)
 }
 
 /** The device has what it was told. */
