@@ -120,28 +120,54 @@ async function bodiesCutOff({ town, shears, bob, cy, conversationId }: Awaited<R
 }
 
 const lines = ['one', 'two', 'three', 'four', 'five']
+const long = lines.map((line) => line.padEnd(600, '.'))
+
+/** Bob lacked the texts of Ada's messages and asked Cy for them; Ada came and brought them while Cy's answer is on its way. */
+async function broughtMeanwhile(): Promise<Awaited<ReturnType<typeof stage>>> {
+  const scene = await stage(async (ada, conversationId) => {
+    for (const text of long) await ada.device.dispatch('send', { conversationId, text })
+  })
+  const { town, shears, ada, bob, cy, dee, conversationId } = scene
+  await bodiesCutOff(scene)
+  bob.events.length = 0
+  shears.hold(1_500)
+  town.hub.heal(bob.peerId, cy.peerId)
+  for (let tries = 0; tries < 100 && shears.holding === 0; tries++) await town.pass(5_000)
+  for (const other of [cy, dee]) town.hub.cut(ada.peerId, other.peerId)
+  await ada.open(true)
+  await town.pass(20_000)
+  expect(await bob.texts(conversationId), 'from Ada').to.include.members(long)
+  expect(shears.holding, 'the answer is on its way').to.be.above(0)
+  return scene
+}
+
+/** Which of these messages a person was told of. */
+const textsTold = ({ events }: Person): (string | null)[] =>
+  events
+    .flatMap((event) => (event.type === 'message' ? [event.message.text] : []))
+    .filter((text) => long.includes(text ?? ''))
 
 describe('device: what is known to be wanted', () => {
   it('are not told a second time when their author brought them before the answer came', async () => {
-    const long = lines.map((line) => line.padEnd(600, '.'))
-    const scene = await stage(async (ada, conversationId) => {
-      for (const text of long) await ada.device.dispatch('send', { conversationId, text })
-    })
-    const { town, ada, bob, cy, dee, conversationId } = scene
-    await bodiesCutOff(scene)
-    bob.events.length = 0
-    scene.shears.hold(1_500)
-    town.hub.heal(bob.peerId, cy.peerId)
-    for (let tries = 0; tries < 100 && scene.shears.holding === 0; tries++) await town.pass(5_000)
-    for (const other of [cy, dee]) town.hub.cut(ada.peerId, other.peerId)
-    await ada.open(true)
-    await town.pass(20_000)
-    expect(await bob.texts(conversationId), 'from Ada').to.include.members(long)
-    expect(scene.shears.holding, 'the answer is on its way').to.be.above(0)
-    await scene.shears.release()
+    const { shears, town, bob } = await broughtMeanwhile()
+    await shears.release()
     await town.pass(60_000)
-    const told = bob.events.flatMap((event) => (event.type === 'message' ? [event.message.text] : []))
-    expect(told.filter((text) => long.includes(text ?? '')).sort()).to.deep.equal(long.toSorted())
+    expect(textsTold(bob).sort()).to.deep.equal(long.toSorted())
+  })
+
+  it('nor are they told or kept when their author took them back before the answer came', async () => {
+    const { shears, town, ada, bob, conversationId } = await broughtMeanwhile()
+    const own = (await shownTo(ada, conversationId)).filter(({ author }) => author.me)
+    for (const { messageId } of own) await ada.device.dispatch('delete', { messageId })
+    await town.pass(20_000)
+    const before = bob.events.length
+    await shears.release()
+    await town.pass(60_000)
+    expect(bob.events.slice(before).filter(({ type }) => type === 'message')).to.deep.equal([])
+    const shown = (await shownTo(bob, conversationId)).filter(({ messageId }) =>
+      own.some((one) => one.messageId === messageId),
+    )
+    expect(shown.map(({ deleted, text }) => [deleted, text])).to.deep.equal(long.map(() => [true, null]))
   })
 
   it('are bodies lost with a channel: shown as such, had from another member, also after a restart', async () => {

@@ -22,7 +22,7 @@ import { standingOf } from './group-standing.ts'
 import { wasHere } from './lacking.ts'
 import { lateAnswered } from './late-records.ts'
 import { requireMe } from './me.ts'
-import { tellBack, tellBodies } from './messages.ts'
+import { lookAt, neededBodies, tellBack, tellBodies } from './messages.ts'
 import { syncFrames, type SyncItem } from './payload.ts'
 import { putBody } from './records.ts'
 import { resumeBehind } from './resume.ts'
@@ -166,11 +166,15 @@ async function receiveBodies(
   }
   const matched = matchBodies(crypto, [...talk.bodiless.values()], decoded.value.bodies)
   if (talk.kind === 'bodies') talk.came += matched.length
+  const look = await lookAt(step, conversation)
+  const ids = matched.map(({ header }) => header.id)
+  const needed = new Set((await neededBodies(step, look, ids)).map(({ id }) => toHex(id)))
   const fresh: RecordHeader[] = []
   const back: RecordHeader[] = []
   for (const { header, body } of matched) {
     talk.bodiless.delete(toHex(header.id))
-    // Its author may have brought it meanwhile: then it was told.
+    // Its author may have brought it meanwhile, or taken it back: then that was told.
+    if (!needed.has(toHex(header.id))) continue
     const place = await placeOf(step, header.id)
     if (place === undefined || !(await wantsBody(step, header.id))) continue
     ;(wasHere(step, place, header.id) ? back : fresh).push(header)
