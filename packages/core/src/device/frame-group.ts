@@ -167,7 +167,7 @@ async function takeOps(step: Step, conversation: Conversation, peer: Peer, item:
   }
   if (added.length > 0) {
     await opsCame(step, conversation, before, added)
-    tellChanged(step, conversation)
+    tellChanged(step, conversation, peer)
     passOn(step, conversationNow(step, conversation), peer, added)
   }
   return compare(step, conversationNow(step, conversation), peer, item)
@@ -175,16 +175,18 @@ async function takeOps(step: Step, conversation: Conversation, peer: Peer, item:
 
 /**
  * Operations of others changed who is in: whoever came is met anew, and who is out though nobody removed them, as by a
- * link used twice, is told why. Whoever is out themselves tells nobody: to them all others seem to have gone.
+ * link used twice, is told why. Whoever is out themselves tells their own devices alone, for whoever ended the account's
+ * part need not know of those: to them all others seem to have gone.
  */
-function tellChanged(step: Step, before: Conversation): void {
+function tellChanged(step: Step, before: Conversation, carrier: Peer): void {
   const conversation = conversationNow(step, before)
   const speaks = takesPart(step, conversation)
   for (const remote of conversation.remotes) {
     const was = findRemote(before, remote.device)?.active === true
     if (remote.active === was) continue
     if (remote.active) linkTo(step, remote.device).met = true
-    else if (speaks && !isRemoved(step, conversation, remote.account)) tellOne(step, conversation, remote)
+    else if (isSibling(step, remote, carrier) || (speaks && !isRemoved(step, conversation, remote.account)))
+      tellOne(step, conversation, remote)
   }
 }
 
@@ -202,10 +204,11 @@ function passOn(step: Step, conversation: Conversation, peer: Peer, added: reado
 
 /** Own devices may never be met while they are connected: they are told through relays as well. */
 const siblings = (step: Step, conversation: Conversation, peer: Peer): readonly Remote[] =>
-  activeRemotes(conversation).filter(
-    ({ account, device }) =>
-      equalBytes(account, requireMe(step).self.account) && !equalBytes(device, peer.device),
-  )
+  activeRemotes(conversation).filter((remote) => isSibling(step, remote, peer))
+
+/** Whether it is another device of this account than the one that brought something. */
+const isSibling = (step: Step, { account, device }: Remote, carrier: Peer): boolean =>
+  equalBytes(account, requireMe(step).self.account) && !equalBytes(device, carrier.device)
 
 /** Ends the exchange when both hold the same; else says how things stand here, once for each two states. */
 async function compare(step: Step, conversation: Conversation, peer: Peer, item: GroupItem): Promise<void> {
