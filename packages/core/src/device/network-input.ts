@@ -4,7 +4,7 @@ import { mailboxProtocol } from '../mailbox/index.ts'
 import type { NetworkEvent } from '../ports/index.ts'
 import { toHex } from '../wire/index.ts'
 import type { ConnectionState } from './api.ts'
-import type { Channel, Purpose, RelayLink, Step } from './context.ts'
+import type { Channel, PeerLink, Purpose, RelayLink, Step } from './context.ts'
 import { emit } from './events.ts'
 import { receiveRatchetFrame } from './frame-ratchet.ts'
 import { answerInvite } from './invites.ts'
@@ -112,8 +112,11 @@ function onInbound(step: Step, channel: Channel): void {
 }
 
 /** From now on the device is reached on this channel; everything kept for it is sent there. */
-function adoptChannel(step: Step, device: DeviceId, channel: number): void {
-  const link = linkTo(step, device)
+const adoptChannel = (step: Step, device: DeviceId, channel: number): void => {
+  speakOn(linkTo(step, device), channel)
+}
+
+function speakOn(link: PeerLink, channel: number): void {
   link.channel = channel
   link.sent.clear()
   noteSuccess(link)
@@ -187,16 +190,23 @@ function onClosed(step: Step, number: number): void {
     return tellConnection(step)
   }
   if (channel?.protocol === inviteProtocol && !channel.inbound) return inviteAnswered(step, number, undefined)
-  for (const [, link] of live.peers) {
+  const other = [...live.channels.values()].find(
+    (one) => one.protocol === directProtocol && one.peer === channel?.peer,
+  )
+  for (const [device, link] of live.peers) {
     if (link.channel !== number) continue
     link.channel = undefined
     link.sent.clear()
-    const other = [...live.channels.values()].find(
-      (one) => one.protocol === directProtocol && one.peer === channel?.peer,
-    )
-    if (other !== undefined) link.channel = other.channel
-    else link.nextMs = step.monoMs
+    dropSyncs(step, device)
+    if (other === undefined) link.nextMs = step.monoMs
+    else speakOn(link, other.channel)
   }
+}
+
+/** What a device was asked for on a channel that broke does not come: it is asked again at the next meeting. */
+function dropSyncs(step: Step, device: string): void {
+  const { syncs } = step.context.live
+  for (const key of syncs.keys()) if (key.endsWith(device)) syncs.delete(key)
 }
 
 /** A channel we asked for is open. */
