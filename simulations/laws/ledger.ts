@@ -38,6 +38,8 @@ export interface DeviceRemoval {
   readonly gone: Watched
   readonly atMs: number
   acceptedAtMs: number | undefined
+  /** Its author was put out by a sibling that did not know of it. */
+  undone: boolean
 }
 
 interface Owner {
@@ -97,7 +99,7 @@ export class Ledger {
     [...this.said.values()].filter((said) => said.kind === 'edit' && said.messageId === messageId)
 
   removing(by: Watched, gone: Watched): DeviceRemoval {
-    const removal = { by: by.name, gone, atMs: this.#witness.nowMs(), acceptedAtMs: undefined }
+    const removal = { by: by.name, gone, atMs: this.#witness.nowMs(), acceptedAtMs: undefined, undone: false }
     this.deviceRemovals.push(removal)
     return removal
   }
@@ -109,8 +111,11 @@ export class Ledger {
   removed(removal: DeviceRemoval, by: Watched): void {
     removal.acceptedAtMs = this.#witness.nowMs()
     const known = this.#witness.revokedFor(by)
-    for (const one of this.deviceRemovals)
-      if (one.by === removal.gone.name && !known.has(one.gone.deviceId)) one.acceptedAtMs = undefined
+    for (const one of this.deviceRemovals) {
+      if (one.by !== removal.gone.name || known.has(one.gone.deviceId)) continue
+      one.acceptedAtMs = undefined
+      one.undone = true
+    }
   }
 
   open(conversationId: string, group: boolean, parties: Iterable<string>): Room {
@@ -201,18 +206,23 @@ export class Ledger {
     return said
   }
 
-  /** Whether a text is nothing for a device: whoever wrote it knew the device to be out, and it did not come back. */
+  /** Whether a text is nothing for a device: whoever wrote it knew the device to be out, and it is not in again. */
   isClosed(said: Said, machine: Watched, room: Room): boolean {
     if (!said.out.has(machine.deviceId)) return false
     const { person } = machine
-    const back = room.wasPutOut(person) && (room.cameBack(person) || room.mayBeUndone(person))
-    const removed = this.deviceRemovals.some(({ gone }) => gone === machine) && !room.wasPutOut(person)
-    return !back || removed
+    if (!room.wasPutOut(person)) return !this.#isUndone(machine)
+    return !room.cameBack(person) && !room.mayBeUndone(person)
   }
 
   #judgeRemoved(machine: Watched, said: Said, room: Room): void {
     if (this.isClosed(said, machine, room))
       this.violate('removed-blind', `${machine.name} reads ${said.marker}, whose author knew it was out`)
+  }
+
+  /** Whether a device was removed and every removal of it came undone. */
+  #isUndone(machine: Watched): boolean {
+    const removals = this.deviceRemovals.filter(({ gone }) => gone === machine)
+    return removals.length > 0 && removals.every(({ undone }) => undone)
   }
 
   #judgeReactions(machine: Watched, { messageId, reactions }: MessageView, room: Room): void {
