@@ -13,6 +13,8 @@ const machineOf = (name: string, person: string): Watched => ({
   madeMs: 0,
   sinceMs: 0,
   device: undefined,
+  setBack: undefined,
+  rotten: false,
 })
 
 const membersOf = (...machines: readonly Watched[]): readonly MemberView[] =>

@@ -112,11 +112,8 @@ function onInbound(step: Step, channel: Channel): void {
 }
 
 /** From now on the device is reached on this channel; everything kept for it is sent there. */
-const adoptChannel = (step: Step, device: DeviceId, channel: number): void => {
-  speakOn(linkTo(step, device), channel)
-}
-
-function speakOn(link: PeerLink, channel: number): void {
+function adoptChannel(step: Step, device: DeviceId, channel: number): void {
+  const link = linkTo(step, device)
   link.channel = channel
   link.sent.clear()
   noteSuccess(link)
@@ -199,8 +196,15 @@ function onClosed(step: Step, number: number): void {
     link.sent.clear()
     dropSyncs(step, device)
     if (other === undefined) link.nextMs = step.monoMs
-    else speakOn(link, other.channel)
+    else goOnOn(link, other.channel)
   }
+}
+
+/** The two have another channel: what is owed is sent there, and what was asked for on the broken one asked for again. */
+function goOnOn(link: PeerLink, channel: number): void {
+  link.channel = channel
+  link.askAgain = true
+  link.seeds.clear()
 }
 
 /** What a device was asked for on a channel that broke does not come: it is asked again at the next meeting. */

@@ -114,6 +114,7 @@ async function flushPeer(step: Step, peer: Peer): Promise<void> {
     return
   }
   if (link.met && link.channel !== undefined) await meet(step, peer, link)
+  else if (link.askAgain && link.channel !== undefined) await askOnceMore(step, peer, link)
   for (const talk of talksWith(step, peer, contact)) passLeft(step, talk, peer)
   const rows = rowsFor(step, peer)
   if (rows.length === 0 && link.syncFrames.length === 0 && !hasWork(step, peer, contact, link)) return
@@ -142,10 +143,18 @@ const logOpsBudget = 8 * 1024
 /** Compares what both know and hold of every conversation they share. */
 async function meet(step: Step, peer: Peer, link: PeerLink): Promise<void> {
   link.met = false
+  link.askAgain = false
   for (const conversation of conversationsWith(step, peer.device)) {
     compareOnMeeting(step, conversation, peer)
     await syncOnMeeting(step, conversation, peer)
   }
+}
+
+/** Asks by sync for what was lost with a channel beside which there was another one. */
+async function askOnceMore(step: Step, peer: Peer, link: PeerLink): Promise<void> {
+  link.askAgain = false
+  for (const conversation of conversationsWith(step, peer.device))
+    await syncOnMeeting(step, conversation, peer)
 }
 
 /** Frames of sync leave on the open channel; what is lost with it is asked for again. */
