@@ -5,17 +5,11 @@ import type { Watched } from '../../simulations/laws/watched.ts'
 
 const markerChars = 4
 
-const machineOf = (name: string, person: string): Watched => ({
-  name,
-  person,
-  accountId: person,
-  deviceId: name,
-  madeMs: 0,
-  sinceMs: 0,
-  device: undefined,
-  setBack: undefined,
-  rotten: false,
-})
+/** What the ledger asks of a device. */
+const machineOf = (name: string, person: string): Watched => {
+  const account = { person, accountId: person, sinceMs: 0, madeMs: 0, bornMs: 0, device: undefined }
+  return { name, home: name, deviceId: name, ...account } as Watched
+}
 
 const membersOf = (...machines: readonly Watched[]): readonly MemberView[] =>
   machines.map(({ accountId, deviceId }) => ({ accountId, devices: [{ deviceId }] }) as unknown as MemberView)
