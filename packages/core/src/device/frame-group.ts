@@ -15,7 +15,7 @@ import {
   remoteOf,
   withRemote,
 } from './conversations.ts'
-import { groupState, isRemoved, logsKnown, noteCompared, stateDigest, tellOne } from './group-exchange.ts'
+import { groupState, isRemoved, logsKnown, stateDigest, tellOne } from './group-exchange.ts'
 import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
@@ -66,11 +66,6 @@ async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise
   const direct = item.accounts.length === 2 ? namedDirect(step, peer, item) : undefined
   if (direct !== undefined) return takeOps(step, direct, peer, item)
   const ops = item.ops.map((bytes) => readMembershipOp(step.context.crypto, bytes))
-  // Who has heads and says no operations yet is asked for them; who asks has none.
-  if (mayInvite(step, peer) && ops.length === 0 && item.heads.length > 0) {
-    askOn(step, peer, item)
-    return
-  }
   if (!mayInvite(step, peer) || !ops.some((op) => isCreate(op, item))) {
     step.context.log.event('group-unknown')
     return
@@ -212,6 +207,7 @@ const isSibling = (step: Step, { account, device }: Remote, carrier: Peer): bool
 
 /** Ends the exchange when both hold the same; else says how things stand here, once for each two states. */
 async function compare(step: Step, conversation: Conversation, peer: Peer, item: GroupItem): Promise<void> {
+  const { live } = step.context
   const ours = groupState(step, conversation)
   // Changes to what is not known here say too little: how things stand here is said in full then, and so answered.
   const since = keptLogs(step, conversation, item.since) === undefined ? null : item.since
@@ -226,8 +222,11 @@ async function compare(step: Step, conversation: Conversation, peer: Peer, item:
   }
   const standing = { ...standingOf(step, conversation, peer), heads: item.heads, since, logs: item.logs }
   putStanding(step, conversation, standing)
-  if (noteCompared(step, conversation, peer, `${toHex(theirs)}${toHex(ours.digest)}`))
-    tellOne(step, conversation, peer)
+  const pair = `${toHex(theirs)}${toHex(ours.digest)}`
+  const key = `${toHex(conversation.conversation)}${toHex(peer.device)}`
+  if (live.compared.get(key) === pair) return
+  live.compared.set(key, pair)
+  tellOne(step, conversation, peer)
 }
 
 /** The device has what it was told. */

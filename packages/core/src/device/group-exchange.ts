@@ -160,9 +160,7 @@ export function stateItems(
     return { items: [...namedIn(step, conversation, peer, heads, budget), known], digest: undefined }
   }
   const state = groupState(step, conversation)
-  // Two who meet and have not heard from each other say where they stand; what is lacking there comes in the answer.
-  const asks = met && standing.heads.length === 0 && !hasHeard(step, conversation, peer)
-  const lacking = asks ? [] : missingOpsFrom(set, standing.heads).ops
+  const lacking = missingOpsFrom(set, standing.heads).ops
   // Whoever agrees speaks against it, also when things have moved on here before that is heard.
   keepState(step, conversation, state)
   const said = logsSaid(step, conversation, standing, state)
@@ -175,31 +173,10 @@ export function stateItems(
     opBytes,
   )
   const accounts = namesOf(step, conversation)
-  const logs = asks ? [] : inOrderOf(lacking, state.logs)
+  const logs = inOrderOf(lacking, state.logs)
   const items = [...introductions(step, conversation, peer, logs, room - sizeOf(ops))]
   items.push({ kind: 'group', conversation: id, accounts, heads: state.heads, ...said, ops })
   return { items, digest: state.digest }
-}
-
-const pairKey = ({ conversation }: Conversation, { device }: DeviceAddress): string =>
-  toHex(conversation) + toHex(device)
-
-/** Whether a device said, since this one started, how a conversation stands there, and it stood otherwise. */
-const hasHeard = (step: Step, conversation: Conversation, peer: DeviceAddress): boolean =>
-  step.context.live.compared.has(pairKey(conversation, peer))
-
-/** Notes how a conversation stands at both; false when that was noted last already. */
-export function noteCompared(
-  step: Step,
-  conversation: Conversation,
-  peer: DeviceAddress,
-  states: string,
-): boolean {
-  const { compared } = step.context.live
-  const key = pairKey(conversation, peer)
-  if (compared.get(key) === states) return false
-  compared.set(key, states)
-  return true
 }
 
 /** Of device logs that somebody named, how they stand here. */
