@@ -79,10 +79,15 @@ const minute = 60_000
 const transportKey = (options: RecipeOptions): PrivateKey =>
   privateKeyFromRaw(concat(options.seed, options.publicKey))
 
-/** A paused stream holds at most its window, which stays below the muxer's own read buffer of 4 MiB. */
+/**
+ * A paused stream holds at most its window, which stays below the muxer's own read buffer of 4 MiB. Whoever dials may
+ * open all its channels, and libp2p's own streams, before the other end has taken the connection up: with more of these
+ * than `maxEarlyStreams` (10 unless said) the whole connection is aborted.
+ */
 const muxer = {
   maxInboundStreams: 256,
   maxOutboundStreams: 256,
+  maxEarlyStreams: 2 * limits.channelsPerPeer,
   streamOptions: { initialStreamWindowSize: mebibyte / 4, maxStreamWindowSize: mebibyte },
 }
 
