@@ -198,14 +198,7 @@ export class World {
   /** Checks DHT values as the binding does, with the clock of the machine it runs on. */
   validator(clock: Clock): (key: string, value: Uint8Array) => boolean {
     const validator = createValidator(this.crypto, () => clock.nowMs())
-    return (key, value) => {
-      try {
-        validator.validate(key, value)
-        return true
-      } catch {
-        return false
-      }
-    }
+    return (key, value) => validator.validate(key, value) === undefined
   }
 
   #relayHeld(marker: string): boolean {
