@@ -25,6 +25,7 @@ import { lostCame, noteEqual } from './lost-ops.ts'
 import { linkTo } from './lookup.ts'
 import { requireMe } from './me.ts'
 import { settleState } from './outbox-rows.ts'
+import { keyOf } from './sync-mail.ts'
 import type { PayloadItem } from './payload.ts'
 import {
   contactRows,
@@ -223,7 +224,7 @@ async function compare(step: Step, conversation: Conversation, peer: Peer, item:
   const standing = { ...standingOf(step, conversation, peer), heads: item.heads, since, logs: item.logs }
   putStanding(step, conversation, standing)
   const pair = `${toHex(theirs)}${toHex(ours.digest)}`
-  const key = `${toHex(conversation.conversation)}${toHex(peer.device)}`
+  const key = keyOf(conversation, peer)
   if (live.compared.get(key) === pair) return
   live.compared.set(key, pair)
   tellOne(step, conversation, peer)

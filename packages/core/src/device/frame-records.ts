@@ -42,8 +42,9 @@ import { forget, lookAt, neededBodies, tellBack, tellBodies, tellRecord } from '
 import { addBranch, branchesFor, mayBranch, type Branches } from './branches.ts'
 import { findLink, putBody, settleBody, storeRecord } from './records.ts'
 import { peerRolledBack } from './rollback.ts'
-import { isHeld, placeOf, wantsBody, wasHeld } from './segments.ts'
+import { isHeld, placeWithoutBody, wasHeld } from './segments.ts'
 import { isShown, showNewest } from './shown.ts'
+import { keyOf } from './sync-mail.ts'
 import {
   contactRows,
   contactStates,
@@ -154,8 +155,8 @@ async function takeBody(
   { said }: IncomingRecord,
 ): Promise<void> {
   const { id } = header
-  const place = await placeOf(step, id)
-  if (place === undefined || !(await wantsBody(step, id))) return
+  const place = await placeWithoutBody(step, id)
+  if (place === undefined) return
   if (said === null) return settleBody(step, id)
   if (!opensCommitment(step.context.crypto, header, said.salt, said.body)) return
   if ((await neededBodies(step, await lookAt(step, conversation), [id])).length === 0) return
@@ -231,7 +232,7 @@ function gotLater(step: Step, conversation: Conversation, author: DeviceAddress)
   const { gotsLater } = step.context.live
   const now = conversationNow(step, conversation)
   putConversation(step, withRemote(now, { ...remoteOf(now, author), gotDue: false }))
-  const key = `${toHex(conversation.conversation)}${toHex(author.device)}`
+  const key = keyOf(conversation, author)
   if (gotsLater.has(key)) return
   const atMs = step.monoMs + limits.topicGotMs
   gotsLater.set(key, { conversation: conversation.conversation, author, atMs })

@@ -78,9 +78,10 @@ function isUnknown(
 }
 
 /** Records come many at a time, and a comparison is for all of them. */
-function lookLater(step: Step, { conversation }: Conversation, { device }: Remote): void {
+function lookLater(step: Step, about: Conversation, { device }: Remote): void {
   const { lateSyncs } = step.context.live
-  const key = `${toHex(conversation)}${toHex(device)}`
+  const { conversation } = about
+  const key = keyOf(about, { device })
   const known = lateSyncs.get(key)
   if (known?.due === true) {
     lateSyncs.set(key, { ...known, notedMs: step.monoMs })

@@ -20,7 +20,7 @@ import { noteSpoilt, whyLacking } from './lacking.ts'
 import { requireMe } from './me.ts'
 import { accountName } from './query-group.ts'
 import { eraseBody } from './records.ts'
-import { findRecord, wantsBody } from './segments.ts'
+import { findRecord, placeWithoutBody } from './segments.ts'
 import { bodyRows, erasureRows, type Conversation, type OutboxRow, type Place } from './tables.ts'
 import { isForgotten, retentionOf } from './retention.ts'
 import { judgementOf, rulesOf, type Judgement } from './verdicts.ts'
@@ -77,7 +77,7 @@ export async function bodyOrNote(
   row: { readonly said: SaltedBody } | undefined | 'damaged',
 ): Promise<Uint8Array | null> {
   if (row !== undefined && row !== 'damaged') return row.said.body
-  if (row === 'damaged' || !(await wantsBody(step, id))) noteSpoilt(step, id, place)
+  if (row === 'damaged' || (await placeWithoutBody(step, id)) === undefined) noteSpoilt(step, id, place)
   return null
 }
 

@@ -47,12 +47,12 @@ export interface FoundRecord extends StoredPlace {
 /** Where a record lies, if it does. */
 export async function placeOf(step: Step, id: Uint8Array): Promise<Place | undefined> {
   const body = await undamaged(step.tx.load(bodyRows, id))
-  return body?.place ?? undamaged(step.tx.load(placeRows, id))
+  return body?.place ?? placeWithoutBody(step, id)
 }
 
-/** Whether a record is held without a body. */
-export const wantsBody = async (step: Step, id: Uint8Array): Promise<boolean> =>
-  (await undamaged(step.tx.load(placeRows, id))) !== undefined
+/** Where a record lies that is held without a body; undefined for every other. */
+export const placeWithoutBody = (step: Step, id: Uint8Array): Promise<Place | undefined> =>
+  undamaged(step.tx.load(placeRows, id))
 
 /** A damaged row counts as one that is not there: the rest goes on. */
 export const undamaged = <T>(row: Promise<T | undefined>): Promise<T | undefined> =>

@@ -13,8 +13,10 @@ import { peerRows, type Contact, type Conversation, type Peer } from './tables.t
  */
 
 /** Under which an exchange is kept. */
-export const keyOf = ({ conversation }: Pick<Conversation, 'conversation'>, peer: Peer): string =>
-  `${toHex(conversation)}${toHex(peer.device)}`
+export const keyOf = (
+  { conversation }: Pick<Conversation, 'conversation'>,
+  { device }: Pick<Peer, 'device'>,
+): string => toHex(conversation) + toHex(device)
 
 /** Whether a channel to a device is open. */
 export const isConnected = (step: Step, { device }: Peer): boolean =>

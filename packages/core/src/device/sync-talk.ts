@@ -27,7 +27,7 @@ import { syncFrames, type SyncItem } from './payload.ts'
 import { putBody } from './records.ts'
 import { resumeBehind } from './resume.ts'
 import { segmentKey } from './row.ts'
-import { placeOf, wantsBody } from './segments.ts'
+import { placeWithoutBody } from './segments.ts'
 import { takeAsk } from './sync-answer.ts'
 import { beginSync, mayTalk, sideFor } from './sync-begin.ts'
 import { keyOf, noteMailAnswered } from './sync-mail.ts'
@@ -132,7 +132,7 @@ async function receiveRuns(
     if (!(await keepSynced(step, now, peer, header, signature, n, among))) continue
     talk.came += 1
     if (equalBytes(header.content.device, requireMe(step).self.device)) own.push(header)
-    if (await wantsBody(step, header.id)) talk.bodiless.set(toHex(header.id), header)
+    if ((await placeWithoutBody(step, header.id)) !== undefined) talk.bodiless.set(toHex(header.id), header)
   }
   if (growth.counted.length > 0) await retryHeld(step, conversationNow(step, conversation))
   await resumeBehind(step, own)
@@ -175,8 +175,8 @@ async function receiveBodies(
     talk.bodiless.delete(toHex(header.id))
     // Its author may have brought it meanwhile, or taken it back: then that was told.
     if (!needed.has(toHex(header.id))) continue
-    const place = await placeOf(step, header.id)
-    if (place === undefined || !(await wantsBody(step, header.id))) continue
+    const place = await placeWithoutBody(step, header.id)
+    if (place === undefined) continue
     ;(wasHere(step, place, header.id) ? back : fresh).push(header)
     await putBody(step, header.id, body)
   }
