@@ -45,7 +45,7 @@ export interface FoundRecord extends StoredPlace {
 }
 
 /** Where a record lies, if it does. */
-async function placeOf(step: Step, id: Uint8Array): Promise<Place | undefined> {
+export async function placeOf(step: Step, id: Uint8Array): Promise<Place | undefined> {
   const body = await undamaged(step.tx.load(bodyRows, id))
   return body?.place ?? placeWithoutBody(step, id)
 }
