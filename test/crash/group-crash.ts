@@ -1,9 +1,10 @@
 /**
- * `npm run crash:group -- --kills 100 [--seed 1] [--minutes 20]`: five daemons of four accounts, one of which has two
- * devices, and a relay, real processes on loopback. Their group writes, edits, takes back, reacts and is renamed, and a
- * member is let in and out, while one of the six is killed at a random moment, also while it starts or the turn it
- * answers a command. In the end everybody who was in all the time shows what was acknowledged, once, and the same; no
- * (key, nonce) pair was used twice (recorder/). Exit code 1 when anything is wrong.
+ * `npm run crash:group -- --kills 100 [--seed 1] [--minutes 20] [--killers 2]`: five daemons of four accounts, one of
+ * which has two devices, and a relay, real processes on loopback. Their group writes, edits, takes back, reacts and is
+ * renamed, and a member is let in and out, while one of the six (or, with two killers, two of them) is killed at a
+ * random moment, also while it starts or the turn it answers a command. In the end everybody who was in all the time
+ * shows what was acknowledged, once, and the same; no (key, nonce) pair was used twice (recorder/). Exit code 1 when
+ * anything is wrong.
  */
 import { mkdir } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
@@ -23,6 +24,8 @@ export interface GroupCrashOptions {
   readonly seed: number
   /** Kills no more after this long. */
   readonly minutes?: number
+  /** So many may be down at once; 1 when not said. */
+  readonly killers?: number
   readonly onProgress?: (line: string) => void
 }
 
@@ -38,6 +41,12 @@ export interface GroupCrashReport {
   readonly seconds: number
   readonly seals: SealReport
   readonly wrong: readonly string[]
+}
+
+interface Counts {
+  readonly kills: Record<string, number>
+  whileStarting: number
+  atAnswer: number
 }
 
 const register = fileURLToPath(new URL('./recorder/register.mjs', import.meta.url))
@@ -62,6 +71,8 @@ class Group {
   #load: Promise<unknown> = Promise.resolve()
   readonly #choose: (below: number) => number
   #dee = ''
+  /** Who is being killed or starts again. */
+  readonly #down = new Set<string>()
 
   constructor(folder: string, relay: Relay, address: string, env: NodeJS.ProcessEnv, seed: number) {
     this.relay = relay
@@ -128,11 +139,19 @@ class Group {
     return what === 18 ? deeds.rename(doer) : deeds.member(doer, this.#dee, this.#choose(2) === 0)
   }
 
-  /** One kill, or two where the daemon is killed again while it starts; how many of what kind. */
-  async kill(counts: { whileStarting: number; atAnswer: number; readonly kills: Record<string, number> }) {
+  /** One kill of somebody no other kill is at, or two where the daemon is killed again while it starts. */
+  async kill(counts: Counts): Promise<void> {
     await pause(this.#choose(1_200))
-    const victim = this.victims[this.#choose(names.length + 1)]
-    counts.kills[victim?.name ?? 'relay'] = (counts.kills[victim?.name ?? 'relay'] ?? 0) + 1
+    const free = ['relay', ...names].filter((name) => !this.#down.has(name))
+    const name = free[this.#choose(free.length)]!
+    this.#down.add(name)
+    await this.#killAndStart(name, counts)
+    this.#down.delete(name)
+  }
+
+  async #killAndStart(name: string, counts: Counts): Promise<void> {
+    const victim = this.victims.find((one) => one.name === name)
+    counts.kills[name] = (counts.kills[name] ?? 0) + 1
     if (victim === undefined) return this.relay.restart(this.wrong)
     if (victim.name !== 'Dee' && this.#choose(2) === 0) {
       counts.atAnswer += 1
@@ -175,16 +194,19 @@ export async function groupCrash(options: GroupCrashOptions): Promise<GroupCrash
   const relay = await Relay.in(folder.path)
   const address = await relay.up()
   const group = new Group(folder.path, relay, address, env, options.seed)
-  const counts = { kills: {} as Record<string, number>, whileStarting: 0, atAnswer: 0 }
+  const counts: Counts = { kills: {}, whileStarting: 0, atAnswer: 0 }
   const killed = (): number => Object.values(counts.kills).reduce((sum, n) => sum + n, 0)
   try {
     await group.found(address)
     group.begin()
     const untilMs = performance.now() + (options.minutes ?? Infinity) * 60_000
-    while (killed() < options.kills && performance.now() < untilMs) {
-      await group.kill(counts)
-      options.onProgress?.(`${killed()} of ${options.kills} kills, ${group.deeds.acknowledged} deeds`)
+    const killOn = async (): Promise<void> => {
+      while (killed() < options.kills && performance.now() < untilMs) {
+        await group.kill(counts)
+        options.onProgress?.(`${killed()} of ${options.kills} kills, ${group.deeds.acknowledged} deeds`)
+      }
     }
+    await Promise.all(Array.from({ length: options.killers ?? 1 }, killOn))
     await group.endLoad()
     await group.settle()
     await group.end('SIGTERM')
@@ -209,12 +231,14 @@ if (process.argv[1]?.endsWith('group-crash.ts') === true) {
       kills: { type: 'string', default: '100' },
       seed: { type: 'string', default: '1' },
       minutes: { type: 'string', default: 'Infinity' },
+      killers: { type: 'string', default: '1' },
     },
   })
   const report = await groupCrash({
     kills: Number(values.kills),
     seed: Number(values.seed),
     minutes: Number(values.minutes),
+    killers: Number(values.killers),
     onProgress: (line) => console.error(line),
   })
   console.log(JSON.stringify(report, undefined, 2))
