@@ -92,6 +92,58 @@ describe('051: a whole home rolled back', () => {
     expect(bob.log.count('record-forked'), 'refused for their number').to.equal(0)
   })
 
+  it('goes on where the older copy had never written anything', async () => {
+    const town = await Town.found()
+    const store = new FaultyStore(9)
+    const ada = await town.person('Ada', { store })
+    const bob = await town.person('Bob')
+    const conversationId = await befriend(town, ada, bob)
+    await town.pass(5_000)
+    const old = await store.snapshot()
+    for (const text of ['lost', 'lost too']) await ada.device.dispatch('send', { conversationId, text })
+    await town.pass(5_000)
+    await restore(ada, store, old)
+    await ada.open(true)
+    await bob.device.dispatch('send', { conversationId, text: 'and you?' })
+    await town.pass(7_200_000)
+    await ada.device.dispatch('send', { conversationId, text: 'new' })
+    await town.pass(60_000)
+    const all = ['lost', 'lost too', 'and you?', 'new']
+    for (const person of [ada, bob]) expect(await person.texts(conversationId)).to.deep.equal(all)
+    expect(bob.log.count('record-rejected'), 'a number without the record before it').to.equal(0)
+  })
+
+  it('takes back what was compared with somebody before it was written again', async () => {
+    const town = await Town.found()
+    const store = new FaultyStore(10)
+    const ada = await town.person('Ada', { store })
+    const bob = await town.person('Bob')
+    const direct = await befriend(town, ada, bob)
+    const members = [(await bob.device.view('self', {}))!.accountId]
+    const group = await ada.device.dispatch('create-group', { name: 'Walkers', members })
+    await town.pass(5_000)
+    const both = [direct, group.conversationId]
+    const old = await store.snapshot()
+    for (const conversationId of both) await ada.device.dispatch('send', { conversationId, text: 'lost' })
+    await town.pass(5_000)
+    await bob.close()
+    await restore(ada, store, old)
+    await ada.open(true)
+    for (const conversationId of both) await ada.device.dispatch('send', { conversationId, text: 'new' })
+    await bob.open(true)
+    await town.pass(7_200_000)
+    for (const person of [ada, bob])
+      for (const conversationId of both) {
+        const { messages, missing } = await person.device.view('history', { conversationId, limit: 100 })
+        expect(missing).to.equal(0)
+        const there = messages.filter(({ deleted }) => !deleted)
+        expect(there.map(({ text }) => text)).to.deep.equal(['lost', 'new'])
+      }
+    const taken = (await bob.device.view('history', { conversationId: group.conversationId })).messages
+    expect(taken.filter(({ deleted }) => deleted)).to.have.length(1)
+    expect((await ada.device.view('status', {})).outbox, 'everybody has what there is').to.equal(0)
+  })
+
   it('is no alarm when older frames only come late', async () => {
     const town = await Town.found()
     const relay = town.relay('late')

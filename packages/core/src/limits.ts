@@ -291,6 +291,8 @@ export const limits = {
   syncBodies: 1_024,
   /** Segments in which bodies are noted as lacking: 8 MiB of ids at most. */
   lackingSegments: 256,
+  /** Own records remembered as withdrawn: more are written between two openings by nobody who was set back. */
+  withdrawnRecords: 256,
   /** Shortest life a conversation's rule gives messages: a shorter one would take them before they are read. */
   retentionLeastMs: hour,
   /** Pause between two looks at a segment for messages that are to be forgotten; they are shown no more at once. */

@@ -1,13 +1,21 @@
-import { readRecord, type RecordHeader } from '../history/index.ts'
+import { encodeBody, readRecord, recordKinds, type RecordHeader } from '../history/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
-import { conversationNow, putConversation } from './conversations.ts'
+import { conversationNow, putConversation, segmentNumber } from './conversations.ts'
+import { isTorn } from './groups.ts'
 import { tellRecord } from './messages.ts'
-import { ownRecordKey, withdrawRecord } from './records.ts'
+import { ownRecordKey, putBody, withdrawRecord } from './records.ts'
 import { jumpLimit, ownRollback } from './rollback.ts'
-import { undamaged } from './segments.ts'
-import { bodyRows, conversationRows, ownRecordRows, recordRows, type Conversation } from './tables.ts'
+import { placeWithoutBody, undamaged } from './segments.ts'
+import {
+  bodyRows,
+  conversationRows,
+  ownRecordRows,
+  recordRows,
+  withdrawnRows,
+  type Conversation,
+} from './tables.ts'
 import { writeRecord, type Said } from './write-record.ts'
 
 /**
@@ -16,11 +24,14 @@ import { writeRecord, type Said } from './write-record.ts'
  */
 export async function resumeBehind(step: Step, shown: readonly RecordHeader[]): Promise<void> {
   for (const header of shown.toSorted((a, b) => b.content.aseq - a.content.aseq)) {
-    const conversation = step.tx.get(conversationRows, header.content.conversation)
-    if (conversation === undefined) continue
+    const known = step.tx.get(conversationRows, header.content.conversation)
+    // A torn conversation is not written to; what is refused for its number is shown once more.
+    if (known === undefined || isTorn(step, known)) continue
+    await takeReturned(step, known, header)
+    const conversation = conversationNow(step, known)
     const { aseq } = header.content
     if (aseq >= conversation.aseq || (await isAnother(step, conversation, { aseq, id: header.id })))
-      await goOnBehind(step, conversation, aseq)
+      await goOnBehind(step, conversation, header)
   }
 }
 
@@ -35,10 +46,12 @@ export async function isAnother(
 }
 
 /**
- * Goes on behind a number that is taken, in a new segment, so that none is used twice. What was written since this home
- * was opened, or from that number on, and nobody acknowledged is withdrawn and written again under new ones.
+ * Goes on behind a record whose number is taken, in a segment after its own, so that none is used twice. What was
+ * written since this home was opened, or from that number on, and nobody acknowledged is withdrawn and written again
+ * under new ones.
  */
-async function goOnBehind(step: Step, before: Conversation, taken: number): Promise<void> {
+async function goOnBehind(step: Step, before: Conversation, shown: RecordHeader): Promise<void> {
+  const taken = shown.content.aseq
   if (taken - before.aseq > jumpLimit) {
     step.context.log.event('shown-beyond')
     return
@@ -47,22 +60,61 @@ async function goOnBehind(step: Step, before: Conversation, taken: number): Prom
   const key = toHex(before.conversation)
   const openedAt = step.context.live.openedAt.get(key) ?? 0
   const from = Math.max(Math.min(openedAt, taken), ...before.remotes.map(({ got }) => got.upTo))
-  const said = await withdrawFrom(step, before, from)
+  const withdrawn = await withdrawFrom(step, before, from)
   // Where others hold this home's record, sync brings it to the rest; by its number it is asked for no more.
   if (taken < before.aseq) step.tx.delete(ownRecordRows, ownRecordKey(before.conversation, taken))
   const aseq = Math.max(taken + 1, Math.min(from, before.aseq))
   const full = { segmentCount: limits.segmentRecords, sseq: limits.segmentRecords }
-  putConversation(step, { ...conversationNow(step, before), aseq, ...full })
+  const now = conversationNow(step, before)
+  const behind = (segmentNumber(step, now, shown.content.segment) ?? 0) + 1
+  const selfPrev = aseq === taken + 1 ? shown.id : await ownIdOf(step, now, aseq - 1)
+  putConversation(step, { ...now, aseq, selfPrev, ...full, nextSegment: Math.max(now.nextSegment, behind) })
   step.context.live.openedAt.set(key, aseq)
-  for (const one of said) {
-    const { header, incoming } = await writeRecord(step, conversationNow(step, before), one)
-    await tellRecord(step, before, header, incoming)
+  const renamed = new Map<string, Uint8Array>()
+  for (const { id, salt, said } of withdrawn) {
+    const target = said.target === null ? null : (renamed.get(toHex(said.target)) ?? said.target)
+    const again = await writeAndTell(step, before, { ...said, target })
+    renamed.set(toHex(id), again.id)
+    if (step.tx.all(withdrawnRows).length < limits.withdrawnRecords)
+      step.tx.put(withdrawnRows, id, { salt, again: again.id })
   }
 }
 
+/**
+ * Somebody has a record that was withdrawn: it had come with a comparison, without its body, before the withdrawal. A
+ * message is taken back, for it was written again; what was said about one is given its body once more.
+ */
+async function takeReturned(step: Step, conversation: Conversation, header: RecordHeader): Promise<void> {
+  const row = step.tx.get(withdrawnRows, header.id)
+  if (row === undefined || (await placeWithoutBody(step, header.id)) === undefined) return
+  step.tx.delete(withdrawnRows, header.id)
+  if (header.content.kind === recordKinds.msg) {
+    const body = encodeBody({ kind: 'redact' })
+    await writeAndTell(step, conversation, { kind: recordKinds.redact, target: header.id, body })
+    return
+  }
+  const again = await undamaged(step.tx.load(bodyRows, row.again))
+  if (again !== undefined) await putBody(step, header.id, { salt: row.salt, body: again.said.body })
+}
+
+async function writeAndTell(step: Step, before: Conversation, said: Said): Promise<RecordHeader> {
+  const { header, incoming } = await writeRecord(step, conversationNow(step, before), said)
+  await tellRecord(step, before, header, incoming)
+  return header
+}
+
+const ownIdOf = async (step: Step, { conversation, selfPrev }: Conversation, aseq: number) =>
+  (await step.tx.load(ownRecordRows, ownRecordKey(conversation, aseq))) ?? selfPrev
+
+interface Withdrawn {
+  readonly id: Uint8Array
+  readonly salt: Uint8Array
+  readonly said: Said
+}
+
 /** Takes own records from a number on back; what they said. */
-async function withdrawFrom(step: Step, before: Conversation, from: number): Promise<readonly Said[]> {
-  const said: Said[] = []
+async function withdrawFrom(step: Step, before: Conversation, from: number): Promise<readonly Withdrawn[]> {
+  const withdrawn: Withdrawn[] = []
   for (let aseq = from; aseq < before.aseq; aseq++) {
     const id = await step.tx.load(ownRecordRows, ownRecordKey(before.conversation, aseq))
     const row = id === undefined ? undefined : await undamaged(step.tx.load(recordRows, id))
@@ -70,9 +122,9 @@ async function withdrawFrom(step: Step, before: Conversation, from: number): Pro
     const body = id === undefined ? undefined : await undamaged(step.tx.load(bodyRows, id))
     if (id === undefined || header === undefined || body === undefined) continue
     const { kind, target } = header.content
-    said.push({ kind, target, body: body.said.body })
+    withdrawn.push({ id, salt: body.said.salt, said: { kind, target, body: body.said.body } })
     putConversation(step, await withdrawRecord(step, conversationNow(step, before), id))
     step.tx.delete(ownRecordRows, ownRecordKey(before.conversation, aseq))
   }
-  return said
+  return withdrawn
 }

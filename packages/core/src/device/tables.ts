@@ -337,6 +337,9 @@ export const lackingRows = rows(
   mutable,
 )
 
+/** Own records that were withdrawn, by id: the salt of the body, and the record that says the same again. */
+export const withdrawnRows = rows('withdrawn', fields({ salt: bytes(sizes.hash), again: id }), mutable)
+
 /** Of a conversation that forgets: no segment below this has bodies that are to be forgotten. */
 export const sweptRows = rows('swept', fields({ below: uint() }), mutable)
 
@@ -563,6 +566,7 @@ export const tables = [
   bodyRows,
   placeRows,
   lackingRows,
+  withdrawnRows,
   sweptRows,
   aboutRows,
   segmentRows,
