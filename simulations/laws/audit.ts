@@ -85,13 +85,13 @@ const isAfterRemoval = (stage: Stage, said: Said): boolean =>
   )
 
 /** What was accepted about a message of somebody who was never put out shows everywhere. */
-function judgeChanges(stage: Stage, room: Room, { machine }: Held, message: MessageView): void {
+function judgeChanges(stage: Stage, room: Room, { machine, messages }: Held, message: MessageView): void {
   const { ledger } = stage.world
   const original = ledger.original(message.messageId)
   if (original === undefined || room.wasPutOut(original.author) || room.wasPutOut(machine.person)) return
   if (ledger.deviceRemovals.some(({ gone }) => gone.person === original.author)) return
   const { messageId } = message
-  if (message.deleted && !room.deletes.has(messageId))
+  if (message.deleted && !room.deletes.has(messageId) && !isWrittenAgain(ledger, original, messages))
     ledger.violate('authenticity', `${machine.name} holds ${original.marker} to be taken back`)
   if (room.deletes.get(messageId)?.accepted === true) {
     if (!message.deleted)
@@ -101,6 +101,11 @@ function judgeChanges(stage: Stage, room: Room, { machine }: Held, message: Mess
   if (ledger.editsOf(messageId).some(({ accepted }) => accepted) && !message.edited && !message.deleted)
     ledger.violate('no-loss', `${machine.name} missed an edit of ${original.marker}`)
 }
+
+/** Whoever goes on from an older copy writes again what others refuse, and takes back what had got about. */
+const isWrittenAgain = (ledger: Ledger, original: Said, messages: readonly MessageView[]): boolean =>
+  original.mayMove &&
+  messages.some(({ messageId, deleted }) => !deleted && ledger.original(messageId) === original)
 
 /** Devices that are out, and conversations one has left: nothing may be shown there that should not be. */
 async function auditOutsider(stage: Stage, machine: Machine): Promise<void> {

@@ -241,7 +241,8 @@ export class Ledger {
 
   #list(said: Said, members: readonly MemberView[]): void {
     const readers = new Set(members.flatMap(({ devices }) => devices.map(({ deviceId }) => deviceId)))
-    const key = `${said.machine} ${said.stolen} ${said.conversationId}`
+    // Whoever was set back to an older copy may have forgotten whom it held to be in.
+    const key = `${said.machine} ${said.stolen} ${said.mayMove} ${said.conversationId}`
     const listed = this.#listed.get(key) ?? new Set<string>()
     this.#listed.set(key, listed)
     said.readers = readers
