@@ -1,7 +1,7 @@
 import type { MessageView } from '@sotto/core'
 import type { Machine } from '../actors/machine.ts'
 import type { Stage } from '../scenarios/stage.ts'
-import type { Said } from './ledger.ts'
+import type { Ledger, Said } from './ledger.ts'
 import { idSpellings, textSpellings } from './outside.ts'
 import { disagreements, heldIn, lostIn, type Held } from './quiescence.ts'
 import type { Room } from './rooms.ts'

@@ -126,22 +126,26 @@ export function pinOwnDevice(step: Step, conversation: Conversation): void {
 
 /** Writes down which devices the members have, where the operations do not say what the device logs say now. */
 export async function pinDevices(step: Step, before: Conversation): Promise<void> {
+  const { members } = membershipOf(step, conversationNow(step, before))
+  for (const { account } of members.values()) await pinDevicesOf(step, before, account)
+}
+
+/** The same of one account. */
+export async function pinDevicesOf(step: Step, before: Conversation, account: AccountId): Promise<void> {
   const conversation = conversationNow(step, before)
+  const log = storedLog(step, account)
+  if (log === undefined) return
+  const now = stateOf(step, log).active
   const then = membershipThen(step, conversation, headsNow(step, conversation))
-  for (const { account } of membershipOf(step, conversation).members.values()) {
-    const log = storedLog(step, account)
-    if (log === undefined) continue
-    const now = stateOf(step, log).active
-    const pinned = then?.accounts.get(toHex(account))?.active
-    if (pinned !== undefined && pinned.size === now.size && [...now.keys()].every((key) => pinned.has(key)))
-      continue
-    const own = equalBytes(account, requireMe(step).self.account)
-    const last = own
-      ? ownCuts(step, conversation)
-      : newestSeen(step, conversation, account).filter((seen) => !now.has(toHex(seen.device)))
-    const args = { kind: 'deviceset', account, heads: pinnedHeads(step, account), last } as const
-    const was = membershipOf(step, conversation)
-    await opsCame(step, conversation, was, [addOwnOp(step, conversationNow(step, conversation), args)])
-    tellAll(step, conversation)
-  }
+  const pinned = then?.accounts.get(toHex(account))?.active
+  if (pinned !== undefined && pinned.size === now.size && [...now.keys()].every((key) => pinned.has(key)))
+    return
+  const own = equalBytes(account, requireMe(step).self.account)
+  const last = own
+    ? ownCuts(step, conversation)
+    : newestSeen(step, conversation, account).filter((seen) => !now.has(toHex(seen.device)))
+  const args = { kind: 'deviceset', account, heads: pinnedHeads(step, account), last } as const
+  const was = membershipOf(step, conversation)
+  await opsCame(step, conversation, was, [addOwnOp(step, conversation, args)])
+  tellAll(step, conversation)
 }

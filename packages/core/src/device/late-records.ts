@@ -7,17 +7,19 @@ import { activeRemotes, findRemote } from './conversations.ts'
 import { membershipThen } from './groups.ts'
 import { requireMe } from './me.ts'
 import { keyOf } from './sync-mail.ts'
+import { visibleFrom } from './sync-side.ts'
 import { conversationRows, peerRows, type Conversation, type Peer, type Remote } from './tables.ts'
 import { wakeAt } from './timers.ts'
 
 /**
- * Records whose author does not send them to all who are to have them: it did not know of another device of this
- * account when it wrote them, or it is out by now and speaks with nobody who knows that. Whoever has them compares.
+ * Records whose author does not send them to all who are to have them: it did not know of a device when it wrote them,
+ * or it is out by now and speaks with nobody who knows that. Whoever has them compares.
  */
 
 /**
- * Another own device is compared with, a little later, when the author of a record that came cannot have known it;
- * and some of all others, when the author no longer takes part.
+ * Another own device is compared with, a little later, when the author of a record that came cannot have known it; by
+ * those its author brings the record to itself, so is a device of anybody else; and some of all others, when the author
+ * no longer takes part.
  */
 export function noteLate(
   step: Step,
@@ -28,14 +30,17 @@ export function noteLate(
 ): void {
   if (findRemote(conversation, content.device)?.active === false)
     for (const neighbour of neighbours(step, conversation, carrier)) lookLater(step, conversation, neighbour)
-  for (const sibling of activeRemotes(conversation)) {
-    const isCarrier = equalBytes(sibling.device, carrier.device)
+  const { self } = requireMe(step)
+  const byAuthor = equalBytes(carrier.device, content.device)
+  for (const other of activeRemotes(conversation)) {
+    const isCarrier = equalBytes(other.device, carrier.device)
     if (
       !isCarrier &&
-      isShown(step, sibling, content, segment) &&
-      isUnknown(step, conversation, sibling, content)
+      (byAuthor || equalBytes(other.account, self.account)) &&
+      isShown(step, conversation, other, content, segment) &&
+      isUnknown(step, conversation, other, content)
     )
-      lookLater(step, conversation, sibling)
+      lookLater(step, conversation, other)
   }
 }
 
@@ -60,11 +65,16 @@ export function neighbours(
     .map(({ remote }) => remote)
 }
 
-/** Whether an own device may see a record of this segment. */
-const isShown = (step: Step, sibling: Remote, content: RecordContent, segment: number): boolean =>
-  equalBytes(sibling.account, requireMe(step).self.account) &&
-  !equalBytes(sibling.device, content.device) &&
-  (segment >= sibling.fromSegment || content.history === 1)
+/** Whether another device than the author's may see a record of this segment. */
+const isShown = (
+  step: Step,
+  conversation: Conversation,
+  other: Remote,
+  content: RecordContent,
+  segment: number,
+): boolean =>
+  !equalBytes(other.device, content.device) &&
+  (content.history === 1 || segment >= visibleFrom(step, conversation, other))
 
 /** Whether a device is not among those its account had at the heads a record cites. */
 function isUnknown(

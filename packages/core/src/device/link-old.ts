@@ -30,8 +30,8 @@ import type { GetPurpose, OldLinking, Step } from './context.ts'
 import { conversationNow, findRemote, putConversation, withRemote } from './conversations.ts'
 import { emit } from './events.ts'
 import { isCompared, tellOne } from './group-exchange.ts'
-import { openSegment } from './group-ops.ts'
-import { lostOps, takesPart } from './groups.ts'
+import { openSegment, pinDevicesOf } from './group-ops.ts'
+import { isGroup, lostOps, takesPart } from './groups.ts'
 import { failLinking, sendLinkFrames } from './linking.ts'
 import { offlineLink } from './link-new.ts'
 import { storedLog } from './logs.ts'
@@ -320,8 +320,11 @@ async function consent(step: Step, before: Conversation, linking: OldLinking): P
   const remote = device === undefined ? undefined : findRemote(conversation, device)
   if (remote === undefined) return
   const fromSegment = await firstShown(step, conversation, linking.history)
-  if (takesPart(step, conversation) && lostOps(step, conversation) === 0)
+  if (takesPart(step, conversation) && lostOps(step, conversation) === 0) {
+    // A segment opened right behind a grant would be taken for the one its newcomer reads from.
+    if (isGroup(conversation)) await pinDevicesOf(step, conversation, requireMe(step).self.account)
     await openSegment(step, conversation)
+  }
   const now = conversationNow(step, conversation)
   const held = findRemote(now, remote.device) ?? remote
   if (fromSegment !== undefined) putConversation(step, withRemote(now, { ...held, fromSegment }))

@@ -1,6 +1,6 @@
 import { segmentId, summarise, type AuthorOf, type CountedRecord, type SegmentSet } from '../history/index.ts'
 import type { OpId } from '../group/index.ts'
-import type { AccountId } from '../identity/index.ts'
+import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import { equalBytes, idKey, toHex } from '../wire/index.ts'
 import type { SegmentLook, Step } from './context.ts'
 import { findRemote } from './conversations.ts'
@@ -103,7 +103,7 @@ export async function isVisible(
 }
 
 /** First segment a device may read: what was written since it, or its account, came. */
-export function visibleFrom(step: Step, conversation: Conversation, peer: Peer): number {
+export function visibleFrom(step: Step, conversation: Conversation, peer: DeviceAddress): number {
   const own = equalBytes(peer.account, requireMe(step).self.account)
   const local = findRemote(conversation, peer.device)?.fromSegment ?? Infinity
   if (own || !isGroup(conversation)) return local
