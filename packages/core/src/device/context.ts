@@ -9,6 +9,7 @@ import type {
   LinkCode,
   LinkOffer,
   LinkWay,
+  Prekeys,
 } from '../identity/index.ts'
 import type { ConversationEpochs, HoldBack, Membership, OpSet } from '../group/index.ts'
 import type {
@@ -326,6 +327,8 @@ export interface Live {
   readonly openedAt: Map<string, number>
   readonly segments: Map<string, Map<string, number>>
   readonly groups: Map<string, GroupMemo>
+  /** Own prekeys as their row reads, with the key pairs derived from it. */
+  prekeys: { readonly row: Uint8Array; readonly prekeys: Prekeys } | undefined
   /** Conversations by the devices in them, once somebody asked: never too few. */
   shared: Map<string, Map<string, Uint8Array>> | undefined
   /** Records that came on topics and are to be acknowledged a little later, by conversation and device. */

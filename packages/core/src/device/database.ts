@@ -20,6 +20,8 @@ export class Database {
   readonly #store: SealedStore
   readonly #resident = new Map<string, Map<string, { readonly key: Uint8Array; readonly value: unknown }>>()
   readonly #lately = new Map<string, unknown>()
+  /** Values of resident tables in key order, until one of them changes. */
+  readonly #sorted = new Map<string, readonly unknown[]>()
 
   private constructor(store: SealedStore) {
     this.#store = store
@@ -62,6 +64,7 @@ export class Database {
       if (table.lately === true) this.#keep(slotOf(table, key), value)
       const held = this.#resident.get(table.name)
       if (held === undefined) continue
+      this.#sorted.delete(table.name)
       if (value === undefined) held.delete(toHex(key))
       else held.set(toHex(key), { key, value })
     }
@@ -71,6 +74,15 @@ export class Database {
     const held = this.#resident.get(table.name)
     invariant(held, 'E_TABLE', `${table.name} is not resident`)
     return held
+  }
+
+  /** All rows of a resident table, in key order. */
+  sorted(table: AnyRows): readonly unknown[] {
+    const known = this.#sorted.get(table.name)
+    if (known !== undefined) return known
+    const sorted = inOrder(this.resident(table), ({ value }) => value)
+    this.#sorted.set(table.name, sorted)
+    return sorted
   }
 
   async load(table: AnyRows, key: Uint8Array): Promise<unknown> {
@@ -103,6 +115,9 @@ export class Database {
     return found.map((row) => (row instanceof Uint8Array ? table.decode(row) : row))
   }
 }
+
+const inOrder = <T, R>(rows: ReadonlyMap<string, T>, take: (row: T) => R): readonly R[] =>
+  [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => take(row))
 
 /**
  * Writes that become one batch. A fork sees its parent's writes and is merged or forgotten whole, so that an
@@ -147,20 +162,22 @@ export class Transaction {
 
   /** A row of a resident table. */
   get<T>(table: Rows<T>, key: Uint8Array): T | undefined {
-    const pending = this.#find(slotOf(table, key))
+    const name = toHex(key)
+    const pending = this.#find(`${table.name}/${name}`)
     if (pending !== undefined) return pending.value as T | undefined
-    return this.#database.resident(table).get(toHex(key))?.value as T | undefined
+    return this.#database.resident(table).get(name)?.value as T | undefined
   }
 
   /** All rows of a resident table, in key order. */
   all<T>(table: Rows<T>): readonly T[] {
+    const written = this.#writtenTo(table)
+    if (written.length === 0) return this.#database.sorted(table) as readonly T[]
     const merged = new Map([...this.#database.resident(table)].map(([slot, { value }]) => [slot, value]))
-    for (const { table: written, key, value } of this.#overlay()) {
-      if (written.name !== table.name) continue
+    for (const { key, value } of written) {
       if (value === undefined) merged.delete(toHex(key))
       else merged.set(toHex(key), value)
     }
-    return [...merged].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value as T)
+    return inOrder(merged, (value) => value as T)
   }
 
   /** A row of any table. */
@@ -191,8 +208,10 @@ export class Transaction {
     return own ?? (parent === undefined ? undefined : parent.#find(slot))
   }
 
-  #overlay(): readonly Pending[] {
-    const parent = this.#parent
-    return [...(parent === undefined ? [] : parent.#overlay()), ...this.#pending.values()]
+  /** What was written to a table, the oldest first. */
+  #writtenTo(table: AnyRows): readonly Pending[] {
+    const before = this.#parent === undefined ? [] : this.#parent.#writtenTo(table)
+    const own = [...this.#pending.values()].filter((one) => one.table.name === table.name)
+    return own.length === 0 ? before : [...before, ...own]
   }
 }

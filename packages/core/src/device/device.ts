@@ -447,6 +447,7 @@ const newLive = (): Live => ({
   openedAt: new Map(),
   segments: new Map(),
   groups: new Map(),
+  prekeys: undefined,
   documents: new Map(),
   compared: new Map(),
   shared: undefined,

@@ -22,8 +22,12 @@ import { onlyRow, prekeyRows, selfRows } from './tables.ts'
 export function ownPrekeys(step: Step): Prekeys {
   const row = step.tx.get(prekeyRows, onlyRow)
   if (row === undefined) return noPrekeys
-  const prekeys = decodePrekeys(step.context.crypto, row)
+  const { live, crypto } = step.context
+  // Their key pairs are derived from seeds, which costs more than anything else an idle device does.
+  if (live.prekeys?.row === row) return live.prekeys.prekeys
+  const prekeys = decodePrekeys(crypto, row)
   invariant(prekeys, 'E_PREKEYS', 'the prekey row does not decode')
+  live.prekeys = { row, prekeys }
   return prekeys
 }
 
