@@ -155,7 +155,10 @@ export function stateItems(
   }
   if (findRemote(conversation, peer.device)?.active !== true) {
     const heads = endingsFor(step, conversation, peer)
-    const ops = withinBytes(pastOf(set, heads), limits.groupParkedOps, budget)
+    const lacking = new Set(missingOpsFrom(set, standing.heads).ops)
+    const past = pastOf(set, heads).filter((op) => lacking.has(op))
+    const bytes = past.map((op) => op.bytes)
+    const ops = withinBytes(bytes, limits.groupParkedOps, budget)
     const known = bare(conversation, heads, ops)
     return { items: [...namedIn(step, conversation, peer, heads, budget), known], digest: undefined }
   }
@@ -325,7 +328,7 @@ function undoingsOf(step: Step, conversation: Conversation, account: AccountId):
 }
 
 /** Operations and everything before them, each after those it names. */
-function pastOf(set: OpSet, heads: readonly OpId[]): readonly Uint8Array[] {
+function pastOf(set: OpSet, heads: readonly OpId[]): readonly MembershipOp[] {
   const seen = new Set<OpEntryOf>()
   const open = heads.flatMap((head) => set.byId.get(toHex(head)) ?? [])
   for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
@@ -333,7 +336,7 @@ function pastOf(set: OpSet, heads: readonly OpId[]): readonly Uint8Array[] {
     seen.add(entry)
     open.push(...entry.deps)
   }
-  return set.entries.filter((entry) => seen.has(entry)).map(({ op }) => op.bytes)
+  return set.entries.filter((entry) => seen.has(entry)).map(({ op }) => op)
 }
 
 type OpEntryOf = OpSet['entries'][number]
