@@ -144,6 +144,31 @@ describe('051: a whole home rolled back', () => {
     expect((await ada.device.view('status', {})).outbox, 'everybody has what there is').to.equal(0)
   })
 
+  for (const mark of [true, false])
+    it(`has a group again that was made since (its own mark ${mark ? 'put back too' : 'left'})`, async () => {
+      const town = await Town.found()
+      const store = new FaultyStore(11)
+      const ada = await town.person('Ada', { store })
+      const bob = await town.person('Bob')
+      await befriend(town, ada, bob)
+      await town.pass(5_000)
+      const old = await store.snapshot()
+      const members = [(await ada.device.view('self', {}))!.accountId]
+      const group = await bob.device.dispatch('create-group', { name: 'Walkers', members })
+      const { conversationId } = group
+      await bob.device.dispatch('send', { conversationId, text: 'before' })
+      await town.pass(5_000)
+      expect(await ada.texts(conversationId)).to.deep.equal(['before'])
+      await ada.close()
+      await store.restore(old, { mark })
+      ada.store = await store.reopen()
+      await ada.open(true)
+      await town.pass(60_000)
+      await bob.device.dispatch('send', { conversationId, text: 'after' })
+      await town.pass(600_000)
+      expect(await ada.texts(conversationId)).to.deep.equal(['before', 'after'])
+    })
+
   it('is no alarm when older frames only come late', async () => {
     const town = await Town.found()
     const relay = town.relay('late')

@@ -15,7 +15,7 @@ import {
   remoteOf,
   withRemote,
 } from './conversations.ts'
-import { groupState, isRemoved, logsKnown, stateDigest, tellOne } from './group-exchange.ts'
+import { bare, groupState, isRemoved, logsKnown, stateDigest, tellOne } from './group-exchange.ts'
 import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
@@ -69,6 +69,8 @@ async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise
   const ops = item.ops.map((bytes) => readMembershipOp(step.context.crypto, bytes))
   if (!mayInvite(step, peer) || !ops.some((op) => isCreate(op, item))) {
     step.context.log.event('group-unknown')
+    // Whoever takes it to be known speaks of it without its operations.
+    if (mayInvite(step, peer) && item.ops.length === 0 && item.heads.length > 0) askOn(step, peer, item)
     return
   }
   const alone: Step = { ...step, tx: step.tx.fork(), effects: [], events: [], spent: [] }
@@ -115,8 +117,7 @@ export function forgetGroup(step: Step, group: Conversation): void {
  */
 function askOn(step: Step, peer: Peer, { conversation, logs }: GroupItem): void {
   const known = logsKnown(step, logs)
-  const asked = { conversation, accounts: [], heads: [], since: null, logs: known, ops: [] }
-  answerWith(step, linkTo(step, peer.device), { kind: 'group', ...asked })
+  answerWith(step, linkTo(step, peer.device), { ...bare({ conversation }), logs: known })
 }
 
 const isCreate = (op: MembershipOp | undefined, item: GroupItem): boolean =>
@@ -221,7 +222,8 @@ async function compare(step: Step, conversation: Conversation, peer: Peer, item:
     settleState(step, peer, conversation, theirs)
     return noteEqual(step, conversation, peer)
   }
-  const standing = { ...standingOf(step, conversation, peer), heads: item.heads, since, logs: item.logs }
+  const said = { agreed: null, heads: item.heads, since, logs: item.logs }
+  const standing = { ...standingOf(step, conversation, peer), ...said }
   putStanding(step, conversation, standing)
   const pair = `${toHex(theirs)}${toHex(ours.digest)}`
   const key = keyOf(conversation, peer)

@@ -32,6 +32,7 @@ import { decodeLog, stateOf, storedLog } from './logs.ts'
 import { sureNow } from './timers.ts'
 import { linkTo } from './lookup.ts'
 import { requireMe } from './me.ts'
+import { forgetAgreed } from './group-standing.ts'
 import { ownPrekeys } from './prekeys.ts'
 import {
   contactRows,
@@ -103,8 +104,11 @@ export async function receiveHandshake(
     peerId: peerIdOf(device.transportKey),
     renew: false,
   })
-  // What was under way on a session that is replaced may be lost: the two compare again.
-  if (step.tx.get(pairwiseRows, device.device) !== undefined) linkTo(step, device.device).met = true
+  // What was under way on a session that is replaced may be lost, and its other end an older copy: the two compare again.
+  if (step.tx.get(pairwiseRows, device.device) !== undefined) {
+    linkTo(step, device.device).met = true
+    forgetAgreed(step, device.device)
+  }
   putSessions(step, device.device, adopt(sessionsWith(step, device.device), accepted.session))
   step.spent.push(...accepted.spent)
   rememberFlight(step, flight, device)

@@ -30,11 +30,12 @@ import {
   segmentNumber,
   withRemote,
 } from './conversations.ts'
-import { tellOne } from './group-exchange.ts'
+import { bare, tellOne } from './group-exchange.ts'
 import { standingOf } from './group-standing.ts'
 import { isGroup, isTorn, membershipOf, membershipThen } from './groups.ts'
 import { noteOwed, wasHere } from './lacking.ts'
 import { noteLate } from './late-records.ts'
+import { answerWith } from './extras.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, identityKeyOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -125,7 +126,9 @@ async function receiveRecord(
     return undefined
   }
   if (conversation === undefined) {
-    if (mayIntroduceGroups(step, peer)) hold(step, peer, header, incoming)
+    if (!mayIntroduceGroups(step, peer)) return undefined
+    hold(step, peer, header, incoming)
+    askAbout(step, peer, header.content.conversation)
     return undefined
   }
   noteFrom(step, conversation, peer, from)
@@ -145,6 +148,15 @@ async function receiveRecord(
     return undefined
   }
   return admitted(step, conversation, peer, header, incoming)
+}
+
+/** Whoever speaks in a group that is not known here may take it to be known, as by a home set back since: it is asked. */
+function askAbout(step: Step, peer: Peer, conversation: Uint8Array): void {
+  const link = linkTo(step, peer.device)
+  const isAsked = link.extras.some(
+    (one) => one.kind === 'group' && equalBytes(one.conversation, conversation),
+  )
+  if (!isAsked) answerWith(step, link, bare({ conversation }))
 }
 
 /** Takes the body of a record that is held without it; its author may have none any more. */

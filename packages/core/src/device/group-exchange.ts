@@ -205,9 +205,9 @@ function inOrderOf(ops: readonly MembershipOp[], logs: readonly AccountHeads[]):
 }
 
 /** Heads and operations alone: how things stand with somebody who is not, or not yet, one of a conversation. */
-const bare = (
-  { conversation }: Conversation,
-  heads: readonly OpId[],
+export const bare = (
+  { conversation }: Pick<Conversation, 'conversation'>,
+  heads: readonly OpId[] = [],
   ops: readonly Uint8Array[] = [],
 ): GroupItem => ({ kind: 'group', conversation, accounts: [], heads, since: null, logs: [], ops })
 

@@ -98,6 +98,16 @@ export function putAgreed(
   keepState(step, conversation, { logs, digest })
 }
 
+/** A device may no longer hold what was agreed on with it: it is told again how everything stands. */
+export function forgetAgreed(step: Step, device: DeviceAddress['device']): void {
+  for (const one of step.tx.all(standingRows))
+    if (equalBytes(one.device, device))
+      step.tx.put(standingRows, concat(one.conversation, device), {
+        ...one,
+        ...{ agreed: null, since: null, logs: [] },
+      })
+}
+
 /** Keeps what was said or agreed on, for whoever speaks against it. */
 export function keepState(
   step: Step,
