@@ -15,6 +15,7 @@ import {
   recordRows,
   withdrawnRows,
   type Conversation,
+  type Withdrawal,
 } from './tables.ts'
 import { writeRecord, type Said } from './write-record.ts'
 
@@ -75,9 +76,14 @@ async function goOnBehind(step: Step, before: Conversation, shown: RecordHeader)
     const target = said.target === null ? null : (renamed.get(toHex(said.target)) ?? said.target)
     const again = await writeAndTell(step, before, { ...said, target })
     renamed.set(toHex(id), again.id)
-    if (step.tx.all(withdrawnRows).length < limits.withdrawnRecords)
-      step.tx.put(withdrawnRows, id, { salt, again: again.id })
+    noteWithdrawn(step, id, { salt, again: again.id })
   }
+}
+
+/** Remembers a withdrawn record and the one that says the same again. */
+export function noteWithdrawn(step: Step, id: Uint8Array, row: Withdrawal): void {
+  if (step.tx.all(withdrawnRows).length < limits.withdrawnRecords) step.tx.put(withdrawnRows, id, row)
+  else step.context.log.event('withdrawal-not-noted')
 }
 
 /**

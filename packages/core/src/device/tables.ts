@@ -338,7 +338,9 @@ export const lackingRows = rows(
 )
 
 /** Own records that were withdrawn, by id: the salt of the body, and the record that says the same again. */
-export const withdrawnRows = rows('withdrawn', fields({ salt: bytes(sizes.hash), again: id }), mutable)
+const withdrawalShape = fields({ salt: bytes(sizes.hash), again: id })
+export type Withdrawal = Infer<typeof withdrawalShape>
+export const withdrawnRows = rows('withdrawn', withdrawalShape, mutable)
 
 /** Of a conversation that forgets: no segment below this has bodies that are to be forgotten. */
 export const sweptRows = rows('swept', fields({ below: uint() }), mutable)
