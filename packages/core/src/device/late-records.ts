@@ -7,7 +7,7 @@ import { activeRemotes, findRemote } from './conversations.ts'
 import { membershipThen } from './groups.ts'
 import { requireMe } from './me.ts'
 import { keyOf } from './sync-mail.ts'
-import { visibleFrom } from './sync-side.ts'
+import { visibleFrom } from './visible-from.ts'
 import { conversationRows, peerRows, type Conversation, type Peer, type Remote } from './tables.ts'
 import { wakeAt } from './timers.ts'
 

@@ -21,7 +21,8 @@ import { requireMe } from './me.ts'
 import { syncFrames } from './payload.ts'
 import { askableMs, isConnected, isMailed, isReached, keyOf, noteMailed } from './sync-mail.ts'
 import { askFitting } from './sync-fit.ts'
-import { segmentSetOf, summariesOf, visibleFrom } from './sync-side.ts'
+import { segmentSetOf, summariesOf } from './sync-side.ts'
+import { visibleFrom } from './visible-from.ts'
 import type { Conversation, Peer } from './tables.ts'
 
 /** Questions of sync: what is lacking here, records that were lost here, bodies that never came. */

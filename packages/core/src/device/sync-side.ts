@@ -1,17 +1,13 @@
 import { segmentId, summarise, type AuthorOf, type CountedRecord, type SegmentSet } from '../history/index.ts'
-import type { OpId } from '../group/index.ts'
-import type { AccountId, DeviceAddress } from '../identity/index.ts'
-import { equalBytes, idKey, toHex } from '../wire/index.ts'
+import { idKey } from '../wire/index.ts'
 import type { SegmentLook, Step } from './context.ts'
-import { findRemote } from './conversations.ts'
 import { fileName } from './files.ts'
 import { standingAt } from './frame-records.ts'
-import { isGroup, membershipOf, opSetOf } from './groups.ts'
 import { identityKeyOf } from './logs.ts'
-import { requireMe } from './me.ts'
 import { segmentKey } from './row.ts'
 import { recordsIn, undamaged } from './segments.ts'
 import { summaryRows, type Conversation, type Peer } from './tables.ts'
+import { visibleFrom } from './visible-from.ts'
 
 /** What sync reads of a conversation: its segments, what they hold, and who may see them. */
 
@@ -100,31 +96,6 @@ export async function isVisible(
 ): Promise<boolean> {
   if (segment >= visibleFrom(step, conversation, peer)) return true
   return (await summaryOf(step, conversation, segment))?.open === true
-}
-
-/** First segment a device may read: what was written since it, or its account, came. */
-export function visibleFrom(step: Step, conversation: Conversation, peer: DeviceAddress): number {
-  const own = equalBytes(peer.account, requireMe(step).self.account)
-  const local = findRemote(conversation, peer.device)?.fromSegment ?? Infinity
-  if (own || !isGroup(conversation)) return local
-  return Math.max(local, joinSegment(step, conversation, peer.account))
-}
-
-/** The segment that was opened when an account came in: the first opened after the grant that makes it a member. */
-function joinSegment(step: Step, conversation: Conversation, account: AccountId): number {
-  const member = membershipOf(step, conversation).members.get(toHex(account))
-  if (member === undefined || member.grant === null || member.via === 'create') return 0
-  return firstSegmentAfter(step, conversation, member.grant)
-}
-
-function firstSegmentAfter(step: Step, conversation: Conversation, grant: OpId): number {
-  const set = opSetOf(step, conversation)
-  const from = set.byId.get(toHex(grant))
-  let first = Infinity
-  for (const entry of set.entries)
-    if (entry.op.args.kind === 'seg' && from !== undefined && entry.deps.some((dep) => dep === from))
-      first = Math.min(first, entry.op.args.depth)
-  return first === Infinity ? 0 : first
 }
 
 /** Whether a rule lets newcomers read what was written before, as it stood when that was written. */

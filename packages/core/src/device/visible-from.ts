@@ -1,0 +1,33 @@
+import type { OpId } from '../group/index.ts'
+import type { AccountId, DeviceAddress } from '../identity/index.ts'
+import { equalBytes, toHex } from '../wire/index.ts'
+import type { Step } from './context.ts'
+import { findRemote } from './conversations.ts'
+import { isGroup, membershipOf, opSetOf } from './groups.ts'
+import { requireMe } from './me.ts'
+import type { Conversation } from './tables.ts'
+
+/** First segment a device may read: what was written since it, or its account, came. */
+export function visibleFrom(step: Step, conversation: Conversation, peer: DeviceAddress): number {
+  const own = equalBytes(peer.account, requireMe(step).self.account)
+  const local = findRemote(conversation, peer.device)?.fromSegment ?? Infinity
+  if (own || !isGroup(conversation)) return local
+  return Math.max(local, joinSegment(step, conversation, peer.account))
+}
+
+/** The segment that was opened when an account came in: the first opened after the grant that makes it a member. */
+function joinSegment(step: Step, conversation: Conversation, account: AccountId): number {
+  const member = membershipOf(step, conversation).members.get(toHex(account))
+  if (member === undefined || member.grant === null || member.via === 'create') return 0
+  return firstSegmentAfter(step, conversation, member.grant)
+}
+
+function firstSegmentAfter(step: Step, conversation: Conversation, grant: OpId): number {
+  const set = opSetOf(step, conversation)
+  const from = set.byId.get(toHex(grant))
+  let first = Infinity
+  for (const entry of set.entries)
+    if (entry.op.args.kind === 'seg' && from !== undefined && entry.deps.some((dep) => dep === from))
+      first = Math.min(first, entry.op.args.depth)
+  return first === Infinity ? 0 : first
+}
