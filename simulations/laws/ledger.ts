@@ -26,6 +26,8 @@ export interface Said {
   shownAtMs: number | undefined
   /** Its device may have to say it again under another id, for there are two of its home. */
   readonly mayMove: boolean
+  /** By a machine that goes on from an older copy of itself. */
+  readonly setBack: boolean
   /** By a device that says other things than it was told to. */
   readonly lied: boolean
   /** Relayed was claimed at least once. */
@@ -146,6 +148,7 @@ export class Ledger {
       out: new Set(this.#witness.revokedFor(machine)),
       shownAtMs: undefined,
       mayMove: machine.doubled || machine.setBack !== undefined,
+      setBack: machine.setBack !== undefined,
       lied: machine.lies,
       relayed: false,
     }
@@ -242,7 +245,7 @@ export class Ledger {
   #list(said: Said, members: readonly MemberView[]): void {
     const readers = new Set(members.flatMap(({ devices }) => devices.map(({ deviceId }) => deviceId)))
     // Whoever was set back to an older copy may have forgotten whom it held to be in.
-    const key = `${said.machine} ${said.stolen} ${said.mayMove} ${said.conversationId}`
+    const key = `${said.machine} ${said.stolen} ${said.setBack} ${said.conversationId}`
     const listed = this.#listed.get(key) ?? new Set<string>()
     this.#listed.set(key, listed)
     said.readers = readers

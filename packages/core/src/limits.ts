@@ -291,7 +291,7 @@ export const limits = {
   syncBodies: 1_024,
   /** Segments in which bodies are noted as lacking: 8 MiB of ids at most. */
   lackingSegments: 256,
-  /** Own records remembered as withdrawn: more are written between two openings by nobody who was set back. */
+  /** Own records remembered as withdrawn (docs/decisions/0261); one beyond these that comes back stays as it is. */
   withdrawnRecords: 256,
   /** Shortest life a conversation's rule gives messages: a shorter one would take them before they are read. */
   retentionLeastMs: hour,

@@ -41,6 +41,12 @@ const emptyConversation = (step: Step, conversation: Uint8Array): Conversation =
   remotes: [],
 })
 
+/** Under which is kept what concerns a conversation and one device in it. */
+export const keyOf = (
+  { conversation }: Pick<Conversation, 'conversation'>,
+  { device }: Pick<DeviceAddress, 'device'>,
+): string => toHex(conversation) + toHex(device)
+
 /** What is known of another device in a conversation. */
 export const remoteOf = (conversation: Conversation, { account, device }: DeviceAddress): Remote =>
   findRemote(conversation, device) ?? {

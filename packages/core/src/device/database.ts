@@ -10,7 +10,8 @@ interface Pending {
   readonly value: unknown
 }
 
-const slotOf = (table: AnyRows, key: Uint8Array): string => `${table.name}/${toHex(key)}`
+const slotNamed = (table: AnyRows, name: string): string => `${table.name}/${name}`
+const slotOf = (table: AnyRows, key: Uint8Array): string => slotNamed(table, toHex(key))
 
 /** Rows of tables that are not resident and were written or read lately, at most. */
 const latelyRows = 256
@@ -163,7 +164,7 @@ export class Transaction {
   /** A row of a resident table. */
   get<T>(table: Rows<T>, key: Uint8Array): T | undefined {
     const name = toHex(key)
-    const pending = this.#find(`${table.name}/${name}`)
+    const pending = this.#find(slotNamed(table, name))
     if (pending !== undefined) return pending.value as T | undefined
     return this.#database.resident(table).get(name)?.value as T | undefined
   }

@@ -14,8 +14,9 @@ import {
   putConversation,
   remoteOf,
   withRemote,
+  keyOf,
 } from './conversations.ts'
-import { bare, groupState, isRemoved, logsKnown, stateDigest, tellOne } from './group-exchange.ts'
+import { bareState, groupState, isRemoved, logsKnown, stateDigest, tellOne } from './group-exchange.ts'
 import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
@@ -25,7 +26,6 @@ import { lostCame, noteEqual } from './lost-ops.ts'
 import { linkTo } from './lookup.ts'
 import { requireMe } from './me.ts'
 import { settleState } from './outbox-rows.ts'
-import { keyOf } from './sync-mail.ts'
 import type { PayloadItem } from './payload.ts'
 import {
   contactRows,
@@ -117,7 +117,7 @@ export function forgetGroup(step: Step, group: Conversation): void {
  */
 function askOn(step: Step, peer: Peer, { conversation, logs }: GroupItem): void {
   const known = logsKnown(step, logs)
-  answerWith(step, linkTo(step, peer.device), { ...bare({ conversation }), logs: known })
+  answerWith(step, linkTo(step, peer.device), { ...bareState({ conversation }), logs: known })
 }
 
 const isCreate = (op: MembershipOp | undefined, item: GroupItem): boolean =>

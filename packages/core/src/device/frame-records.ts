@@ -29,8 +29,9 @@ import {
   remoteOf,
   segmentNumber,
   withRemote,
+  keyOf,
 } from './conversations.ts'
-import { bare, tellOne } from './group-exchange.ts'
+import { bareState, tellOne } from './group-exchange.ts'
 import { standingOf } from './group-standing.ts'
 import { isGroup, isTorn, membershipOf, membershipThen } from './groups.ts'
 import { noteOwed, wasHere } from './lacking.ts'
@@ -45,7 +46,6 @@ import { findLink, putBody, settleBody, storeRecord } from './records.ts'
 import { peerRolledBack } from './rollback.ts'
 import { isHeld, placeWithoutBody, wasHeld } from './segments.ts'
 import { isShown, showNewest } from './shown.ts'
-import { keyOf } from './sync-mail.ts'
 import {
   contactRows,
   contactStates,
@@ -156,7 +156,7 @@ function askAbout(step: Step, peer: Peer, conversation: Uint8Array): void {
   const isAsked = link.extras.some(
     (one) => one.kind === 'group' && equalBytes(one.conversation, conversation),
   )
-  if (!isAsked) answerWith(step, link, bare({ conversation }))
+  if (!isAsked) answerWith(step, link, bareState({ conversation }))
 }
 
 /** Takes the body of a record that is held without it; its author may have none any more. */

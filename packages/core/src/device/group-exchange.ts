@@ -148,7 +148,7 @@ export function stateItems(
   const join = step.tx.get(joinRows, id)
   if (join !== undefined || isArriving(step, conversation)) {
     const heads = groupHeads(set).slice(0, limits.payloadGroupHeads)
-    const known = { ...bare(conversation, heads), logs: logsKnown(step, standing.logs) }
+    const known = { ...bareState(conversation, heads), logs: logsKnown(step, standing.logs) }
     return join === undefined
       ? { items: [known], digest: undefined }
       : { items: [joinItem(step, join), known], digest: join.invite }
@@ -159,7 +159,7 @@ export function stateItems(
     const past = pastOf(set, heads).filter((op) => lacking.has(op))
     const bytes = past.map((op) => op.bytes)
     const ops = withinBytes(bytes, limits.groupParkedOps, budget)
-    const known = bare(conversation, heads, ops)
+    const known = bareState(conversation, heads, ops)
     return { items: [...namedIn(step, conversation, peer, heads, budget), known], digest: undefined }
   }
   const state = groupState(step, conversation)
@@ -205,7 +205,7 @@ function inOrderOf(ops: readonly MembershipOp[], logs: readonly AccountHeads[]):
 }
 
 /** Heads and operations alone: how things stand with somebody who is not, or not yet, one of a conversation. */
-export const bare = (
+export const bareState = (
   { conversation }: Pick<Conversation, 'conversation'>,
   heads: readonly OpId[] = [],
   ops: readonly Uint8Array[] = [],

@@ -2,6 +2,7 @@ import { limits } from '../limits.ts'
 import { compareBytes, concat, equalBytes, idKey } from '../wire/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import type { Step } from './context.ts'
+import { keyOf } from './conversations.ts'
 import type { AccountHeads } from './payload.ts'
 import { stateRows, standingRows, type Conversation, type Standing } from './tables.ts'
 
@@ -95,10 +96,12 @@ export function putAgreed(
 ): void {
   const known = { agreed: digest, since: digest, heads, logs: [], due: false }
   putStanding(step, conversation, { ...standingOf(step, conversation, peer), ...known })
+  // What either says next is a new difference, though it were one they had before.
+  step.context.live.compared.delete(keyOf(conversation, peer))
   keepState(step, conversation, { logs, digest })
 }
 
-/** A device may no longer hold what was agreed on with it: it is told again how everything stands. */
+/** A device may no longer hold what was agreed on with it: it is told again how everything stands when the two compare. */
 export function forgetAgreed(step: Step, device: DeviceAddress['device']): void {
   for (const one of step.tx.all(standingRows))
     if (equalBytes(one.device, device))

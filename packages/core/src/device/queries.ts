@@ -128,13 +128,10 @@ function queryStatus(step: Step): StatusView {
   }
 }
 
-/**
- * Whether what a record waits for may still come: to somebody who was put out of a group nobody brings it, and a group of
- * which it is not known that this account was ever in it is none to anybody.
- */
+/** Whether what a record waits for may still come: to somebody who was put out of a group nobody brings it. */
 function mayCome(step: Step, id: Uint8Array): boolean {
   const conversation = step.tx.get(conversationRows, id)
-  return conversation === undefined || (takesPart(step, conversation) && isShown(step, conversation))
+  return conversation === undefined || takesPart(step, conversation) || isArriving(step, conversation)
 }
 
 function querySafety(step: Step, input: Queries['safety']['in']): Queries['safety']['out'] {

@@ -65,11 +65,11 @@ async function goOnBehind(step: Step, before: Conversation, shown: RecordHeader)
   // Where others hold this home's record, sync brings it to the rest; by its number it is asked for no more.
   if (taken < before.aseq) step.tx.delete(ownRecordRows, ownRecordKey(before.conversation, taken))
   const aseq = Math.max(taken + 1, Math.min(from, before.aseq))
-  const full = { segmentCount: limits.segmentRecords, sseq: limits.segmentRecords }
   const now = conversationNow(step, before)
-  const behind = (segmentNumber(step, now, shown.content.segment) ?? 0) + 1
+  const shownIn = segmentNumber(step, now, shown.content.segment) ?? 0
+  const nextSegment = Math.max(now.nextSegment, now.segment + 1, shownIn + 1)
   const selfPrev = aseq === taken + 1 ? shown.id : await ownIdOf(step, now, aseq - 1)
-  putConversation(step, { ...now, aseq, selfPrev, ...full, nextSegment: Math.max(now.nextSegment, behind) })
+  putConversation(step, { ...now, aseq, selfPrev, nextSegment })
   step.context.live.openedAt.set(key, aseq)
   const renamed = new Map<string, Uint8Array>()
   for (const { id, salt, said } of withdrawn) {
@@ -109,6 +109,7 @@ async function writeAndTell(step: Step, before: Conversation, said: Said): Promi
   return header
 }
 
+/** The own record under a number, or the newest one known where there is none. */
 const ownIdOf = async (step: Step, { conversation, selfPrev }: Conversation, aseq: number) =>
   (await step.tx.load(ownRecordRows, ownRecordKey(conversation, aseq))) ?? selfPrev
 

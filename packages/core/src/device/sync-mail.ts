@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts'
-import { toHex } from '../wire/index.ts'
 import type { PeerLink, Step } from './context.ts'
+import { keyOf } from './conversations.ts'
 import { linkTo } from './lookup.ts'
 import { addRow, isAnswer, rowsFor } from './outbox-rows.ts'
 import { syncFrames, type SyncItem } from './payload.ts'
@@ -11,12 +11,6 @@ import { peerRows, type Contact, type Conversation, type Peer } from './tables.t
  * Sync with a device to which no channel opens: a question, or an answer with all its frames, is one payload that lies
  * at the relays the device collects at (sync.md §5). Nothing says that it arrived but the answer.
  */
-
-/** Under which an exchange is kept. */
-export const keyOf = (
-  { conversation }: Pick<Conversation, 'conversation'>,
-  { device }: Pick<Peer, 'device'>,
-): string => toHex(conversation) + toHex(device)
 
 /** Whether a channel to a device is open. */
 export const isConnected = (step: Step, { device }: Peer): boolean =>
