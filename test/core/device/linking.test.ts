@@ -58,6 +58,22 @@ describe('device: linking', () => {
     expect(await laptop.device.view('devices', {})).to.have.length(2)
   })
 
+  it('leaves nothing behind that wakes the new device', async () => {
+    const town = await Town.found()
+    const ada = await town.person('Ada')
+    const laptop = await town.link(ada, 'laptop')
+    await town.pass(400_000)
+    const wake = laptop.wake.bind(laptop)
+    let wakes = 0
+    laptop.wake = () => {
+      wakes += 1
+      wake()
+    }
+    await town.pass(600_000)
+    // The code's record was put again every ten seconds.
+    expect(wakes).to.be.below(10)
+  })
+
   it('a new device has the contacts, says and hears what is said, and contacts are told of it first', async () => {
     const town = await Town.found()
     const ada = await town.person('Ada')

@@ -232,6 +232,7 @@ function take(step: Step, linking: NewLinking, way: LinkWay, next: OfferStep): v
         break
       case 'finished':
         tellJoined(step, linking)
+        forgetLinking(step, linking)
         break
       case 'account':
       case 'failed':
@@ -252,6 +253,12 @@ function over(
   if (linking.offers.size > 0 && !proved) return
   linking.offers.clear()
   failLinking(step, linking, reason)
+  step.context.live.linking = undefined
+}
+
+/** It is linked: nothing is offered, put or woken for any more, and the way nobody came by leaves no secret. */
+function forgetLinking(step: Step, { offers }: NewLinking): void {
+  for (const offer of offers.values()) step.spent.push(...endOffer(offer, 'cancelled').spent)
   step.context.live.linking = undefined
 }
 
