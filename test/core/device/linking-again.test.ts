@@ -33,4 +33,20 @@ describe('device: linking again', () => {
     await town.pass(10_000)
     for (const person of [ada, laptop]) expect(await person.device.view('devices', {})).to.have.length(2)
   })
+
+  it('when nobody said that the pictures are the same: the time runs out, and the device goes on', async () => {
+    const town = await Town.found()
+    const ada = await town.person('Ada')
+    const laptop = await town.newcomer('laptop')
+    const offering = laptop.device.dispatch('link-offer', { deviceName: 'laptop' })
+    await town.pass(1_000)
+    const approving = ada.device.dispatch('link-approve', { code: (await offering).link })
+    await town.pass(2_000)
+    await approving
+    await town.pass(600_000)
+    const late = await ada.device.dispatch('link-confirm', { match: true }).catch((error: unknown) => error)
+    expect(late).to.include({ code: 'E_LINK_STATE' })
+    const linked = await town.link(ada, 'tablet')
+    expect(await linked.device.view('devices', {})).to.have.length(2)
+  })
 })

@@ -237,7 +237,7 @@ function take(step: Step, linking: OldLinking, next: ApprovalStep): void {
   step.spent.push(...next.spent)
   const ended = next.events.find(({ kind }) => kind === 'ended' || kind === 'finished')
   sendLinkFrames(step, linking.channel, next.send, ended !== undefined)
-  tickLinkApproval(step)
+  if (ended === undefined) wakeAt(step, next.state.deadlineMs)
   for (const event of next.events) {
     switch (event.kind) {
       case 'compare': {
