@@ -14,13 +14,16 @@ export const browserTabs: Scenario = {
   acts: everydayActs,
   shape: (plan) => ({ ...plan, dialableShare: 0 }),
   begin: (stage, draw) => {
-    for (const machine of stage.machines()) {
-      suspend(stage, draw, machine, draw.between(10, 90) * minute)
-      stage.onClose(() => {
-        machine.thaw()
-      })
-    }
+    for (const machine of stage.machines()) isTab(stage, draw, machine)
   },
+}
+
+/** A machine is a tab: behind others every now and then. */
+export function isTab(stage: Stage, draw: Stream, machine: Machine): void {
+  suspend(stage, draw, machine, draw.between(10, 90) * minute)
+  stage.onClose(() => {
+    machine.thaw()
+  })
 }
 
 /** In front for a while, behind another tab for a while. */

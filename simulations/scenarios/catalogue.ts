@@ -16,6 +16,7 @@ import { rottenDisk } from './rotten-disk.ts'
 import type { Scenario } from './scenario.ts'
 import { silentDeviceAdd } from './silent-device-add.ts'
 import { spam } from './spam.ts'
+import { storm } from './storm.ts'
 import { twoFaced } from './two-faced.ts'
 import { wrongGroupMember } from './wrong-group-member.ts'
 
@@ -32,6 +33,7 @@ export const catalogue: readonly Scenario[] = [
   olderCopy,
   narrowLinks,
   twoFaced,
+  storm,
   spam,
   hostileMember,
   clonedDevice,

@@ -17,19 +17,19 @@ export const offlineSync: Scenario = {
   begin(stage, draw) {
     const shareThere = draw.between(0.15, 0.6)
     const meanMs = draw.between(1, 8) * hour
-    for (const machine of stage.machines()) turn(stage, draw, machine, meanMs, shareThere)
+    for (const machine of stage.machines()) comesAndGoes(stage, draw, machine, meanMs, shareThere)
   },
 }
 
 /** There for a while, away for a while: the app closed, the machine without power, or no network. */
-function turn(stage: Stage, draw: Stream, machine: Machine, meanMs: number, shareThere: number): void {
+export function comesAndGoes(stage: Stage, draw: Stream, machine: Machine, meanMs: number, shareThere: number): void {
   stage.later(draw.exponential(meanMs * shareThere), () => {
     const awayMs = Math.min(longestMs, draw.exponential(meanMs * (1 - shareThere)))
     const how = draw.pick(['stop', 'stop', 'crash', 'isolation'] as const)
     leave(stage, machine, how, awayMs)
     stage.later(awayMs, () => {
       void machine.boot()
-      turn(stage, draw, machine, meanMs, shareThere)
+      comesAndGoes(stage, draw, machine, meanMs, shareThere)
     })
   })
 }

@@ -19,22 +19,25 @@ export const relayOutage: Scenario = {
     relays: Math.max(2, plan.relays),
     dialableShare: draw.pick([0, 0, 0.5]),
   }),
-  begin: (stage, draw) => {
-    stage.repeat(draw, stage.lastsMs / 4, () => {
-      outage(stage, draw)
+  begin: failRelays,
+}
+
+/** Relays are down, come back with old disks, and do what they should not, until the stage closes. */
+export function failRelays(stage: Stage, draw: Stream): void {
+  stage.repeat(draw, stage.lastsMs / 4, () => {
+    outage(stage, draw)
+  })
+  for (const relay of stage.relays) {
+    stage.onClose(() => (relay.disk.trick = undefined))
+    stage.repeat(draw, stage.lastsMs / 6, () => {
+      turn(stage, draw, relay)
     })
-    for (const relay of stage.relays) {
-      stage.onClose(() => (relay.disk.trick = undefined))
-      stage.repeat(draw, stage.lastsMs / 6, () => {
-        turn(stage, draw, relay)
-      })
-    }
-    stage.onClose(() => {
-      stage.world.timeline.after(minute, () => {
-        lastWords(stage, draw)
-      })
+  }
+  stage.onClose(() => {
+    stage.world.timeline.after(minute, () => {
+      lastWords(stage, draw)
     })
-  },
+  })
 }
 
 /** What a relay threw away is missed when something else comes: afterwards everybody says one thing more. */

@@ -20,14 +20,17 @@ export const twoFaced: Scenario = {
     moveEveryMs: Math.min(plan.moveEveryMs ?? Infinity, plan.messageEveryMs),
     dialableShare: 0.5,
   }),
-  begin: (stage, draw) => {
-    stage.repeat(draw, stage.lastsMs / 8, () => {
-      surround(stage, draw)
-    })
-    stage.repeat(draw, stage.lastsMs / 6, () => {
-      splitRelay(stage, draw)
-    })
-  },
+  begin: showTwoFaces,
+}
+
+/** DHT nodes surround machines, and relays split their mail, again and again. */
+export function showTwoFaces(stage: Stage, draw: Stream): void {
+  stage.repeat(draw, stage.lastsMs / 8, () => {
+    surround(stage, draw)
+  })
+  stage.repeat(draw, stage.lastsMs / 6, () => {
+    splitRelay(stage, draw)
+  })
 }
 
 /** From a tenth of the run to all of it. */
