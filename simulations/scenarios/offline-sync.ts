@@ -22,7 +22,13 @@ export const offlineSync: Scenario = {
 }
 
 /** There for a while, away for a while: the app closed, the machine without power, or no network. */
-export function comesAndGoes(stage: Stage, draw: Stream, machine: Machine, meanMs: number, shareThere: number): void {
+export function comesAndGoes(
+  stage: Stage,
+  draw: Stream,
+  machine: Machine,
+  meanMs: number,
+  shareThere: number,
+): void {
   stage.later(draw.exponential(meanMs * shareThere), () => {
     const awayMs = Math.min(longestMs, draw.exponential(meanMs * (1 - shareThere)))
     const how = draw.pick(['stop', 'stop', 'crash', 'isolation'] as const)
