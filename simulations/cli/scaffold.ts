@@ -25,7 +25,7 @@ export function scaffold({ from, seed: seedText, hours: hoursText }: NewFlags): 
   const hours = readHours(hoursText)
   const stream = streamsOf(seed)
   const drawn = drawPlan(stream('plan'), hours)
-  const plan = shape?.(drawn, stream('plan', from)) ?? drawn
+  const plan = shape?.(drawn, stream('plan', from), hours) ?? drawn
   const body = {
     name: `my-${from}`,
     claim,

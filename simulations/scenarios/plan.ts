@@ -50,12 +50,16 @@ export function shareDevices(draw: Stream, { users, devices }: Plan): readonly n
 /** How often a fault that is on strikes on the average, however short the run. */
 const timesAtLeast = 4
 
+/** A mean pause between faults of a kind, in hours, as short as a short run needs it; in milliseconds. */
+export const pauseBetween = (meanHours: number, hours: number): number =>
+  Math.min(meanHours, hours / timesAtLeast) * hour
+
 /** Draws the ranges of a seed, swarm fashion: each fault is off, mild or heavy on its own. */
 export function drawPlan(draw: Stream, hours: number): Plan {
   const some = (probability: number, low: number, high: number): number =>
     draw.chance(probability) ? draw.between(low, high) : 0
   const every = (probability: number, low: number, high: number): number | null =>
-    draw.chance(probability) ? Math.min(draw.between(low, high), hours / timesAtLeast) * hour : null
+    draw.chance(probability) ? pauseBetween(draw.between(low, high), hours) : null
   const users = 2 + draw.below(4)
   return {
     users,

@@ -93,7 +93,7 @@ export async function runScenario(scenario: Scenario, options: RunOptions): Prom
   const { seed, hours, crypto, line, plantCrypto, plantDevice, plantNetwork } = options
   const world = new World({ seed, crypto, line, plant: plantCrypto })
   const drawn = drawPlan(world.stream('plan'), hours)
-  const shaped = scenario.shape?.(drawn, world.stream('plan', streamName(scenario))) ?? drawn
+  const shaped = scenario.shape?.(drawn, world.stream('plan', streamName(scenario)), hours) ?? drawn
   const given = { ...shaped, ...options.plan }
   const plan = options.adjust?.(given) ?? given
   const stage = new Stage(world, plan, hours * hour, { spoil: plantDevice, spoilNetwork: plantNetwork })

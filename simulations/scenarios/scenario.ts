@@ -13,8 +13,8 @@ export interface Scenario {
   readonly expects: readonly string[]
   /** Kinds of things people must have done over a sweep. */
   readonly acts: readonly string[]
-  /** What the seed drew, made to fit. */
-  readonly shape?: (plan: Plan, draw: Stream) => Plan
+  /** What the seed drew for so many virtual hours, made to fit. */
+  readonly shape?: (plan: Plan, draw: Stream, hours: number) => Plan
   /** Goes on before any fault, on a calm network. */
   readonly prepare?: (stage: Stage, draw: Stream) => Promise<void>
   /** Starts whatever makes this scenario what it is; all of it stops when the stage says so. */

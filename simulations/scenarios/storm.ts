@@ -5,7 +5,7 @@ import type { Stream } from '../world/stream.ts'
 import { isTab } from './browser-tabs.ts'
 import { comesAndGoes } from './offline-sync.ts'
 import { splits } from './partition-heal.ts'
-import type { Plan } from './plan.ts'
+import { pauseBetween, type Plan } from './plan.ts'
 import { failRelays } from './relay-outage.ts'
 import { everydayActs, everydayFaults, type Scenario } from './scenario.ts'
 import type { Stage } from './stage.ts'
@@ -25,7 +25,7 @@ export const storm: Scenario = {
     ...everydayFaults,
   ],
   acts: everydayActs,
-  shape: (plan, draw) => ({ ...plan, ...small(plan, draw), ...breaking(plan, draw) }),
+  shape: (plan, draw, hours) => ({ ...plan, ...small(draw, hours), ...breaking(plan, draw, hours) }),
   begin: (stage, draw) => {
     splits(stage, draw, draw.between(1, 6) * hour)
     failRelays(stage, draw)
@@ -42,36 +42,39 @@ function live(stage: Stage, draw: Stream, machine: Machine): void {
 }
 
 /** Few people who say little, so that days of it can be run a thousand times. */
-function small(plan: Plan, draw: Stream): Partial<Plan> {
+function small(draw: Stream, hours: number): Partial<Plan> {
   const users = 2 + draw.below(2)
   return {
     users,
-    devices: users + 1 + draw.below(2),
+    devices: users + 1 + draw.below(3),
     groups: 1,
     relays: 2,
-    messageEveryMs: (3 * plan.messageEveryMs * users) / plan.users,
+    messageEveryMs: (hours * hour * users) / Math.max(25, (draw.between(20, 60) * hours) / 24),
     dialableShare: draw.pick([1, 0.5, 0.5, 0]),
   }
 }
 
 /** Every fault is on; a frame that is lost breaks its channel, so that few are enough. */
-const breaking = (plan: Plan, draw: Stream): Partial<Plan> => ({
-  crashEveryMs: draw.between(2, 12) * hour,
-  relayCrashEveryMs: draw.between(2, 12) * hour,
-  diskFaultEveryMs: draw.between(2, 12) * hour,
-  clockJumpEveryMs: draw.between(4, 12) * hour,
-  moveEveryMs: draw.between(2, 12) * hour,
-  stallEveryMs: draw.between(0.5, 4) * hour,
-  skewMs: draw.between(0.1, 11) * hour,
-  net: {
-    ...plan.net,
-    loss: draw.between(0.002, 0.03),
-    duplication: draw.between(0.005, 0.1),
-    replay: draw.between(0.05, 0.5),
-    dialFailure: draw.between(0.02, 0.3),
-    bandwidth: draw.between(32, 256) * kbit,
-    dhtLoss: draw.between(0.05, 0.5),
-    dhtMissing: draw.between(0.05, 0.5),
-    dhtStale: draw.between(0.05, 0.5),
-  },
-})
+function breaking(plan: Plan, draw: Stream, hours: number): Partial<Plan> {
+  const every = (low: number, high: number): number => pauseBetween(draw.between(low, high), hours)
+  return {
+    crashEveryMs: every(2, 12),
+    relayCrashEveryMs: every(2, 12),
+    diskFaultEveryMs: every(2, 12),
+    clockJumpEveryMs: every(4, 12),
+    moveEveryMs: every(2, 12),
+    stallEveryMs: every(0.5, 4),
+    skewMs: draw.between(0.1, 11) * hour,
+    net: {
+      ...plan.net,
+      loss: draw.between(0.002, 0.03),
+      duplication: draw.between(0.005, 0.1),
+      replay: draw.between(0.05, 0.5),
+      dialFailure: draw.between(0.02, 0.3),
+      bandwidth: draw.between(32, 256) * kbit,
+      dhtLoss: draw.between(0.05, 0.5),
+      dhtMissing: draw.between(0.05, 0.5),
+      dhtStale: draw.between(0.05, 0.5),
+    },
+  }
+}
