@@ -41,15 +41,16 @@ function live(stage: Stage, draw: Stream, machine: Machine): void {
   if (kind === 'away') comesAndGoes(stage, draw, machine, draw.between(1, 8) * hour, draw.between(0.15, 0.6))
 }
 
-/** Few people who say little, so that days of it can be run a thousand times. */
+/** Few people who say little, so that days of it can be run a thousand times; one world in five is large enough for topics. */
 function small(draw: Stream, hours: number): Partial<Plan> {
-  const users = 2 + draw.below(2)
+  const isLarge = draw.chance(0.2)
+  const users = isLarge ? 3 : 2
   return {
     users,
-    devices: users + 1 + draw.below(3),
+    devices: isLarge ? 6 : users + 1 + draw.below(2),
     groups: 1,
     relays: 2,
-    messageEveryMs: (hours * hour * users) / Math.max(25, (draw.between(20, 60) * hours) / 24),
+    messageEveryMs: (hours * hour * users) / Math.max(25, (draw.between(15, 40) * hours) / 24),
     dialableShare: draw.pick([1, 0.5, 0.5, 0]),
   }
 }
