@@ -110,14 +110,27 @@ function noteShared(
 export const conversationNow = (step: Step, conversation: Conversation): Conversation =>
   step.tx.get(conversationRows, conversation.conversation) ?? conversation
 
+/** Which of all conversations a device shares, found once for as long as none of them changes. */
+const sharedAmong = new WeakMap<readonly Conversation[], Map<string, readonly Conversation[]>>()
+
 /** Conversations in which a device takes or took part. */
 export function conversationsWith(step: Step, device: DeviceId): readonly Conversation[] {
+  const all = step.tx.all(conversationRows)
+  const known = sharedAmong.get(all) ?? new Map<string, readonly Conversation[]>()
+  if (known.size === 0) sharedAmong.set(all, known)
+  const name = toHex(device)
+  const shared = known.get(name) ?? findShared(step, device, name)
+  known.set(name, shared)
+  return shared
+}
+
+function findShared(step: Step, device: DeviceId, name: string): readonly Conversation[] {
   const { live } = step.context
   if (live.shared === undefined) {
     live.shared = new Map()
     for (const conversation of step.tx.all(conversationRows)) noteShared(live.shared, conversation)
   }
-  return [...(live.shared.get(toHex(device))?.values() ?? [])].flatMap((id) => {
+  return [...(live.shared.get(name)?.values() ?? [])].flatMap((id) => {
     const conversation = step.tx.get(conversationRows, id)
     return conversation !== undefined && findRemote(conversation, device) !== undefined ? [conversation] : []
   })

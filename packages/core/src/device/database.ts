@@ -10,8 +10,7 @@ interface Pending {
   readonly value: unknown
 }
 
-const slotNamed = (table: AnyRows, name: string): string => `${table.name}/${name}`
-const slotOf = (table: AnyRows, key: Uint8Array): string => slotNamed(table, toHex(key))
+const slotOf = (table: AnyRows, key: Uint8Array): string => `${table.name}/${toHex(key)}`
 
 /** Rows of tables that are not resident and were written or read lately, at most. */
 const latelyRows = 256
@@ -21,8 +20,8 @@ export class Database {
   readonly #store: SealedStore
   readonly #resident = new Map<string, Map<string, { readonly key: Uint8Array; readonly value: unknown }>>()
   readonly #lately = new Map<string, unknown>()
-  /** Values of resident tables in key order, until one of them changes. */
-  readonly #sorted = new Map<string, readonly unknown[]>()
+  /** Rows of resident tables in key order, until one of them changes. */
+  readonly #sorted = new Map<string, Sorted>()
 
   private constructor(store: SealedStore) {
     this.#store = store
@@ -78,10 +77,10 @@ export class Database {
   }
 
   /** All rows of a resident table, in key order. */
-  sorted(table: AnyRows): readonly unknown[] {
+  sorted(table: AnyRows): Sorted {
     const known = this.#sorted.get(table.name)
     if (known !== undefined) return known
-    const sorted = inOrder(this.resident(table), ({ value }) => value)
+    const sorted = inOrder([...this.resident(table)].map(([name, { value }]) => [name, value]))
     this.#sorted.set(table.name, sorted)
     return sorted
   }
@@ -117,8 +116,16 @@ export class Database {
   }
 }
 
-const inOrder = <T, R>(rows: ReadonlyMap<string, T>, take: (row: T) => R): readonly R[] =>
-  [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => take(row))
+/** Rows in key order, and their values alone: the same array for as long as no row changes. */
+interface Sorted {
+  readonly entries: readonly (readonly [string, unknown])[]
+  readonly values: readonly unknown[]
+}
+
+function inOrder(rows: readonly (readonly [string, unknown])[]): Sorted {
+  const entries = rows.toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return { entries, values: entries.map(([, value]) => value) }
+}
 
 /**
  * Writes that become one batch. A fork sees its parent's writes and is merged or forgotten whole, so that an
@@ -127,7 +134,9 @@ const inOrder = <T, R>(rows: ReadonlyMap<string, T>, take: (row: T) => R): reado
 export class Transaction {
   readonly #database: Database
   readonly #parent: Transaction | undefined
-  readonly #pending = new Map<string, Pending>()
+  /** By table, then by key: most tables are looked at in most steps and written to in few. */
+  readonly #pending = new Map<string, Map<string, Pending>>()
+  readonly #merged = new Map<string, { readonly before: Sorted; readonly sorted: Sorted }>()
 
   constructor(database: Database, parent: Transaction | undefined) {
     this.#database = database
@@ -141,49 +150,39 @@ export class Transaction {
   merge(): void {
     const parent = this.#parent
     if (parent === undefined) return
-    for (const [slot, write] of this.#pending) parent.#pending.set(slot, write)
+    for (const writes of this.#pending.values())
+      for (const [name, write] of writes) parent.#write(write.table, name, write)
     this.#pending.clear()
   }
 
   writes(): readonly Pending[] {
-    return [...this.#pending.values()]
+    return [...this.#pending.values()].flatMap((writes) => [...writes.values()])
   }
 
   put<T>(table: Rows<T>, key: Uint8Array, value: T): void {
-    this.#pending.set(slotOf(table, key), { table: table, key, value })
+    this.#write(table, toHex(key), { table, key, value })
   }
 
   delete<T>(table: Rows<T>, key: Uint8Array): void {
-    this.#pending.set(slotOf(table, key), {
-      table: table,
-      key,
-      value: undefined,
-    })
+    this.#write(table, toHex(key), { table, key, value: undefined })
   }
 
   /** A row of a resident table. */
   get<T>(table: Rows<T>, key: Uint8Array): T | undefined {
     const name = toHex(key)
-    const pending = this.#find(slotNamed(table, name))
+    const pending = this.#find(table, name)
     if (pending !== undefined) return pending.value as T | undefined
     return this.#database.resident(table).get(name)?.value as T | undefined
   }
 
   /** All rows of a resident table, in key order. */
   all<T>(table: Rows<T>): readonly T[] {
-    const written = this.#writtenTo(table)
-    if (written.length === 0) return this.#database.sorted(table) as readonly T[]
-    const merged = new Map([...this.#database.resident(table)].map(([slot, { value }]) => [slot, value]))
-    for (const { key, value } of written) {
-      if (value === undefined) merged.delete(toHex(key))
-      else merged.set(toHex(key), value)
-    }
-    return inOrder(merged, (value) => value as T)
+    return this.#sorted(table).values as readonly T[]
   }
 
   /** A row of any table. */
   async load<T>(table: Rows<T>, key: Uint8Array): Promise<T | undefined> {
-    const pending = this.#find(slotOf(table, key))
+    const pending = this.#find(table, toHex(key))
     if (pending !== undefined) return pending.value as T | undefined
     if (table.resident) return this.get(table, key)
     return (await this.#database.load(table, key)) as T | undefined
@@ -194,7 +193,7 @@ export class Transaction {
     table: Rows<T>,
     keys: readonly Uint8Array[],
   ): Promise<readonly (T | undefined | 'damaged')[]> {
-    const pending = keys.map((key) => this.#find(slotOf(table, key)))
+    const pending = keys.map((key) => this.#find(table, toHex(key)))
     const stored = await this.#database.loadMany(
       table,
       keys.filter((_, i) => pending[i] === undefined),
@@ -203,16 +202,33 @@ export class Transaction {
     return pending.map((one) => (one === undefined ? stored[next++] : (one.value as T | undefined)))
   }
 
-  #find(slot: string): Pending | undefined {
-    const own = this.#pending.get(slot)
-    const parent = this.#parent
-    return own ?? (parent === undefined ? undefined : parent.#find(slot))
+  #write(table: AnyRows, name: string, write: Pending): void {
+    this.#merged.delete(table.name)
+    const known = this.#pending.get(table.name)
+    if (known !== undefined) known.set(name, write)
+    else this.#pending.set(table.name, new Map([[name, write]]))
   }
 
-  /** What was written to a table, the oldest first. */
-  #writtenTo(table: AnyRows): readonly Pending[] {
-    const before = this.#parent === undefined ? [] : this.#parent.#writtenTo(table)
-    const own = [...this.#pending.values()].filter((one) => one.table.name === table.name)
-    return own.length === 0 ? before : [...before, ...own]
+  #find(table: AnyRows, name: string): Pending | undefined {
+    const own = this.#pending.get(table.name)?.get(name)
+    const parent = this.#parent
+    return own ?? (parent === undefined ? undefined : parent.#find(table, name))
+  }
+
+  /** What is seen of a table here; what the parent sees where nothing was written. */
+  #sorted(table: AnyRows): Sorted {
+    const before = this.#parent === undefined ? this.#database.sorted(table) : this.#parent.#sorted(table)
+    const own = this.#pending.get(table.name)
+    if (own === undefined) return before
+    const known = this.#merged.get(table.name)
+    if (known?.before === before) return known.sorted
+    const merged = new Map(before.entries)
+    for (const [name, { value }] of own) {
+      if (value === undefined) merged.delete(name)
+      else merged.set(name, value)
+    }
+    const sorted = inOrder([...merged])
+    this.#merged.set(table.name, { before, sorted })
+    return sorted
   }
 }

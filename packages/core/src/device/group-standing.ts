@@ -29,6 +29,21 @@ export const standingOf = (step: Step, conversation: Conversation, peer: DeviceA
     due: false,
   }
 
+/** Rows of a table in which something is to be said; few, and mostly none. */
+const dueAmong = new WeakMap<readonly Standing[], readonly Standing[]>()
+
+/** Whether a device is to be told how a conversation stands. */
+export function isStandingDue(
+  step: Step,
+  { conversation }: Conversation,
+  { device }: DeviceAddress,
+): boolean {
+  const all = step.tx.all(standingRows)
+  const due = dueAmong.get(all) ?? all.filter((one) => one.due)
+  dueAmong.set(all, due)
+  return due.some((one) => equalBytes(one.conversation, conversation) && equalBytes(one.device, device))
+}
+
 export const putStanding = (step: Step, conversation: Conversation, standing: Standing): void =>
   step.tx.put(standingRows, standingKey(conversation, standing), standing)
 

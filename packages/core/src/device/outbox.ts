@@ -15,7 +15,7 @@ import {
   withRemote,
 } from './conversations.ts'
 import { compareOnMeeting, stateItems } from './group-exchange.ts'
-import { putStanding, standingOf } from './group-standing.ts'
+import { isStandingDue, putStanding, standingOf } from './group-standing.ts'
 import { isGroup, membershipOf, takesPart } from './groups.ts'
 import { shareContacts } from './intents.ts'
 import { tendLogs } from './epoch-logs.ts'
@@ -116,8 +116,8 @@ async function flushPeer(step: Step, peer: Peer): Promise<void> {
   if (link.met && link.channel !== undefined) await meet(step, peer, link)
   else if (link.askAgain && link.channel !== undefined) await askOnceMore(step, peer, link)
   for (const talk of talksWith(step, peer, contact)) passLeft(step, talk, peer)
-  const rows = rowsFor(step, peer)
-  if (rows.length === 0 && link.syncFrames.length === 0 && !hasWork(step, peer, contact, link)) return
+  const isIdle = rowsFor(step, peer).length === 0 && link.syncFrames.length === 0
+  if (isIdle && !hasWork(step, peer, contact, link, talksWith(step, peer, contact))) return
   const direct = link.channel !== undefined
   if (!direct) seekRoutes(step, peer, link)
   const deposits = readyDeposits(step, peer)
@@ -186,16 +186,21 @@ function seekRoutes(step: Step, peer: Peer, link: PeerLink): void {
 }
 
 /** Whether anything is to be said to the device that is in no frame yet. */
-function hasWork(step: Step, peer: Peer, contact: Contact, link: PeerLink): boolean {
+function hasWork(
+  step: Step,
+  peer: Peer,
+  contact: Contact,
+  link: PeerLink,
+  talks: readonly Conversation[],
+): boolean {
   if (contact.state === contactStates.refused) return contact.owed !== null && link.refusalDue
-  const talks = talksWith(step, peer, contact)
   if (link.joins.length > 0) return true
   if (link.awaited && link.channel === undefined && contact.state === contactStates.own) return true
   if (talks.length === 0) return false
   return (
-    talks.some((one) => recordsDue(step, one, peer) || standingOf(step, one, peer).due) ||
+    talks.some((one) => recordsDue(step, one, peer) || isStandingDue(step, one, peer)) ||
     (link.channel === undefined && talks.some((one) => isWanted(step, one, peer))) ||
-    cardDue(step, peer, contact) ||
+    cardDue(step, peer, contact, talks) ||
     smallTalk(step, peer, talks, link).items.length > 0
   )
 }
@@ -228,16 +233,19 @@ const isOwed = (step: Step, conversation: Conversation, { account }: Remote): bo
 /** Whether records of a conversation were lost here, or bodies are lacking, that the device may have. */
 function isWanted(step: Step, { conversation, remotes }: Conversation, peer: Peer): boolean {
   const { wanted, wants } = step.context.live
+  if (wanted.size === 0 && wants.size === 0) return false
   const known = wants.get(toHex(conversation))
   const mayHave = known !== undefined && known.asked.get(toHex(peer.device)) !== true
   return (wanted.has(toHex(conversation)) || mayHave) && findRemote({ remotes }, peer.device)?.active === true
 }
 
 /** Whether the device is to hear where this one is: not before something is shared with it. */
-const cardDue = (step: Step, peer: Peer, contact: Contact): boolean =>
-  peer.cardOf < requireMe(step).self.cardSeq &&
-  contact.refused === null &&
-  talksWith(step, peer, contact).length > 0
+const cardDue = (
+  step: Step,
+  peer: Peer,
+  contact: Contact,
+  talks: readonly Conversation[] = talksWith(step, peer, contact),
+): boolean => peer.cardOf < requireMe(step).self.cardSeq && contact.refused === null && talks.length > 0
 
 /** Bytes of answers and seeds in one frame: by themselves, and beside records or the state of a conversation. */
 const smallRoom = { alone: 40 * 1024, beside: 10 * 1024 }
@@ -272,9 +280,9 @@ function smallTalk(
     }
     if (self.readReceipts && remote.seenUpTo > remote.seenTold)
       items.push({ kind: 'read', ...about, upTo: remote.seenUpTo })
-    const seeded = link.seedAcks.get(toHex(conversation))
+    const seeded = link.seedAcks.size === 0 ? undefined : link.seedAcks.get(toHex(conversation))
     if (seeded !== undefined) items.push({ kind: 'seedAck', conversation, epoch: seeded })
-    const digest = link.groupGots.get(toHex(conversation))
+    const digest = link.groupGots.size === 0 ? undefined : link.groupGots.get(toHex(conversation))
     if (digest !== undefined) items.push({ kind: 'groupGot', conversation, digest })
     if (items.length > before) said.push(talk)
   }
@@ -289,9 +297,9 @@ async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink
   }
   for (let more = true; more;) {
     const now = step.tx.get(peerRows, peer.device) ?? peer
-    if (!hasWork(step, now, contact, link)) return
     const talks = talksWith(step, now, contact)
-    const told = talks.find((one) => standingOf(step, one, now).due)
+    if (!hasWork(step, now, contact, link, talks)) return
+    const told = talks.find((one) => isStandingDue(step, one, now))
     if (told !== undefined) {
       more = await sealBatch(step, now, contact, link, { told })
       continue
@@ -303,7 +311,7 @@ async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink
     const aseqs = speaking === undefined ? [] : await nextBatch(step, now, speaking)
     if (
       aseqs.length === 0 &&
-      !cardDue(step, now, contact) &&
+      !cardDue(step, now, contact, talks) &&
       link.joins.length === 0 &&
       smallTalk(step, now, talks, link).items.length === 0
     )
