@@ -1,0 +1,41 @@
+import { expect } from 'chai'
+import { Town } from '../../support/devices.ts'
+import { befriend } from '../../support/friends.ts'
+import { accountOf } from '../../support/liar.ts'
+
+describe('device: words from before it came', () => {
+  it('are not missing on a linked device, where their author was removed before it could say so', async () => {
+    const town = await Town.found()
+    const people = [await town.person('Ada'), await town.person('Bob'), await town.person('Cy')] as const
+    const [ada, bob, cy] = people
+    await befriend(town, ada, bob)
+    await befriend(town, bob, cy)
+    const laptop = await town.link(ada, 'laptop', 'all')
+    const [bobs, cys] = await Promise.all([bob, cy].map(accountOf))
+    const { conversationId } = await ada.device.dispatch('create-group', { name: 'Choir', members: [bobs!] })
+    await town.pass(20_000)
+    await ada.device.dispatch('group-role', { conversationId, accountId: bobs!, role: 'admin' })
+    await town.pass(20_000)
+    const say = (text: string) => laptop.device.dispatch('send', { conversationId, text })
+    for (const text of ['one', 'two']) await say(text)
+    await town.pass(20_000)
+    town.part([[ada], [laptop, bob, cy]])
+    const tablet = await town.link(ada, 'tablet', 'none', [laptop, bob, cy])
+    await bob.device.dispatch('group-add', { conversationId, accountId: cys! })
+    await town.pass(20_000)
+    await say('three')
+    await town.pass(20_000)
+    const { deviceId } = (await laptop.device.view('self', {}))!
+    await ada.device.dispatch('remove-device', { deviceId })
+    await town.pass(20_000)
+    await laptop.close()
+    town.join([
+      [ada, tablet],
+      [bob, cy],
+    ])
+    await town.pass(5 * 60_000)
+    const shown = await tablet.device.view('history', { conversationId })
+    expect(shown.messages.map(({ text }) => text)).to.deep.equal(['three'])
+    expect(shown.missing).to.equal(0)
+  })
+})
