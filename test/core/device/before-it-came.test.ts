@@ -38,4 +38,42 @@ describe('device: words from before it came', () => {
     expect(shown.messages.map(({ text }) => text)).to.deep.equal(['three'])
     expect(shown.missing).to.equal(0)
   })
+
+  it('are not missing where somebody else brought what came after them, and their author heard of that first', async () => {
+    const town = await Town.found()
+    let isMute = false
+    town.port = (network, name) =>
+      new Proxy(network, {
+        get: (target, key) => {
+          const value: unknown = Reflect.get(target, key)
+          if (typeof value !== 'function') return value
+          return key === 'write' && name === 'Ada' && isMute
+            ? () => Promise.resolve()
+            : (...args: unknown[]): unknown => Reflect.apply(value, target, args)
+        },
+      })
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    const conversationId = await befriend(town, ada, bob)
+    const say = (text: string) => ada.device.dispatch('send', { conversationId, text })
+    await say('before')
+    await town.pass(10_000)
+    const phone = await town.link(bob, 'phone')
+    await town.pass(10_000)
+    await phone.close()
+    await say('after')
+    await town.pass(10_000)
+    await ada.close()
+    await phone.open(true)
+    await town.pass(60_000)
+    expect(await phone.texts(conversationId)).to.deep.equal(['after'])
+    isMute = true
+    await ada.open(true)
+    await town.pass(1_000)
+    isMute = false
+    // What was written there is lost with the channel.
+    town.part([[ada], [phone]])
+    town.join([[ada], [phone]])
+    await town.pass(120_000)
+    expect((await phone.device.view('history', { conversationId })).missing).to.equal(0)
+  })
 })

@@ -4,6 +4,7 @@ import { answerWith } from './extras.ts'
 import type { Step } from './context.ts'
 import { conversationNow, findRemote, remoteOf } from './conversations.ts'
 import { linkTo } from './lookup.ts'
+import { ownRecord } from './own-records.ts'
 import { requireMe } from './me.ts'
 import { findRecord } from './segments.ts'
 import { conversationRows, type Conversation, type Peer } from './tables.ts'
@@ -18,6 +19,17 @@ export async function showNewest(step: Step, conversation: Conversation, author:
   if (found === undefined || found.signature === null) return
   const record = { bytes: found.header.bytes, signature: found.signature, said: null }
   answerWith(step, linkTo(step, author.device), { kind: 'records', from: 0, records: [record] })
+}
+
+/**
+ * Tells a device from where on this one's words are for it, beside the newest of them: it has that from somebody else,
+ * and takes all before for missing.
+ */
+export async function tellFrom(step: Step, conversation: Conversation, reader: Peer): Promise<void> {
+  const { from, got } = remoteOf(conversation, reader)
+  const record = got.upTo > from ? await ownRecord(step, conversation.conversation, got.upTo - 1) : undefined
+  if (record !== undefined)
+    answerWith(step, linkTo(step, reader.device), { kind: 'records', from, records: [record] })
 }
 
 /** Whether somebody in its conversation shows a record that this device signed. */
