@@ -1,4 +1,3 @@
-import type { Secret } from '../crypto/index.ts'
 import { type CryptoProvider, type KemKeyPair, type KemPublicKey } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
 import { concat, equalBytes } from '../wire/index.ts'
@@ -104,7 +103,7 @@ export function completeOffer(
   pq: PqState,
   answer: PqAnswer,
   nowMs: number,
-): { readonly pq: PqState; readonly mix: KemMix; readonly spent: Secret } | undefined {
+): { readonly pq: PqState; readonly mix: KemMix } | undefined {
   const offer = pq.offer
   if (offer === undefined || !equalBytes(nameOf(crypto, offer.keyPair.publicKey), answer.name))
     return undefined
@@ -113,6 +112,5 @@ export function completeOffer(
   return {
     pq: { ...pq, offer: undefined, messages: 0, steppedAtMs: nowMs },
     mix: { sharedSecret, transcript: crypto.sha256(concat(offer.keyPair.publicKey, answer.ciphertext)) },
-    spent: offer.keyPair.secret,
   }
 }

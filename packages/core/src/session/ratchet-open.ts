@@ -5,7 +5,7 @@ import { stepChain, wipeKey } from './chain.ts'
 import { decodeHeader, type Header } from './header.ts'
 import { completeOffer, expireOffer, notePeerOffer } from './pq-step.ts'
 import { bodyAssociated, type RatchetFrame } from './ratchet-frame.ts'
-import type { Ratchet, ReceivingChain } from './ratchet-state.ts'
+import { spentBy, type Ratchet, type ReceivingChain } from './ratchet-state.ts'
 import { stepRoot } from './root-key.ts'
 import {
   addSkippedKeys,
@@ -41,6 +41,9 @@ const refuse = <R extends string>(reason: R): OpenRefused<R> => ({ ok: false, re
 /** Position of the chain whose header key opened, or the next one's. */
 type Found = { readonly chain: number | 'next'; readonly header: Header | undefined }
 
+/** A step that is not settled yet: what it spends is found when it is over. */
+type Stepped = Omit<MessageOpened, 'spent'> | OpenRefused
+
 /** Opens one message on a new value of the state. */
 export function openMessage(
   crypto: CryptoProvider,
@@ -48,15 +51,30 @@ export function openMessage(
   frame: RatchetFrame,
   nowMs: number,
 ): MessageOpened | OpenRefused {
+  const made: Secret[] = []
+  const stepped = openFound(crypto, ratchet, frame, nowMs, made)
+  if (stepped.ok) return { ...stepped, spent: spentBy(ratchet, stepped.ratchet, made) }
+  for (const secret of made) secret.wipe()
+  return stepped
+}
+
+/** Every secret made on the way goes into `made`. */
+function openFound(
+  crypto: CryptoProvider,
+  ratchet: Ratchet,
+  frame: RatchetFrame,
+  nowMs: number,
+  made: Secret[],
+): Stepped {
   const found = findHeader(crypto, ratchet, frame)
   if (found === undefined) return refuse('no-header-key')
   if (found.header === undefined) return refuse('malformed')
-  const fresh = forgetOld(ratchet, nowMs)
-  if (found.chain === 'next') return openNext(crypto, fresh, frame, found.header, nowMs)
+  const fresh = forgetOld(ratchet, nowMs, made)
+  if (found.chain === 'next') return openNext(crypto, fresh, frame, found.header, nowMs, made)
   const chain = fresh.receiving[found.chain]
   if (chain === undefined) return refuse('no-header-key')
   if (found.header.count < chain.count) return openSkipped(crypto, fresh, found.chain, frame, found.header)
-  return openAhead(crypto, fresh, chain, frame, found.header, nowMs)
+  return openAhead(crypto, fresh, chain, frame, found.header, nowMs, made)
 }
 
 /** Tries the header keys, the likely ones first: the newest chain's, the next one's, the older ones'. */
@@ -86,7 +104,7 @@ function openSkipped(
   index: number,
   frame: RatchetFrame,
   header: Header,
-): MessageOpened | OpenRefused {
+): Stepped {
   const chain = ratchet.receiving[index]
   const taken = chain && takeSkippedKey(chain.skipped, header.count)
   if (chain === undefined || taken === undefined) {
@@ -96,7 +114,7 @@ function openSkipped(
   if (plaintext === undefined) return refuse('body-failed')
   const receiving = ratchet.receiving.with(index, { ...chain, skipped: taken.rest })
   const pq = notedOffer(crypto, ratchet, index === 0 ? header : undefined)
-  return { ok: true, ratchet: { ...ratchet, receiving, pq }, plaintext, spent: [chain.skipped.rows] }
+  return { ok: true, ratchet: { ...ratchet, receiving, pq }, plaintext }
 }
 
 /** A message in a live chain, at or beyond the next expected number. */
@@ -107,23 +125,20 @@ function openAhead(
   frame: RatchetFrame,
   header: Header,
   nowMs: number,
-): MessageOpened | OpenRefused {
-  const passed = skipTo(crypto, chain, header.count, nowMs)
-  if (passed?.chain.chainKey === undefined) return refuse('too-far')
-  const { messageKey, next } = stepChain(crypto, passed.chain.chainKey)
+  made: Secret[],
+): Stepped {
+  const passed = skipTo(crypto, chain, header.count, nowMs, made)
+  if (passed?.chainKey === undefined) return refuse('too-far')
+  const { messageKey, next } = stepChain(crypto, passed.chainKey)
+  made.push(next)
   const plaintext = openBody(crypto, ratchet, messageKey, frame)
-  if (plaintext === undefined) {
-    next.wipe()
-    return refuse('body-failed')
-  }
-  const current = { ...passed.chain, chainKey: next, count: header.count + 1 }
+  if (plaintext === undefined) return refuse('body-failed')
+  const current = { ...passed, chainKey: next, count: header.count + 1 }
   const receiving = withinBounds(ratchet.receiving.with(0, current))
-  const spent = [...passed.spent, passed.chain.chainKey]
   return {
     ok: true,
     ratchet: { ...ratchet, receiving, pq: notedOffer(crypto, ratchet, header) },
     plaintext,
-    spent,
   }
 }
 
@@ -134,24 +149,16 @@ function openNext(
   frame: RatchetFrame,
   header: Header,
   nowMs: number,
-): MessageOpened | OpenRefused {
+  made: Secret[],
+): Stepped {
   const [last, ...older] = ratchet.receiving
-  const closed = last === undefined ? undefined : closeAt(crypto, last, header.previousCount, nowMs)
+  const closed = last === undefined ? undefined : closeAt(crypto, last, header.previousCount, nowMs, made)
   if (last !== undefined && closed === undefined) return refuse('too-far')
-  const stepped = stepReceiving(crypto, ratchet, header, nowMs)
+  const stepped = stepReceiving(crypto, ratchet, header, nowMs, made)
   if (stepped === undefined) return refuse('body-failed')
-  const chains = closed === undefined ? older : [closed.chain, ...older]
-  const opened = openAhead(
-    crypto,
-    { ...stepped.ratchet, receiving: [stepped.chain, ...chains] },
-    stepped.chain,
-    frame,
-    header,
-    nowMs,
-  )
-  if (!opened.ok) return opened
-  const dropped = chains.slice(limits.receiveChains - 1).flatMap(secretsOfChain)
-  return { ...opened, spent: [...opened.spent, ...(closed?.spent ?? []), ...stepped.spent, ...dropped] }
+  const chains = closed === undefined ? older : [closed, ...older]
+  const receiving = [stepped.chain, ...chains]
+  return openAhead(crypto, { ...stepped.ratchet, receiving }, stepped.chain, frame, header, nowMs, made)
 }
 
 /** KDF_RK on the receiving side. The own next key is made when there is something to send. */
@@ -160,19 +167,15 @@ function stepReceiving(
   ratchet: Ratchet,
   header: Header,
   nowMs: number,
-):
-  | { readonly ratchet: Ratchet; readonly chain: ReceivingChain; readonly spent: readonly Secret[] }
-  | undefined {
+  made: Secret[],
+): { readonly ratchet: Ratchet; readonly chain: ReceivingChain } | undefined {
   const dh = ratchet.ownKey && crypto.dh(ratchet.ownKey, header.ratchetKey)
   if (dh === undefined) return undefined
   const completed =
     header.answer === undefined ? undefined : completeOffer(crypto, ratchet.pq, header.answer, nowMs)
   if (header.answer !== undefined && completed === undefined) return undefined
   const step = stepRoot(crypto, ratchet.root, dh, completed?.mix)
-  const spent = [
-    ratchet.root,
-    ...(ratchet.sending === undefined ? [] : [ratchet.sending.chainKey, ratchet.sending.headerKey]),
-  ]
+  made.push(step.root, step.chainKey, step.nextHeaderKey)
   return {
     ratchet: {
       ...ratchet,
@@ -189,7 +192,6 @@ function stepReceiving(
       count: 0,
       skipped: noSkippedKeys,
     },
-    spent: completed === undefined ? spent : [...spent, completed.spent],
   }
 }
 
@@ -199,21 +201,22 @@ function skipTo(
   chain: ReceivingChain,
   count: number,
   nowMs: number,
-): { readonly chain: ReceivingChain; readonly spent: readonly Secret[] } | undefined {
+  made: Secret[],
+): ReceivingChain | undefined {
   if (chain.chainKey === undefined || count - chain.count > limits.skipPerChain) return undefined
-  if (count <= chain.count) return { chain, spent: [] }
+  if (count <= chain.count) return chain
   const keys: Uint8Array[] = []
-  const spent: Secret[] = [chain.skipped.rows]
   let chainKey = chain.chainKey
   for (let n = chain.count; n < count; n++) {
     const { messageKey, next } = stepChain(crypto, chainKey)
     keys.push(messageKey)
-    spent.push(chainKey)
+    made.push(next)
     chainKey = next
   }
   const skipped = addSkippedKeys(chain.skipped, chain.count, keys, nowMs)
+  made.push(skipped.rows)
   keys.forEach(wipeKey)
-  return { chain: { ...chain, chainKey, count, skipped }, spent }
+  return { ...chain, chainKey, count, skipped }
 }
 
 /** Ends a chain at the number of messages its author says it had. */
@@ -222,10 +225,10 @@ function closeAt(
   chain: ReceivingChain,
   count: number,
   nowMs: number,
-): { readonly chain: ReceivingChain; readonly spent: readonly Secret[] } | undefined {
-  const passed = skipTo(crypto, chain, count, nowMs)
-  if (passed?.chain.chainKey === undefined) return undefined
-  return { chain: { ...passed.chain, chainKey: undefined }, spent: [...passed.spent, passed.chain.chainKey] }
+  made: Secret[],
+): ReceivingChain | undefined {
+  const passed = skipTo(crypto, chain, count, nowMs, made)
+  return passed?.chainKey === undefined ? undefined : { ...passed, chainKey: undefined }
 }
 
 function openBody(
@@ -249,14 +252,15 @@ const notedOffer = (crypto: CryptoProvider, ratchet: Ratchet, header: Header | u
   header?.offer === undefined ? ratchet.pq : notePeerOffer(crypto, ratchet.pq, header.offer)
 
 /** Forgets what has outlived its time. */
-function forgetOld(ratchet: Ratchet, nowMs: number): Ratchet {
+function forgetOld(ratchet: Ratchet, nowMs: number, made: Secret[]): Ratchet {
   const pq = expireOffer(ratchet.pq, nowMs)
   const stale = ratchet.receiving.some((chain) => holdsExpired(chain.skipped, nowMs))
   if (!stale) return pq === ratchet.pq ? ratchet : { ...ratchet, pq }
-  const receiving = ratchet.receiving.map((chain) => ({
-    ...chain,
-    skipped: forgetExpired(chain.skipped, nowMs),
-  }))
+  const receiving = ratchet.receiving.map((chain) => {
+    const skipped = forgetExpired(chain.skipped, nowMs)
+    if (skipped !== chain.skipped) made.push(skipped.rows)
+    return { ...chain, skipped }
+  })
   return { ...ratchet, pq, receiving }
 }
 
@@ -275,9 +279,3 @@ function withinBounds(chains: readonly ReceivingChain[]): readonly ReceivingChai
     })
     .toReversed()
 }
-
-const secretsOfChain = (chain: ReceivingChain): readonly Secret[] => [
-  chain.headerKey,
-  chain.skipped.rows,
-  ...(chain.chainKey === undefined ? [] : [chain.chainKey]),
-]

@@ -6,7 +6,7 @@ import { splitSealEntropy, type SealEntropy } from './entropy.ts'
 import { sealHeader } from './header.ts'
 import { answerOffer, expireOffer, makeOffer, offerDue } from './pq-step.ts'
 import { bodyAssociated, encodeRatchetFrame } from './ratchet-frame.ts'
-import type { Ratchet, SendingChain } from './ratchet-state.ts'
+import { spentBy, type Ratchet, type SendingChain } from './ratchet-state.ts'
 import { stepRoot } from './root-key.ts'
 
 /** A sealed message, the state after it, and what may be wiped once that state is committed. */
@@ -19,7 +19,8 @@ export interface MessageSealed {
 interface Stepped {
   readonly ratchet: Ratchet
   readonly chain: SendingChain
-  readonly spent: readonly Secret[]
+  /** Secrets the step made. */
+  readonly made: readonly Secret[]
 }
 
 /**
@@ -34,7 +35,7 @@ export function sealMessage(
   nowMs: number,
 ): MessageSealed {
   const random = splitSealEntropy(entropy)
-  const { ratchet: stepped, chain, spent } = ensureChain(crypto, ratchet, random, nowMs)
+  const { ratchet: stepped, chain, made } = ensureChain(crypto, ratchet, random, nowMs)
   const alive = expireOffer(stepped.pq, nowMs)
   const fresh = offerDue(alive, nowMs)
   const pq = fresh ? makeOffer(crypto, alive, random.kemSeed, nowMs) : alive
@@ -43,15 +44,9 @@ export function sealMessage(
   const { messageKey, next } = stepChain(crypto, chain.chainKey)
   const frame = sealWith(crypto, stepped, chain, messageKey, offer, plaintext, random.nonce)
   const sending = { ...chain, chainKey: next, count: chain.count + 1 }
-  return {
-    ratchet: { ...stepped, sending, pq: { ...pq, messages: pq.messages + 1 } },
-    frame,
-    spent: [...spent, chain.chainKey, ...(alive === stepped.pq ? [] : kemSecretOf(stepped))],
-  }
+  const after = { ...stepped, sending, pq: { ...pq, messages: pq.messages + 1 } }
+  return { ratchet: after, frame, spent: spentBy(ratchet, after, made) }
 }
-
-const kemSecretOf = (ratchet: Ratchet): readonly Secret[] =>
-  ratchet.pq.offer === undefined ? [] : [ratchet.pq.offer.keyPair.secret]
 
 function sealWith(
   crypto: CryptoProvider,
@@ -79,7 +74,7 @@ function sealWith(
 
 /** The current sending chain, or a new one: the DH step is taken when there is something to say. */
 function ensureChain(crypto: CryptoProvider, ratchet: Ratchet, random: SealEntropy, nowMs: number): Stepped {
-  if (ratchet.sending !== undefined) return { ratchet, chain: ratchet.sending, spent: [] }
+  if (ratchet.sending !== undefined) return { ratchet, chain: ratchet.sending, made: [] }
   if (ratchet.peerKey === undefined)
     throw new UsageError('E_SESSION_UNOPENED', 'a responder opens a message before it seals one')
   const ownKey = crypto.dhKeyPair(random.ratchetSeed.slice())
@@ -91,6 +86,6 @@ function ensureChain(crypto: CryptoProvider, ratchet: Ratchet, random: SealEntro
   return {
     ratchet: { ...ratchet, root: step.root, ownKey, nextSendingHeaderKey: step.nextHeaderKey, pq },
     chain,
-    spent: [ratchet.root, ...(ratchet.ownKey === undefined ? [] : [ratchet.ownKey.secret])],
+    made: [step.chainKey],
   }
 }

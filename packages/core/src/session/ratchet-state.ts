@@ -49,6 +49,32 @@ export interface Ratchet {
   readonly pq: PqState
 }
 
+/**
+ * What may be wiped once a step is committed: whatever the state before it held, or the step `made`, and the state
+ * after it holds no longer.
+ */
+export function spentBy(before: Ratchet, after: Ratchet, made: readonly Secret[]): readonly Secret[] {
+  const held = new Set(secretsOf(after))
+  const spent = new Set([...secretsOf(before), ...made].filter((secret) => !held.has(secret)))
+  return [...spent].filter(({ length }) => length > 0)
+}
+
+const secretsOf = (ratchet: Ratchet): readonly Secret[] => [
+  ratchet.root,
+  ratchet.nextSendingHeaderKey,
+  ratchet.nextReceivingHeaderKey,
+  ...(ratchet.ownKey === undefined ? [] : [ratchet.ownKey.secret]),
+  ...(ratchet.sending === undefined ? [] : [ratchet.sending.headerKey, ratchet.sending.chainKey]),
+  ...(ratchet.pq.offer === undefined ? [] : [ratchet.pq.offer.keyPair.secret]),
+  ...ratchet.receiving.flatMap(secretsOfChain),
+]
+
+const secretsOfChain = ({ headerKey, chainKey, skipped }: ReceivingChain): readonly Secret[] => [
+  headerKey,
+  skipped.rows,
+  ...(chainKey === undefined ? [] : [chainKey]),
+]
+
 /** The three keys a handshake ends in. */
 export interface HandshakeKeys {
   readonly root: Secret
