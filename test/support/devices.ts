@@ -10,7 +10,7 @@ import {
   seededRandom,
 } from '@sotto/core/memory'
 import { createMailboxServer, mailboxProtocol } from '@sotto/core/mailbox'
-import type { MailboxStore, Network, Store } from '@sotto/core/ports'
+import type { Clock, MailboxStore, Network, Store } from '@sotto/core/ports'
 import { Secret, type CryptoProvider } from '../../packages/core/src/crypto/index.ts'
 import { createDevice, type Device } from '../../packages/core/src/device/device.ts'
 import { directProtocol, inviteProtocol, linkProtocol } from '../../packages/core/src/device/protocols.ts'
@@ -28,6 +28,8 @@ export class Town {
   port: (network: Network, name: string) => Network = (network) => network
   /** The provider one person's device works with; a test may lie there. */
   provider: (crypto: CryptoProvider, name: string) => CryptoProvider = (crypto) => crypto
+  /** The clock one person's device goes by; a test may set it wrong. */
+  clockOf: (clock: Clock, name: string) => Clock = (clock) => clock
   /** What relays keep their queues in. */
   mailbox: () => MailboxStore = () => new MemoryMailboxStore()
 
@@ -192,7 +194,7 @@ export class Person {
     }
     this.device = await createDevice({
       crypto: this.#town.provider(crypto, this.name),
-      clock,
+      clock: this.#town.clockOf(clock, this.name),
       store: this.store,
       random: seededRandom(crypto, `${this.#seed} ${this.#boots}`),
       key: new Secret(crypto.sha256(new TextEncoder().encode(this.name))),

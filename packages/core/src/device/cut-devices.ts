@@ -6,7 +6,7 @@ import { conversationNow } from './conversations.ts'
 import { ownCuts, removedHere, unheardOf } from './cuts.ts'
 import { opsCame } from './group-arrival.ts'
 import { tellAll } from './group-exchange.ts'
-import { addOwnOp, pinnedHeads } from './group-ops.ts'
+import { addOwnOp, admitWaiting, pinnedHeads } from './group-ops.ts'
 import { lostOps, membershipOf, takesPart } from './groups.ts'
 import { requireMe } from './me.ts'
 import { conversationRows, type Conversation } from './tables.ts'
@@ -21,6 +21,7 @@ export async function writeCut(
   going: DeviceId | null = null,
 ): Promise<void> {
   if (!takesPart(step, conversation) || lostOps(step, conversation) > 0) return
+  await admitWaiting(step, conversation)
   const before = membershipOf(step, conversation)
   const { self } = requireMe(step)
   const args = {

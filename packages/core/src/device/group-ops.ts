@@ -55,7 +55,7 @@ export async function writeGroupOp(
   args: KnownOpArgs,
 ): Promise<MembershipOp> {
   requireWhole(step, conversation)
-  pinOwnDevice(step, conversation)
+  await pinOwnDevice(step, conversation)
   const before = membershipOf(step, conversation)
   const op = addOwnOp(step, conversation, args)
   if (resolveFault(step, conversation, op))
@@ -73,7 +73,21 @@ const resolveFault = (step: Step, conversation: Conversation, op: MembershipOp):
 /** `leave` and `deviceset` cite no grant; nothing in a direct conversation does. */
 const citesNone: ReadonlySet<KnownOpArgs['kind']> = new Set(['leave', 'deviceset', 'create'])
 
-/** Writes an operation and adds it here as a peer would. Throws `E_NOT_ALLOWED` when it is refused. */
+/**
+ * Takes in the operations that waited for a time or for a device log and need not any more: they are not to enter
+ * unnoticed beside an own one.
+ */
+export async function admitWaiting(step: Step, conversation: Conversation): Promise<void> {
+  if (opSetOf(step, conversation).parked.size === 0) return
+  const before = membershipOf(step, conversation)
+  const { added } = addOpsTo(step, conversation, [])
+  if (added.length > 0) await opsCame(step, conversation, before, added)
+}
+
+/**
+ * Writes an operation and adds it here as a peer would, after `admitWaiting`. Throws `E_NOT_ALLOWED` when it is
+ * refused.
+ */
 export function addOwnOp(step: Step, conversation: Conversation, args: KnownOpArgs): MembershipOp {
   const set = opSetOf(step, conversation)
   const { self } = requireMe(step)
@@ -85,7 +99,7 @@ export function addOwnOp(step: Step, conversation: Conversation, args: KnownOpAr
   }
   const op = writeOp(step.context.crypto, set, opAuthor(step), terms, args)
   const { added, rejected } = addOpsTo(step, conversation, [op.bytes])
-  if (added.length === 1) return op
+  if (added.some(({ key }) => key === op.key)) return op
   const reason = rejected[0]?.reason
   if (reason === undefined) throw new InvariantError('E_GROUP_OP', 'an own operation had to wait')
   throw new UsageError('E_NOT_ALLOWED', 'the rules of this conversation do not allow that', {
@@ -106,10 +120,11 @@ export async function openSegment(step: Step, conversation: Conversation): Promi
  * A record counts only if its device is active at the heads it cites. Before a device writes for the first time after
  * it was added, or when there are more heads than a record can cite, it writes down which devices its account has.
  */
-export function pinOwnDevice(step: Step, conversation: Conversation): void {
+export async function pinOwnDevice(step: Step, conversation: Conversation): Promise<void> {
   const { self } = requireMe(step)
+  if (lostOps(step, conversation) > 0) return
+  await admitWaiting(step, conversation)
   const now = conversationNow(step, conversation)
-  if (lostOps(step, now) > 0) return
   const heads = headsNow(step, now)
   const then = membershipThen(step, now, heads)
   const state = then?.accounts.get(toHex(self.account))
@@ -132,6 +147,7 @@ export async function pinDevices(step: Step, before: Conversation): Promise<void
 
 /** The same of one account. */
 export async function pinDevicesOf(step: Step, before: Conversation, account: AccountId): Promise<void> {
+  await admitWaiting(step, before)
   const conversation = conversationNow(step, before)
   const log = storedLog(step, account)
   if (log === undefined) return

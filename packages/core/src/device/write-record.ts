@@ -32,7 +32,7 @@ export async function writeRecord(
 ): Promise<{ readonly header: RecordHeader; readonly incoming: IncomingRecord }> {
   const me = requireMe(step)
   if (isTorn(step, conversation)) requireWhole(step, conversation)
-  pinOwnDevice(step, conversation)
+  await pinOwnDevice(step, conversation)
   const { header, carried, segment } = issueNext(step, me, conversationNow(step, conversation), said)
   const { bytes, signature, salt, body } = carried
   const incoming = { bytes, signature, said: { salt, body } }
