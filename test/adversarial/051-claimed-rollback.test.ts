@@ -49,6 +49,33 @@ describe('051: a member who says that a home is an older copy of itself', () => 
     expect(ada.log.count('got-beyond')).to.equal(6)
   })
 
+  it('is told once from where it was to read, however often it says to lack what was before', async () => {
+    const town = await Town.found()
+    const [ada, mallory] = await acquainted(town, ['Ada', 'Mallory'])
+    const conversationId = await groupOf(town, ada, [], 'Trap')
+    for (const text of ['before', 'before that']) await ada.device.dispatch('send', { conversationId, text })
+    const accountId = (await mallory.device.view('self', {}))!.accountId
+    await ada.device.dispatch('group-add', { conversationId, accountId })
+    await town.pass(20_000)
+    await ada.device.dispatch('send', { conversationId, text: 'after' })
+    await town.pass(20_000)
+    const puppet = await Puppet.possess(town, mallory)
+    const self = (await ada.device.view('self', {}))!
+    const got = {
+      kind: 'got',
+      conversation: bytes(conversationId),
+      account: bytes(self.accountId),
+      device: bytes(self.deviceId),
+      upTo: 3,
+      holes: [0],
+      last: null,
+    } as const
+    for (let n = 0; n < 10; n++) await puppet.say(ada, [got])
+    await town.pass(10_000)
+    const told = puppet.heard.flatMap(({ payload }) => payload.items).filter(({ kind }) => kind === 'records')
+    expect(told.map((item) => item.kind === 'records' && item.from)).to.deep.equal([2])
+  })
+
   it('by naming later openings than there were, makes new sessions with itself alone', async () => {
     const { town, ada, bob, puppet, conversationId } = await stage()
     const before = bob.log.lines.filter((line) => JSON.stringify(line).includes('handshake')).length

@@ -77,6 +77,8 @@ export interface PeerLink extends Attempts {
   /** Seeds sent to it on this channel, by conversation; seeds of its that are here, to be acknowledged. */
   readonly seeds: Map<string, { readonly epoch: string; readonly atMs: number }>
   readonly seedAcks: Map<string, Uint8Array>
+  /** From where on own words are for the device, as it was told since this one was opened; by conversation. */
+  readonly fromTold: Map<string, number>
   /** Questions of sync that wait until what was asked before has left; the last of each conversation, in hexadecimal. */
   readonly asksWaiting: Map<string, SyncItem>
   /** States of conversations the device told and that are the same here, by conversation in hexadecimal. */

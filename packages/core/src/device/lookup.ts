@@ -62,6 +62,7 @@ export function linkTo(step: Step, device: DeviceId): PeerLink {
     syncFrames: [],
     seeds: new Map(),
     seedAcks: new Map(),
+    fromTold: new Map(),
     asksWaiting: new Map(),
     groupGots: new Map(),
     joins: [],

@@ -1,4 +1,5 @@
 import { verifyRecord, type RecordHeader } from '../history/index.ts'
+import { toHex } from '../wire/index.ts'
 import type { Signature } from '../crypto/index.ts'
 import { answerWith } from './extras.ts'
 import type { Step } from './context.ts'
@@ -27,9 +28,13 @@ export async function showNewest(step: Step, conversation: Conversation, author:
  */
 export async function tellFrom(step: Step, conversation: Conversation, reader: Peer): Promise<void> {
   const { from, got } = remoteOf(conversation, reader)
-  const record = got.upTo > from ? await ownRecord(step, conversation.conversation, got.upTo - 1) : undefined
-  if (record !== undefined)
-    answerWith(step, linkTo(step, reader.device), { kind: 'records', from, records: [record] })
+  const link = linkTo(step, reader.device)
+  const key = toHex(conversation.conversation)
+  // Once: it goes on naming what it holds without a body.
+  if (link.fromTold.get(key) === from || got.upTo <= from) return
+  link.fromTold.set(key, from)
+  const record = await ownRecord(step, conversation.conversation, got.upTo - 1)
+  if (record !== undefined) answerWith(step, link, { kind: 'records', from, records: [record] })
 }
 
 /** Whether somebody in its conversation shows a record that this device signed. */
