@@ -182,10 +182,18 @@ async function takeBody(
 const isBy = ({ content }: RecordHeader, { account, device }: DeviceAddress): boolean =>
   equalBytes(content.device, device) && equalBytes(content.account, account)
 
+/**
+ * Whether a device that is none of a group's here was one at the heads its record cites: it came, unheard of, while its
+ * account was being put out.
+ */
+const wasIn = (step: Step, conversation: Conversation, content: RecordContent): boolean =>
+  isGroup(conversation) && standingAt(step, conversation, content) === 'yes'
+
 /** The conversation a record of this device belongs to, if the device takes or took part in it. */
 function conversationOf(step: Step, peer: Peer, { content }: RecordHeader): Conversation | undefined {
   const known = step.tx.get(conversationRows, content.conversation)
-  if (known !== undefined) return findRemote(known, peer.device) === undefined ? undefined : known
+  if (known !== undefined)
+    return findRemote(known, peer.device) === undefined && !wasIn(step, known, content) ? undefined : known
   const direct = step.tx.get(contactRows, peer.account)
   return direct !== undefined && equalBytes(direct.conversation, content.conversation)
     ? conversationWith(step, peer.account)
