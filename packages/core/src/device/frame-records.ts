@@ -11,12 +11,10 @@ import {
   type AdmittedRecord,
   type IncomingRecord,
   type LinkedRecord,
-  type RecordContent,
   type RecordHeader,
 } from '../history/index.ts'
-import { mayCount } from '../group/index.ts'
 import type { SignPublicKey, Signature } from '../crypto/index.ts'
-import type { AccountId, DeviceAddress } from '../identity/index.ts'
+import type { DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
@@ -33,12 +31,12 @@ import {
 } from './conversations.ts'
 import { bareState, tellOne } from './group-exchange.ts'
 import { standingOf } from './group-standing.ts'
-import { isGroup, isTorn, membershipOf, membershipThen } from './groups.ts'
+import { isTorn } from './groups.ts'
 import { noteOwed, wasHere } from './lacking.ts'
 import { noteLate } from './late-records.ts'
 import { answerWith } from './extras.ts'
 import { linkTo } from './lookup.ts'
-import { activeDevice, identityKeyOf, storedLog } from './logs.ts'
+import { identityKeyOf } from './logs.ts'
 import { requireMe } from './me.ts'
 import { forget, lookAt, neededBodies, tellBack, tellBodies, tellRecord } from './messages.ts'
 import { addBranch, branchesFor, mayBranch, type Branches } from './branches.ts'
@@ -58,6 +56,7 @@ import {
   type Peer,
 } from './tables.ts'
 import { contactName } from './contacts.ts'
+import { isPast, standingAt, wasIn } from './record-standing.ts'
 import { wakeAt } from './timers.ts'
 
 /**
@@ -181,13 +180,6 @@ async function takeBody(
 /** Whether a record says to be by this device. */
 const isBy = ({ content }: RecordHeader, { account, device }: DeviceAddress): boolean =>
   equalBytes(content.device, device) && equalBytes(content.account, account)
-
-/**
- * Whether a device that is none of a group's here was one at the heads its record cites: it came, unheard of, while its
- * account was being put out.
- */
-const wasIn = (step: Step, conversation: Conversation, content: RecordContent): boolean =>
-  isGroup(conversation) && standingAt(step, conversation, content) === 'yes'
 
 /** The conversation a record of this device belongs to, if the device takes or took part in it. */
 function conversationOf(step: Step, peer: Peer, { content }: RecordHeader): Conversation | undefined {
@@ -345,28 +337,6 @@ async function refuseFork(
   await showNewest(step, conversation, peer)
 }
 
-/**
- * Whether a device is out and no operation of the conversation says how far its words reach, as in a direct one before
- * its account's word on it has come: what it wrote waits for that.
- */
-function isOutUnjudged(step: Step, conversation: Conversation, content: RecordContent): boolean {
-  if (isGroup(conversation)) return false
-  const log = storedLog(step, content.account as AccountId)
-  if (log === undefined || activeDevice(step, log, content.device) !== undefined) return false
-  return !membershipOf(step, conversation).accounts.has(toHex(content.account))
-}
-
-/**
- * Whether a record is by a device that was out when it wrote it, by its account's word: it counts for nothing, and what
- * it stands on may have been taken by nobody, so it is not waited for.
- */
-const isPast = (step: Step, conversation: Conversation, { content }: RecordHeader): boolean =>
-  !mayCount(
-    membershipOf(step, conversation),
-    { account: content.account, device: content.device } as DeviceAddress,
-    content.aseq,
-  )
-
 /** Whether the record is within what a contact, or a stranger who waits for the person's word, may have kept here. */
 function hasRoom(step: Step, conversation: Conversation, peer: Peer, { content }: RecordHeader): boolean {
   const { received } = remoteOf(conversationNow(step, conversation), peer)
@@ -376,25 +346,6 @@ function hasRoom(step: Step, conversation: Conversation, peer: Peer, { content }
   const state = step.tx.get(contactRows, peer.account)?.state
   if (state === contactStates.requested && conversation.count >= limits.requestRecords) return false
   return state !== contactStates.refused && state !== contactStates.member
-}
-
-/**
- * Whether the author was in at the heads the record cites: fixed for ever, once they are known, and once the account
- * of a device that is out has said how far its words reach.
- */
-export function standingAt(
-  step: Step,
-  conversation: Conversation,
-  content: RecordContent,
-): 'yes' | 'no' | 'unknown' {
-  if (isTorn(step, conversation)) return 'unknown'
-  const then = membershipThen(step, conversation, content.groupHeads)
-  if (then === undefined || isOutUnjudged(step, conversation, content)) return 'unknown'
-  const account = toHex(content.account)
-  if (!then.members.has(account)) return 'no'
-  const state = then.accounts.get(account)
-  if (state === undefined) return isGroup(conversation) ? 'no' : 'yes'
-  return state.active.has(toHex(content.device)) ? 'yes' : 'no'
 }
 
 /** Keeps a record that another device brought by sync, where it was judged, unless it is held; its body may follow. */

@@ -2,7 +2,7 @@ import { segmentId, summarise, type AuthorOf, type CountedRecord, type SegmentSe
 import { idKey } from '../wire/index.ts'
 import type { SegmentLook, Step } from './context.ts'
 import { fileName } from './files.ts'
-import { standingAt } from './frame-records.ts'
+import { standingAt } from './record-standing.ts'
 import { identityKeyOf } from './logs.ts'
 import { segmentKey } from './row.ts'
 import { recordsIn, undamaged } from './segments.ts'
