@@ -21,7 +21,7 @@ import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { answerWith } from './extras.ts'
-import { neighbours } from './late-records.ts'
+import { isUnknown, neighbours } from './late-records.ts'
 import { lostCame, noteEqual } from './lost-ops.ts'
 import { linkTo } from './lookup.ts'
 import { requireMe } from './me.ts'
@@ -194,10 +194,24 @@ function tellChanged(step: Step, before: Conversation, carrier: Peer): void {
 function passOn(step: Step, conversation: Conversation, peer: Peer, added: readonly MembershipOp[]): void {
   const told = new Set(added.filter((op) => equalBytes(op.device, peer.device)).map(({ key }) => key))
   const speaks = findRemote(conversation, peer.device)?.active === true
-  if (speaks && groupHeads(opSetOf(step, conversation)).every((head) => told.has(toHex(head)))) return
+  const heads = new Set(groupHeads(opSetOf(step, conversation)).map(toHex))
+  if (speaks && [...heads].every((head) => told.has(head))) return
   for (const neighbour of neighbours(step, conversation, peer)) tellOne(step, conversation, neighbour)
   for (const sibling of siblings(step, conversation, peer)) tellOne(step, conversation, sibling)
+  const newest = added.filter(({ key }) => heads.has(key))
+  for (const remote of activeRemotes(conversation))
+    if (!equalBytes(remote.device, peer.device) && isUnheardOf(step, conversation, remote, newest))
+      tellOne(step, conversation, remote)
 }
+
+/** Whether the author of one of these did not know of a device when it wrote it: nobody else need be connected with it. */
+const isUnheardOf = (
+  step: Step,
+  conversation: Conversation,
+  remote: Remote,
+  ops: readonly MembershipOp[],
+): boolean =>
+  ops.some(({ deps }) => deps.length > 0 && isUnknown(step, conversation, remote, { groupHeads: deps }))
 
 /** Own devices may never be met while they are connected: they are told through relays as well. */
 const siblings = (step: Step, conversation: Conversation, peer: Peer): readonly Remote[] =>

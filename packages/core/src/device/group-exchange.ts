@@ -8,7 +8,7 @@ import type { Step } from './context.ts'
 import { conversationNow, findRemote } from './conversations.ts'
 import { keptLogs, changesSince, keepState, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { accountsIn, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
-import { headsOf, storedLog } from './logs.ts'
+import { activeDevice, headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { sureNow } from './timers.ts'
 import type { AccountHeads, PayloadItem } from './payload.ts'
@@ -308,8 +308,28 @@ function endingsFor(step: Step, conversation: Conversation, peer: Peer): readonl
     : [...removalsOf(set, requireMe(step).self.account), ...lastOwn(step, set)]
   const theirs = removalsOf(set, peer.account)
   const other = theirs.length > 0 ? [] : undoingsOf(step, conversation, peer.account)
-  return [...own, ...theirs, ...other].slice(0, limits.payloadGroupHeads)
+  const ends = [...own, ...theirs, ...other]
+  return [...ends, ...wordsOnEnders(step, set, ends)].slice(0, limits.payloadGroupHeads)
 }
+
+/**
+ * What put somebody out counts, where the device that wrote it is out itself by now, as far as its account says: its
+ * last words on that go with it.
+ */
+function wordsOnEnders(step: Step, set: OpSet, ends: readonly OpId[]): readonly OpId[] {
+  const enders = ends.flatMap((id) => set.byId.get(toHex(id))?.op ?? [])
+  return enders.flatMap(({ account, device }) => {
+    const log = storedLog(step, account)
+    if (log === undefined || activeDevice(step, log, device) !== undefined) return []
+    const words = set.entries.filter(
+      ({ op }) => op.args.kind === 'deviceset' && equalBytes(op.args.account, account),
+    )
+    return words.slice(-wordsTold).map(({ op }) => op.id)
+  })
+}
+
+/** How many words of an account on its devices are told beside what one of them ended. */
+const wordsTold = 4
 
 /** Whether somebody ended an account's part, as against a grant of it that turned out to count for nothing. */
 export const isRemoved = (step: Step, conversation: Conversation, account: AccountId): boolean =>

@@ -76,11 +76,11 @@ const isShown = (
   (content.history === 1 || segment >= visibleFrom(step, conversation, other))
 
 /** Whether a device is not among those its account had at the heads a record cites. */
-function isUnknown(
+export function isUnknown(
   step: Step,
   conversation: Conversation,
   { account, device }: DeviceAddress,
-  { groupHeads }: RecordContent,
+  { groupHeads }: Pick<RecordContent, 'groupHeads'>,
 ): boolean {
   const then = membershipThen(step, conversation, groupHeads)
   return then?.accounts.get(toHex(account))?.active.has(toHex(device)) !== true

@@ -1,0 +1,74 @@
+import { expect } from 'chai'
+import { Town, type Person } from '../../support/devices.ts'
+import { befriend } from '../../support/friends.ts'
+import { accountOf } from '../../support/liar.ts'
+import { undialled } from '../../support/undialled.ts'
+
+const names = async ({ device }: Person, conversationId: string): Promise<readonly string[]> =>
+  (await device.view('members', { conversationId })).map(({ name }) => name).sort()
+
+describe('device: what ends somebody’s part in a group', () => {
+  it('is told to whoever was let in meanwhile, though nobody is connected with them', async () => {
+    const town = await Town.found()
+    town.port = undialled
+    const address = town.relay('relay')
+    const people: Person[] = []
+    for (const name of ['Ada', 'Bob', 'Cy', 'Dee']) {
+      const person = await town.person(name)
+      await person.device.dispatch('add-relay', { address })
+      people.push(person)
+    }
+    const [ada, bob, cy, dee] = people as [Person, Person, Person, Person]
+    await town.pass(10_000)
+    for (const other of [bob, cy, dee]) await befriend(town, ada, other)
+    const [bobs, cys, dees] = await Promise.all([bob, cy, dee].map(accountOf))
+    const { conversationId } = await ada.device.dispatch('create-group', {
+      name: 'Walkers',
+      members: [bobs!, cys!],
+    })
+    await town.pass(10 * 60_000)
+    await cy.close()
+    await cy.open(false)
+    await cy.device.dispatch('group-leave', { conversationId })
+    await cy.close()
+    await ada.device.dispatch('group-add', { conversationId, accountId: dees! })
+    await town.pass(10 * 60_000)
+    expect(await names(dee, conversationId)).to.deep.equal(['Ada', 'Bob', 'Cy', 'Dee'])
+    await ada.close()
+    await cy.open(true)
+    await town.pass(20 * 60_000)
+    for (const person of [bob, dee])
+      expect(await names(person, conversationId), person.name).to.deep.equal(['Ada', 'Bob', 'Dee'])
+  })
+
+  it('is told with what makes it count, where the device that ended it is out itself by then', async () => {
+    const town = await Town.found()
+    const [ada, bob, cy] = [await town.person('Ada'), await town.person('Bob'), await town.person('Cy')] as const
+    for (const other of [bob, cy]) await befriend(town, ada, other)
+    const laptop = await town.link(ada, 'laptop', 'all')
+    const [bobs, cys] = await Promise.all([bob, cy].map(accountOf))
+    const { conversationId } = await ada.device.dispatch('create-group', {
+      name: 'Walkers',
+      members: [bobs!, cys!],
+    })
+    await town.pass(20_000)
+    for (const person of [ada, laptop, bob]) {
+      await person.device.dispatch('send', { conversationId, text: `I am ${person.name}` })
+      await town.pass(10_000)
+    }
+    town.part([[ada, cy], [bob, laptop]])
+    await laptop.device.dispatch('group-remove', { conversationId, accountId: bobs! })
+    await town.pass(20_000)
+    town.part([[bob], [laptop]])
+    town.join([[ada, cy], [laptop]])
+    await town.pass(60_000)
+    const { deviceId } = (await laptop.device.view('self', {}))!
+    await ada.device.dispatch('remove-device', { deviceId })
+    await town.pass(20_000)
+    await laptop.close()
+    town.join([[ada, cy], [bob]])
+    await town.pass(120_000)
+    for (const person of [ada, cy, bob])
+      expect(await names(person, conversationId), person.name).to.deep.equal(['Ada', 'Cy'])
+  })
+})
