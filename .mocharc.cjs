@@ -3,7 +3,7 @@ const given = process.argv.slice(2).some((arg) => arg.startsWith('--spec') || ar
 
 module.exports = {
   spec: given ? [] : ['test/**/*.test.ts'],
-  ignore: ['test/bench/peers/**'],
+  ignore: ['test/bench/peers/**', 'test/mutation/**'],
   'node-option': [
     'import=./packages/core/bindings/host-node/polyfill.mjs',
     'import=tsx',
