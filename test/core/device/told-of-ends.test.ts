@@ -43,7 +43,11 @@ describe('device: what ends somebody’s part in a group', () => {
 
   it('is told with what makes it count, where the device that ended it is out itself by then', async () => {
     const town = await Town.found()
-    const [ada, bob, cy] = [await town.person('Ada'), await town.person('Bob'), await town.person('Cy')] as const
+    const [ada, bob, cy] = [
+      await town.person('Ada'),
+      await town.person('Bob'),
+      await town.person('Cy'),
+    ] as const
     for (const other of [bob, cy]) await befriend(town, ada, other)
     const laptop = await town.link(ada, 'laptop', 'all')
     const [bobs, cys] = await Promise.all([bob, cy].map(accountOf))
@@ -56,7 +60,10 @@ describe('device: what ends somebody’s part in a group', () => {
       await person.device.dispatch('send', { conversationId, text: `I am ${person.name}` })
       await town.pass(10_000)
     }
-    town.part([[ada, cy], [bob, laptop]])
+    town.part([
+      [ada, cy],
+      [bob, laptop],
+    ])
     await laptop.device.dispatch('group-remove', { conversationId, accountId: bobs! })
     await town.pass(20_000)
     town.part([[bob], [laptop]])
