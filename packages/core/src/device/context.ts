@@ -232,6 +232,8 @@ export interface LateSync {
   readonly notedMs: number
   /** Whether it is still to come. */
   readonly due: boolean
+  /** It is only for what is held back: not needed when nothing of the device is any more. */
+  readonly forHeld: boolean
 }
 
 /** Who waits for an answer that comes with a later input. */

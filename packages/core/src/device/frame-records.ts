@@ -33,7 +33,7 @@ import { bareState, tellOne } from './group-exchange.ts'
 import { standingOf } from './group-standing.ts'
 import { isTorn } from './groups.ts'
 import { noteOwed, wasHere } from './lacking.ts'
-import { noteLate } from './late-records.ts'
+import { lookForHeld, noteLate } from './late-records.ts'
 import { answerWith } from './extras.ts'
 import { linkTo } from './lookup.ts'
 import { identityKeyOf } from './logs.ts'
@@ -308,7 +308,10 @@ async function admitted(
     }
     case 'held':
       if (isPast(step, conversation, header)) log.event('record-past-removal')
-      else hold(step, carrier, header, incoming)
+      else {
+        hold(step, carrier, header, incoming)
+        lookForHeld(step, conversation, carrier)
+      }
       return undefined
     case 'rejected':
       log.event('record-rejected')

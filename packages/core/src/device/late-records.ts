@@ -2,12 +2,12 @@ import type { RecordContent } from '../history/index.ts'
 import type { DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
-import type { Step } from './context.ts'
+import type { LateSync, Step } from './context.ts'
 import { activeRemotes, findRemote, keyOf } from './conversations.ts'
 import { membershipThen } from './groups.ts'
 import { requireMe } from './me.ts'
 import { visibleFrom } from './visible-from.ts'
-import { conversationRows, peerRows, type Conversation, type Peer, type Remote } from './tables.ts'
+import { conversationRows, heldRows, peerRows, type Conversation, type Peer, type Remote } from './tables.ts'
 import { wakeAt } from './timers.ts'
 
 /**
@@ -87,19 +87,36 @@ export function isUnknown(
 }
 
 /** Records come many at a time, and a comparison is for all of them. */
-function lookLater(step: Step, about: Conversation, { device }: Remote): void {
+function lookLater(
+  step: Step,
+  about: Conversation,
+  { device }: Pick<DeviceAddress, 'device'>,
+  forHeld = false,
+): void {
   const { lateSyncs } = step.context.live
   const { conversation } = about
   const key = keyOf(about, { device })
   const known = lateSyncs.get(key)
   if (known?.due === true) {
-    lateSyncs.set(key, { ...known, notedMs: step.monoMs })
+    lateSyncs.set(key, { ...known, notedMs: step.monoMs, forHeld: known.forHeld && forHeld })
     return
   }
   const atMs = Math.max(step.monoMs + limits.lateSyncMs, (known?.atMs ?? -Infinity) + limits.lateSyncPauseMs)
-  lateSyncs.set(key, { conversation, device, atMs, notedMs: step.monoMs, due: true })
+  lateSyncs.set(key, { conversation, device, atMs, notedMs: step.monoMs, due: true, forHeld })
   wakeAt(step, atMs)
 }
+
+/**
+ * A record waits for others: whoever brought it has them, though their author, who is out by now, may bring them to
+ * nobody. It is compared with, if the record still waits then.
+ */
+export const lookForHeld = (step: Step, about: Conversation, carrier: DeviceAddress): void =>
+  lookLater(step, about, carrier, true)
+
+const isStillHeld = (step: Step, { conversation, device }: LateSync): boolean =>
+  step.tx
+    .all(heldRows)
+    .some((row) => equalBytes(row.device, device) && equalBytes(row.conversation, conversation))
 
 /** Conversations to be compared with own devices now; `untilMs`: when one that is due has to wait, until then. */
 export function lateDue(
@@ -112,7 +129,8 @@ export function lateDue(
     if (!late.due) return []
     const conversation = step.tx.get(conversationRows, late.conversation)
     const peer = step.tx.get(peerRows, late.device)
-    const found = conversation === undefined || peer === undefined ? [] : [{ conversation, peer }]
+    const isIdle = late.forHeld && !isStillHeld(step, late)
+    const found = conversation === undefined || peer === undefined || isIdle ? [] : [{ conversation, peer }]
     const waits = step.monoMs < late.atMs ? [] : found.map((one) => untilMs(one.conversation, one.peer))
     const atMs = Math.max(late.atMs, ...waits)
     const due = step.monoMs < atMs
