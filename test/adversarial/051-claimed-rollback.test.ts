@@ -76,6 +76,28 @@ describe('051: a member who says that a home is an older copy of itself', () => 
     expect(told.map((item) => item.kind === 'records' && item.from)).to.deep.equal([2])
   })
 
+  it('once it is out, is shown nothing by saying that it holds the newest and lacks what was before', async () => {
+    const town = await Town.found()
+    const [ada, mallory] = await acquainted(town, ['Ada', 'Mallory'])
+    const conversationId = await groupOf(town, ada, [], 'Trap')
+    await ada.device.dispatch('send', { conversationId, text: 'before' })
+    const accountId = (await mallory.device.view('self', {}))!.accountId
+    await ada.device.dispatch('group-add', { conversationId, accountId })
+    await town.pass(20_000)
+    await ada.device.dispatch('send', { conversationId, text: 'to both' })
+    await town.pass(20_000)
+    const puppet = await Puppet.possess(town, mallory)
+    await ada.device.dispatch('group-remove', { conversationId, accountId })
+    await ada.device.dispatch('send', { conversationId, text: 'without Mallory' })
+    await town.pass(20_000)
+    const self = (await ada.device.view('self', {}))!
+    const of = { account: bytes(self.accountId), device: bytes(self.deviceId), holes: [0], last: null }
+    await puppet.say(ada, [{ kind: 'got', conversation: bytes(conversationId), ...of, upTo: 3 }])
+    await town.pass(10_000)
+    const told = puppet.heard.flatMap(({ payload }) => payload.items).filter(({ kind }) => kind === 'records')
+    expect(told).to.deep.equal([])
+  })
+
   it('by naming later openings than there were, makes new sessions with itself alone', async () => {
     const { town, ada, bob, puppet, conversationId } = await stage()
     const before = bob.log.lines.filter((line) => JSON.stringify(line).includes('handshake')).length

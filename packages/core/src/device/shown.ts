@@ -27,11 +27,11 @@ export async function showNewest(step: Step, conversation: Conversation, author:
  * and takes all before for missing.
  */
 export async function tellFrom(step: Step, conversation: Conversation, reader: Peer): Promise<void> {
-  const { from, got } = remoteOf(conversation, reader)
+  const { active, from, got } = remoteOf(conversation, reader)
   const link = linkTo(step, reader.device)
   const key = toHex(conversation.conversation)
   // Once: it goes on naming what it holds without a body.
-  if (link.fromTold.get(key) === from || got.upTo <= from) return
+  if (!active || link.fromTold.get(key) === from || got.upTo <= from) return
   link.fromTold.set(key, from)
   const record = await ownRecord(step, conversation.conversation, got.upTo - 1)
   if (record !== undefined) answerWith(step, link, { kind: 'records', from, records: [record] })
