@@ -14,7 +14,7 @@ import { showTwoFaces } from './two-faced.ts'
 const hour = 3_600_000
 const kbit = 1_000
 
-/** Everything that breaks elsewhere breaks at once, in a small world, for days. */
+/** What breaks links, relays, the DHT, clocks and machines elsewhere breaks them at once, in a small world, for days. */
 export const storm: Scenario = {
   name: 'storm',
   claim:

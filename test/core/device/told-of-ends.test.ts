@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { Town, type Person } from '../../support/devices.ts'
-import { befriend } from '../../support/friends.ts'
+import { acquainted, befriend, groupOf } from '../../support/friends.ts'
 import { accountOf } from '../../support/liar.ts'
 import { undialled } from '../../support/undialled.ts'
 
@@ -43,19 +43,9 @@ describe('device: what ends somebody’s part in a group', () => {
 
   it('is told with what makes it count, where the device that ended it is out itself by then', async () => {
     const town = await Town.found()
-    const [ada, bob, cy] = [
-      await town.person('Ada'),
-      await town.person('Bob'),
-      await town.person('Cy'),
-    ] as const
-    for (const other of [bob, cy]) await befriend(town, ada, other)
+    const [ada, bob, cy] = await acquainted(town, ['Ada', 'Bob', 'Cy'])
     const laptop = await town.link(ada, 'laptop', 'all')
-    const [bobs, cys] = await Promise.all([bob, cy].map(accountOf))
-    const { conversationId } = await ada.device.dispatch('create-group', {
-      name: 'Walkers',
-      members: [bobs!, cys!],
-    })
-    await town.pass(20_000)
+    const conversationId = await groupOf(town, ada, [bob, cy], 'Walkers')
     for (const person of [ada, laptop, bob]) {
       await person.device.dispatch('send', { conversationId, text: `I am ${person.name}` })
       await town.pass(10_000)
@@ -64,7 +54,7 @@ describe('device: what ends somebody’s part in a group', () => {
       [ada, cy],
       [bob, laptop],
     ])
-    await laptop.device.dispatch('group-remove', { conversationId, accountId: bobs! })
+    await laptop.device.dispatch('group-remove', { conversationId, accountId: await accountOf(bob) })
     await town.pass(20_000)
     town.part([[bob], [laptop]])
     town.join([[ada, cy], [laptop]])

@@ -1,19 +1,13 @@
 import { expect } from 'chai'
 import { Town } from '../../support/devices.ts'
-import { befriend } from '../../support/friends.ts'
+import { acquainted, groupOf } from '../../support/friends.ts'
 import { accountOf } from '../../support/liar.ts'
 
 describe('device: somebody’s new device, which was never heard of before its account was put out', () => {
   it('wrote as one of the group: its words are kept, and nothing is held', async () => {
     const town = await Town.found()
-    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
-    await befriend(town, ada, bob)
-    const accountId = await accountOf(bob)
-    const { conversationId } = await ada.device.dispatch('create-group', {
-      name: 'Choir',
-      members: [accountId],
-    })
-    await town.pass(20_000)
+    const [ada, bob] = await acquainted(town, ['Ada', 'Bob'])
+    const conversationId = await groupOf(town, ada, [bob], 'Choir')
     await bob.device.dispatch('send', { conversationId, text: 'from the phone' })
     await town.pass(20_000)
     town.part([[ada], [bob]])
@@ -21,7 +15,7 @@ describe('device: somebody’s new device, which was never heard of before its a
     await town.pass(20_000)
     await laptop.device.dispatch('send', { conversationId, text: 'from the laptop' })
     await town.pass(20_000)
-    await ada.device.dispatch('group-remove', { conversationId, accountId })
+    await ada.device.dispatch('group-remove', { conversationId, accountId: await accountOf(bob) })
     await town.pass(20_000)
     town.join([[ada], [bob, laptop]])
     await town.pass(120_000)

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { limits } from '../../../packages/core/src/limits.ts'
 import { Town } from '../../support/devices.ts'
-import { befriend } from '../../support/friends.ts'
+import { acquainted, groupOf } from '../../support/friends.ts'
 import { accountOf } from '../../support/liar.ts'
 
 describe('device: an operation from a clock far ahead', () => {
@@ -16,18 +16,9 @@ describe('device: an operation from a clock far ahead', () => {
             monotonicMs: () => clock.monotonicMs(),
           }
         : clock
-    const [ada, bob, cy] = [
-      await town.person('Ada'),
-      await town.person('Bob'),
-      await town.person('Cy'),
-    ] as const
-    for (const other of [bob, cy]) await befriend(town, ada, other)
+    const [ada, bob, cy] = await acquainted(town, ['Ada', 'Bob', 'Cy'])
     const [bobs, cys] = await Promise.all([bob, cy].map(accountOf))
-    const { conversationId } = await ada.device.dispatch('create-group', {
-      name: 'Choir',
-      members: [bobs!, cys!],
-    })
-    await town.pass(20_000)
+    const conversationId = await groupOf(town, ada, [bob, cy], 'Choir')
     await ada.device.dispatch('group-role', { conversationId, accountId: bobs!, role: 'admin' })
     await town.pass(20_000)
     isAhead = true

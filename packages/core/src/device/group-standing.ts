@@ -29,7 +29,7 @@ export const standingOf = (step: Step, conversation: Conversation, peer: DeviceA
     due: false,
   }
 
-/** Rows of a table in which something is to be said; few, and mostly none. */
+/** Of all standings those of devices that are to be told something, for as long as none of them changes: mostly none. */
 const dueAmong = new WeakMap<readonly Standing[], readonly Standing[]>()
 
 /** Whether a device is to be told how a conversation stands. */

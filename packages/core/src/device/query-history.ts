@@ -36,19 +36,19 @@ export async function queryHistory(step: Step, input: Queries['history']['in']):
   const missing = (await missingIn(step, conversation)) + damaged
   const lost = wantedOf(step, conversation) + (await unnamedIn(step, conversation))
   return { messages: shown, more, missing: missing + lost }
+}
 
-  /**
-   * Words that are known to have been written and are not here. Who came after the first segment was not to have what was
-   * before; a device that is out by then never says where that ends, so that the oldest held of it is where it begins.
-   */
-  async function missingIn(step: Step, { conversation, remotes }: Conversation): Promise<number> {
-    const cameLater = (await beganMs(step, conversation, 0)) === undefined
-    return remotes.reduce((sum, { active, received }) => {
-      const [oldest] = received.above
-      const isUntold = cameLater && !active && received.upTo === 0 && oldest !== undefined
-      return sum + missingCount(isUntold ? { ...received, upTo: oldest } : received)
-    }, 0)
-  }
+/**
+ * Words that are known to have been written and are not here. Who came after the first segment was not to have what was
+ * before; a device that is out by then never says where that ends, so that the oldest held of it is where it begins.
+ */
+async function missingIn(step: Step, { conversation, remotes }: Conversation): Promise<number> {
+  const cameLater = (await beganMs(step, conversation, 0)) === undefined
+  return remotes.reduce((sum, { active, received }) => {
+    const [oldest] = received.above
+    const isUntold = cameLater && !active && received.upTo === 0 && oldest !== undefined
+    return sum + missingCount(isUntold ? { ...received, upTo: oldest } : received)
+  }, 0)
 }
 
 /** Records that only a damaged page named, until its segment is looked after. */

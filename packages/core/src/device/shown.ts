@@ -24,7 +24,7 @@ export async function showNewest(step: Step, conversation: Conversation, author:
 
 /**
  * Tells a device from where on this one's words are for it, beside the newest of them: it has that from somebody else,
- * and takes all before for missing.
+ * and takes all before for missing. Whoever is out is told nothing.
  */
 export async function tellFrom(step: Step, conversation: Conversation, reader: Peer): Promise<void> {
   const { active, from, got } = remoteOf(conversation, reader)
@@ -32,9 +32,10 @@ export async function tellFrom(step: Step, conversation: Conversation, reader: P
   const key = toHex(conversation.conversation)
   // Once: it goes on naming what it holds without a body.
   if (!active || link.fromTold.get(key) === from || got.upTo <= from) return
-  link.fromTold.set(key, from)
   const record = await ownRecord(step, conversation.conversation, got.upTo - 1)
-  if (record !== undefined) answerWith(step, link, { kind: 'records', from, records: [record] })
+  if (record === undefined) return
+  link.fromTold.set(key, from)
+  answerWith(step, link, { kind: 'records', from, records: [record] })
 }
 
 /** Whether somebody in its conversation shows a record that this device signed. */
