@@ -132,10 +132,55 @@ describe('group: a lost device', () => {
     return { group, good, bad }
   }
 
-  it('has no counting word until somebody says how far it reached', () => {
+  it('goes on counting until somebody says how far it reached', () => {
     const { group } = lost()
+    expect(group.members()).to.equal('A:owner B:admin C:admin D:member E:member F:member')
+    group.deviceset('C', 'B', { 2: null })
     expect(group.members()).to.equal('A:owner B:admin C:admin D:member')
     expect(group.conflicts()).to.deep.equal(['void', 'ejected', 'void', 'ejected'])
+  })
+
+  it('whom it put out stays out until its account has spoken or has lost its part, whoever else speaks', () => {
+    const group = base('B')
+    group.grant('A', 'E', 'member')
+    const before = group.tips()
+    group.revoke('B', 'E', { device: '2' })
+    const { scene } = group.account('B')
+    scene.revoke('1', '2', 9, [...scene.ops])
+    group.deviceset('E', 'B', { 2: null }, { after: before })
+    const removed = group.tips()
+    expect(group.members(), 'who was put out speaks').to.equal('A:owner B:admin C:admin D:member')
+    const ops = [...group.ops]
+    const cap = group.grants.get('B')!
+    group.deviceset('B', 'B', { 2: null }, { cap, after: removed })
+    expect(group.members(), 'its account').to.equal('A:owner B:admin C:admin D:member E:member')
+    const end = group.demote('A', 'B', 'member', { after: removed })
+    expect(group.members([...ops, end]), 'above').to.equal('A:owner B:member C:admin D:member E:member')
+  })
+
+  it('a role it took is not had back, nor a link it closed open again, until its account has spoken', () => {
+    const group = base('B')
+    const link = group.invite('B', 1)
+    const before = group.tips()
+    group.write('B', { kind: 'close', invite: link.id }, { device: '2' })
+    group.admit('A', 'E', link, { after: before })
+    const { scene } = group.account('B')
+    scene.revoke('1', '2', 9, [...scene.ops])
+    group.deviceset('C', 'B', { 2: null }, { after: before })
+    expect(group.members()).to.equal('A:owner B:admin C:admin D:member')
+    group.deviceset('B', 'B', { 2: null }, { cap: group.grants.get('B')! })
+    expect(group.members()).to.equal('A:owner B:admin C:admin D:member E:member')
+  })
+
+  it('what an account without a device left took away is for others to say', () => {
+    const group = base('B')
+    const before = group.tips()
+    group.revoke('B', 'D', { device: '2' })
+    const { scene } = group.account('B')
+    for (const name of ['1', '2', '3']) scene.revoke(null, name, 9, [...scene.ops])
+    expect(group.members()).to.equal('A:owner B:admin C:admin')
+    group.deviceset('C', 'B', { 2: null }, { after: before })
+    expect(group.members()).to.equal('A:owner B:admin C:admin D:member')
   })
 
   it('what anybody saw of it counts as long as the account has not spoken', () => {
@@ -190,8 +235,9 @@ describe('group: a lost device', () => {
   it('its messages count up to the account’s cut, whoever would stretch them', () => {
     const { group, bad } = lost()
     const heads = group.tips()
-    expect(verdict(group, 'B', 2, heads, '2')).to.equal('device-out')
+    expect(verdict(group, 'B', 9, heads, '2')).to.equal('counts')
     group.deviceset('C', 'B', { 2: { record: record('B', 5), op: bad } })
+    expect(verdict(group, 'B', 6, heads, '2')).to.equal('device-out')
     expect(verdict(group, 'B', 2, heads, '2')).to.equal('counts')
     group.deviceset('B', 'B', { 2: { record: record('B', 3) } })
     expect(verdict(group, 'B', 3, heads, '2')).to.equal('counts')

@@ -19,7 +19,7 @@ const ranks: Readonly<Record<string, number>> = { owner: 0, admin: 1, member: 2 
 
 export function reference(
   ops: readonly Op[],
-  active: (account: string, device: string) => boolean,
+  active: (account: string, device?: string) => boolean,
 ): ReferenceResult {
   const byKey = new Map(ops.map((op) => [op.key, op]))
   const get = (id: Uint8Array | null | undefined): Op | undefined =>
@@ -130,7 +130,7 @@ export function reference(
     )
   const covering = (D: Op, op: Op): boolean => D.args.kind === 'deviceset' && covers(D.args.last, op)
   const stands = (op: Op, cap: Op): boolean => {
-    if (active(op.byAccount, op.byDevice)) return true
+    if (active(op.byAccount, op.byDevice) || words(op).length === 0) return true
     const reaches = (D: Op): boolean => {
       if (rank(cap) === 2) return true
       const cited = get(D.cap)
@@ -138,6 +138,9 @@ export function reference(
       return killers(cited).every((R) => (R.args.kind === 'leave' ? past(R).has(D) : !undoes(R, D)))
     }
     const cuts = words(op).filter((D) => D.byAccount === op.byAccount && reaches(D))
+    const owed = !words(op).some((D) => D.byAccount === op.byAccount) && active(op.byAccount)
+    if (cuts.length === 0 && owed && ['revoke', 'demote', 'close'].includes(op.args.kind))
+      if (killers(cap).length === 0) return true
     if (cuts.length === 0) return words(op).some((D) => covering(D, op))
     return cuts.filter((D) => !cuts.some((other) => past(other).has(D))).every((D) => covering(D, op))
   }

@@ -325,8 +325,8 @@ export interface Live {
   readonly relays: Map<string, RelayLink>
   readonly resolves: Map<number, Resolve>
   readonly links: Map<string, LinkedRecord>
-  /** Version of the logs at which nothing was left to say of devices put out here, by conversation in hexadecimal. */
-  readonly cutsSaid: Map<string, number>
+  /** Version of the logs at which nothing was left to say of devices that are out, by conversation in hexadecimal. */
+  readonly devicesSaid: Map<string, number>
   /** Own records of each conversation when this home was opened, by hexadecimal id. */
   readonly openedAt: Map<string, number>
   readonly segments: Map<string, Map<string, number>>

@@ -1,13 +1,15 @@
-import type { DeviceId } from '../identity/index.ts'
-import { toHex } from '../wire/index.ts'
+import type { LastSeen } from '../group/index.ts'
+import type { AccountId, DeviceId, DeviceLog } from '../identity/index.ts'
+import { equalBytes, fromHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
 import { conversationNow } from './conversations.ts'
-import { ownCuts, removedHere, unheardOf } from './cuts.ts'
+import { newestSeen, ownCuts, removedHere, unheardOf } from './cuts.ts'
 import { opsCame } from './group-arrival.ts'
-import { tellAll } from './group-exchange.ts'
+import { isRemoved, tellAll } from './group-exchange.ts'
 import { addOwnOp, admitWaiting, pinnedHeads } from './group-ops.ts'
-import { lostOps, membershipOf, takesPart } from './groups.ts'
+import { isGroup, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
+import { activeDevice, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { conversationRows, type Conversation } from './tables.ts'
 
@@ -33,23 +35,80 @@ export async function writeCut(
   await opsCame(step, conversation, before, [addOwnOp(step, conversation, args)])
 }
 
-/**
- * Says of the devices this one put out that they say nothing in conversations which came to be known here only since:
- * nobody else does, for whoever let such a device speak there did not know that it was out.
- */
-export async function cutUnheard(step: Step): Promise<void> {
-  if (removedHere(step).length === 0) return
-  const { cutsSaid, logsVersion } = step.context.live
+/** Says of devices that are out what nobody else can, or did, in every conversation: once for each state of the logs. */
+export async function speakOfDevices(step: Step): Promise<void> {
+  const owes = removedHere(step).length > 0
+  const { devicesSaid, logsVersion } = step.context.live
   for (const conversation of step.tx.all(conversationRows)) {
     const key = toHex(conversation.conversation)
-    if (cutsSaid.get(key) === logsVersion || !mayCut(step, conversation)) continue
-    if (unheardOf(step, conversation).size > 0) {
-      await writeCut(step, conversation)
-      tellAll(step, conversation)
-    }
-    cutsSaid.set(key, logsVersion)
+    if (devicesSaid.get(key) === logsVersion) continue
+    await vouchForGone(step, conversation)
+    if (owes && !mayCut(step, conversation)) continue
+    if (owes) await cutUnheard(step, conversation)
+    devicesSaid.set(key, logsVersion)
   }
 }
+
+/**
+ * Says of the devices this one put out that they say nothing in a conversation which came to be known here only since:
+ * nobody else does, for whoever let such a device speak there did not know that it was out.
+ */
+async function cutUnheard(step: Step, conversation: Conversation): Promise<void> {
+  if (unheardOf(step, conversation).size === 0) return
+  await writeCut(step, conversation)
+  tellAll(step, conversation)
+}
+
+/**
+ * Says how far the words came of devices that went out after their accounts had left, or were put out: those accounts
+ * take part no more and do not say it, and what they once did, a grant, say, must not hang on what becomes of their
+ * devices, nor on the word of somebody who saw less. Where somebody's word fell that this account's own part rests on,
+ * this one brings it back.
+ */
+async function vouchForGone(step: Step, conversation: Conversation): Promise<void> {
+  const { account } = requireMe(step).self
+  const { grants } = opSetOf(step, conversation)
+  if (!isGroup(conversation) || !grants.has(toHex(account)) || isRemoved(step, conversation, account)) return
+  if (lostOps(step, conversation) > 0) return
+  for (const key of grants.keys()) {
+    const gone = fromHex(key) as AccountId
+    if (equalBytes(gone, account) || membershipOf(step, conversation).members.has(key)) continue
+    const log = storedLog(step, gone)
+    const last = log === undefined ? [] : unvouched(step, conversation, gone, log)
+    if (last.length === 0) continue
+    await admitWaiting(step, conversation)
+    const args = { kind: 'deviceset', account: gone, heads: pinnedHeads(step, gone), last } as const
+    const before = membershipOf(step, conversation)
+    await opsCame(step, conversation, before, [addOwnOp(step, conversation, args)])
+    tellAll(step, conversationNow(step, conversation))
+  }
+}
+
+/** Devices of an account that are out, of which this account has not spoken and nobody has said all that is held. */
+function unvouched(
+  step: Step,
+  conversation: Conversation,
+  account: AccountId,
+  log: DeviceLog,
+): readonly LastSeen[] {
+  const own = toHex(requireMe(step).self.account)
+  const out = newestSeen(step, conversation, account).filter(
+    ({ device }) => activeDevice(step, log, device) === undefined,
+  )
+  if (out.length === 0) return []
+  const words = opSetOf(step, conversation).entries.flatMap(({ op }) =>
+    op.args.kind === 'deviceset' && equalBytes(op.args.account, account)
+      ? op.args.last.map((seen) => ({ seen, own: op.byAccount === own }))
+      : [],
+  )
+  return out.filter(
+    (held) =>
+      !words.some(({ seen, own }) => equalBytes(seen.device, held.device) && (own || saysAll(seen, held))),
+  )
+}
+
+const saysAll = (seen: LastSeen, held: LastSeen): boolean =>
+  (seen.op?.oseq ?? -1) >= (held.op?.oseq ?? -1) && (seen.record?.aseq ?? -1) >= (held.record?.aseq ?? -1)
 
 /** Whether a word on devices means anything in a conversation: this account takes part, and the person has agreed to it. */
 const mayCut = (step: Step, before: Conversation): boolean => {

@@ -251,7 +251,7 @@ class Machine implements Device {
       if (!(error instanceof UsageError || error instanceof PortError)) this.#halt(error)
       this.#context.live.links.clear()
       this.#context.live.groups.clear()
-      this.#context.live.cutsSaid.clear()
+      this.#context.live.devicesSaid.clear()
       this.#context.live.syncs.clear()
       this.#context.live.askedBack.clear()
       this.#context.live.summaries.clear()
@@ -307,7 +307,7 @@ class Machine implements Device {
     const { live } = this.#context
     live.links.clear()
     live.groups.clear()
-    live.cutsSaid.clear()
+    live.devicesSaid.clear()
     live.syncs.clear()
     live.askedBack.clear()
     live.summaries.clear()
@@ -443,7 +443,7 @@ const newLive = (): Live => ({
   relays: new Map(),
   resolves: new Map(),
   links: new Map(),
-  cutsSaid: new Map(),
+  devicesSaid: new Map(),
   openedAt: new Map(),
   segments: new Map(),
   groups: new Map(),

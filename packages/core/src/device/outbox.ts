@@ -20,7 +20,7 @@ import { isGroup, membershipOf, takesPart } from './groups.ts'
 import { shareContacts } from './intents.ts'
 import { tendLogs } from './epoch-logs.ts'
 import { shareOwn } from './own-share.ts'
-import { cutUnheard } from './cut-devices.ts'
+import { speakOfDevices } from './cut-devices.ts'
 import { noteSeeds, seedItems } from './epochs.ts'
 import { weightOf } from './extras.ts'
 import { tendGots } from './frame-records.ts'
@@ -65,7 +65,7 @@ export async function flush(step: Step): Promise<void> {
   if (isOnAccount(step)) {
     await apart(step, shareContacts)
     await apart(step, shareOwn)
-    await apart(step, cutUnheard)
+    await apart(step, speakOfDevices)
   }
   if (!step.context.live.online) return
   tendGots(step)

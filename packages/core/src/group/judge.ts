@@ -142,15 +142,30 @@ function coverOf(judge: Judge, named: LastSeen | undefined, chain: number): numb
 
 /**
  * Whether the author's device stands, or this operation does though the device is out: the account's own other
- * devices say how far its words reach, and as long as they have not, everybody who saw them does.
+ * devices say how far its words reach, and as long as they have not, everybody who saw them does. Nothing falls
+ * because no word has come yet, and whoever was put out stays out until the account itself has spoken.
  */
 function stands(judge: Judge, entry: OpEntry): boolean {
   const { byAccount, byDevice, by } = entry.op
   if (judge.standing(byAccount).has(byDevice)) return true
+  const words = wordsOn(judge, by)
+  if (words.length === 0) return true
   const covers = ({ seen }: Word): boolean => entry.position < coverOf(judge, seen, entry.chain)
   const cuts = lastCuts(judge, byAccount, by, (word) => reachesTo(judge, word.set, entry))
-  return cuts.length > 0 ? cuts.every(covers) : wordsOn(judge, by).some(covers)
+  if (cuts.length > 0) return cuts.every(covers)
+  return words.some(covers) || (takesAway(entry) && isAwaited(judge, entry, words))
 }
+
+/** Removals, demotions, and the closing of a link. */
+const takesAway = ({ op: { args } }: OpEntry): boolean =>
+  args.kind === 'revoke' || args.kind === 'demote' || args.kind === 'close'
+
+/** Whether the account's own word on a device is still to come: nothing has ended its part, and it has a device to speak. */
+const isAwaited = (judge: Judge, { op, cap }: OpEntry, words: readonly Word[]): boolean =>
+  cap !== undefined &&
+  endersOf(judge, cap).length === 0 &&
+  judge.standing(op.byAccount).size > 0 &&
+  !words.some(({ set }) => set.op.byAccount === op.byAccount)
 
 /** What standing devices said of this one. */
 export function wordsOn(judge: Judge, by: string): readonly Word[] {

@@ -52,16 +52,16 @@ function wasIn(then: Membership, account: string, device: string): boolean {
   return state === undefined ? then.judge.set.conversation.kind === 'direct' : state.active.has(device)
 }
 
-/** The device stands by its account's log, or the words on how far it reaches cover the record. */
+/** The device stands by its account's log, nobody has said yet how far its words reach, or what was said covers the record. */
 function deviceStands(now: Membership, author: DeviceAddress, covered: (seen: LastSeen) => boolean): boolean {
   const account = toHex(author.account)
   const state = now.accounts.get(account)
   if (state === undefined || state.active.has(toHex(author.device))) return true
   const by = addressKey(author)
+  const words = wordsOn(now.judge, by)
   const cuts = lastCuts(now.judge, account, by, () => true)
-  return cuts.length > 0
-    ? cuts.every(({ seen }) => covered(seen))
-    : wordsOn(now.judge, by).some(({ seen }) => covered(seen))
+  if (cuts.length > 0) return cuts.every(({ seen }) => covered(seen))
+  return words.length === 0 || words.some(({ seen }) => covered(seen))
 }
 
 /**
