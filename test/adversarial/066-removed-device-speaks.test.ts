@@ -143,6 +143,35 @@ describe('066: a device that was taken and then removed', () => {
     await check([ada, cy, bob], 'when another device has gone')
   })
 
+  for (const late of [false, true])
+    it(`counts for nothing at whoever is out of a group, and heard of the removal ${late ? 'after' : 'before'} its words`, async () => {
+      const { town, ada, bob, laptop } = await stage()
+      const conversationId = await groupOf(town, bob, [ada], 'Plans')
+      await laptop.device.dispatch('send', { conversationId, text: 'Bob' })
+      await town.pass(20_000)
+      expect(await outsideOf(ada, conversationId, 'Bob')).to.deep.equal([null])
+      const { deviceId } = (await laptop.device.view('self', {}))!
+      await laptop.close()
+      const accountId = (await ada.device.view('self', {}))!.accountId
+      await bob.device.dispatch('group-remove', { conversationId, accountId })
+      await town.pass(20_000)
+      if (late) town.part([[bob], [ada, laptop]])
+      await bob.device.dispatch('remove-device', { deviceId })
+      await town.pass(20_000)
+      await laptop.open(false)
+      await laptop.device.dispatch('send', { conversationId, text: 'the thief' })
+      await laptop.close()
+      await laptop.open(true)
+      await town.pass(60_000)
+      if (late) {
+        expect(await outsideOf(ada, conversationId, 'the thief'), 'nobody knows').to.deep.equal([null])
+        town.join([[bob], [ada, laptop]])
+        await town.pass(60_000)
+      }
+      const seen = await outsideOf(ada, conversationId, 'the thief')
+      expect(seen).to.deep.equal(late ? ['device-out'] : [])
+    })
+
   it('is not waited for when it writes on top of what nobody has', async () => {
     const { town, ada, bob, laptop, conversationId } = await stage()
     await laptop.device.dispatch('send', { conversationId, text: 'Bob' })

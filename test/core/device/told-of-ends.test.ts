@@ -68,4 +68,25 @@ describe('device: what ends somebody’s part in a group', () => {
     for (const person of [ada, cy, bob])
       expect(await names(person, conversationId), person.name).to.deep.equal(['Ada', 'Cy'])
   })
+
+  it('is told where it undid the grant by which somebody was back who had left', async () => {
+    const town = await Town.found()
+    const [ada, bob, cy] = await acquainted(town, ['Ada', 'Bob', 'Cy'])
+    const conversationId = await groupOf(town, ada, [bob, cy], 'Walkers')
+    const [bobs, cys] = [await accountOf(bob), await accountOf(cy)]
+    await ada.device.dispatch('group-role', { conversationId, accountId: bobs, role: 'admin' })
+    await town.pass(20_000)
+    await cy.device.dispatch('group-leave', { conversationId })
+    await town.pass(20_000)
+    const apart = [[ada], [bob, cy]]
+    town.part(apart)
+    await ada.device.dispatch('group-role', { conversationId, accountId: bobs, role: 'member' })
+    await bob.device.dispatch('group-add', { conversationId, accountId: cys })
+    await town.pass(20_000)
+    expect(await names(cy, conversationId)).to.deep.equal(['Ada', 'Bob', 'Cy'])
+    town.join(apart)
+    await town.pass(120_000)
+    for (const person of [ada, bob, cy])
+      expect(await names(person, conversationId), person.name).to.deep.equal(['Ada', 'Bob'])
+  })
 })

@@ -1,5 +1,6 @@
 import type { LastSeen } from '../group/index.ts'
 import type { AccountId, DeviceId, DeviceLog } from '../identity/index.ts'
+import { limits } from '../limits.ts'
 import { equalBytes, fromHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
@@ -9,7 +10,7 @@ import { opsCame } from './group-arrival.ts'
 import { isRemoved, tellAll } from './group-exchange.ts'
 import { addOwnOp, admitWaiting, pinnedHeads } from './group-ops.ts'
 import { isGroup, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
-import { activeDevice, storedLog } from './logs.ts'
+import { stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { conversationRows, type Conversation } from './tables.ts'
 
@@ -68,8 +69,8 @@ async function cutUnheard(step: Step, conversation: Conversation): Promise<void>
 async function vouchForGone(step: Step, conversation: Conversation): Promise<void> {
   const { account } = requireMe(step).self
   const { grants } = opSetOf(step, conversation)
-  if (!isGroup(conversation) || !grants.has(toHex(account)) || isRemoved(step, conversation, account)) return
-  if (lostOps(step, conversation) > 0) return
+  if (!isGroup(conversation) || lostOps(step, conversation) > 0 || !grants.has(toHex(account))) return
+  if (!takesPart(step, conversation) && isRemoved(step, conversation, account)) return
   for (const key of grants.keys()) {
     const gone = fromHex(key) as AccountId
     if (equalBytes(gone, account) || membershipOf(step, conversation).members.has(key)) continue
@@ -92,19 +93,23 @@ function unvouched(
   log: DeviceLog,
 ): readonly LastSeen[] {
   const own = toHex(requireMe(step).self.account)
-  const out = newestSeen(step, conversation, account).filter(
-    ({ device }) => activeDevice(step, log, device) === undefined,
-  )
-  if (out.length === 0) return []
+  const { active } = stateOf(step, log)
+  if (active.size === log.certificates.size) return []
+  const newest = new Map(newestSeen(step, conversation, account).map((seen) => [toHex(seen.device), seen]))
+  const out = [...log.certificates.values()]
+    .filter(({ device }) => !active.has(toHex(device)))
+    .map(({ device }) => newest.get(toHex(device)) ?? { device, record: null, op: null })
   const words = opSetOf(step, conversation).entries.flatMap(({ op }) =>
     op.args.kind === 'deviceset' && equalBytes(op.args.account, account)
       ? op.args.last.map((seen) => ({ seen, own: op.byAccount === own }))
       : [],
   )
-  return out.filter(
-    (held) =>
-      !words.some(({ seen, own }) => equalBytes(seen.device, held.device) && (own || saysAll(seen, held))),
-  )
+  return out
+    .filter(
+      (held) =>
+        !words.some(({ seen, own }) => equalBytes(seen.device, held.device) && (own || saysAll(seen, held))),
+    )
+    .slice(0, limits.frontierDevices)
 }
 
 const saysAll = (seen: LastSeen, held: LastSeen): boolean =>

@@ -16,7 +16,7 @@ import {
   withRemote,
   keyOf,
 } from './conversations.ts'
-import { bareState, groupState, isRemoved, logsKnown, stateDigest, tellOne } from './group-exchange.ts'
+import { bareState, groupState, isUndone, logsKnown, stateDigest, tellOne } from './group-exchange.ts'
 import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
@@ -182,7 +182,7 @@ function tellChanged(step: Step, before: Conversation, carrier: Peer): void {
     const was = findRemote(before, remote.device)?.active === true
     if (remote.active === was) continue
     if (remote.active) linkTo(step, remote.device).met = true
-    else if (isSibling(step, remote, carrier) || (speaks && !isRemoved(step, conversation, remote.account)))
+    else if (isSibling(step, remote, carrier) || (speaks && isUndone(step, conversation, remote.account)))
       tellOne(step, conversation, remote)
   }
 }

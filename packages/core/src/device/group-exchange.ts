@@ -307,8 +307,7 @@ function endingsFor(step: Step, conversation: Conversation, peer: Peer): readonl
     ? []
     : [...removalsOf(set, requireMe(step).self.account), ...lastOwn(step, set)]
   const theirs = removalsOf(set, peer.account)
-  const other = theirs.length > 0 ? [] : undoingsOf(step, conversation, peer.account)
-  const ends = [...own, ...theirs, ...other]
+  const ends = [...own, ...theirs, ...undoingsOf(step, conversation, peer.account)]
   return [...ends, ...wordsOnEnders(step, set, ends)].slice(0, limits.payloadGroupHeads)
 }
 
@@ -334,6 +333,10 @@ const wordsTold = 4
 /** Whether somebody ended an account's part, as against a grant of it that turned out to count for nothing. */
 export const isRemoved = (step: Step, conversation: Conversation, account: AccountId): boolean =>
   removalsOf(opSetOf(step, conversation), account).length > 0
+
+/** Whether a grant of an account turned out to count for nothing, or it is out without anybody's having ended its part. */
+export const isUndone = (step: Step, conversation: Conversation, account: AccountId): boolean =>
+  undoingsOf(step, conversation, account).length > 0 || !isRemoved(step, conversation, account)
 
 /** Why grants of an account count for nothing: what undid them, and who came first by a link that was used up. */
 function undoingsOf(step: Step, conversation: Conversation, account: AccountId): readonly OpId[] {

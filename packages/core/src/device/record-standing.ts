@@ -1,6 +1,6 @@
 import type { RecordContent, RecordHeader } from '../history/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
-import { mayCount } from '../group/index.ts'
+import { isSpokenOf, mayCount } from '../group/index.ts'
 import { toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { isGroup, isTorn, membershipOf, membershipThen } from './groups.ts'
@@ -36,14 +36,13 @@ export const wasIn = (step: Step, conversation: Conversation, content: RecordCon
   isGroup(conversation) && standingAt(step, conversation, content) === 'yes'
 
 /**
- * Whether a device is out and no operation of the conversation says how far its words reach, as in a direct one before
- * its account's word on it has come: what it wrote waits for that.
+ * Whether a device is out and no operation of the conversation says how far its words reach: what it wrote waits for
+ * that. What had come before goes on counting.
  */
-function isOutUnjudged(step: Step, conversation: Conversation, content: RecordContent): boolean {
-  if (isGroup(conversation)) return false
+export function isOutUnjudged(step: Step, conversation: Conversation, content: RecordContent): boolean {
   const log = storedLog(step, content.account as AccountId)
   if (log === undefined || activeDevice(step, log, content.device) !== undefined) return false
-  return !membershipOf(step, conversation).accounts.has(toHex(content.account))
+  return !isSpokenOf(membershipOf(step, conversation), authorOf(content))
 }
 
 /**
@@ -51,8 +50,6 @@ function isOutUnjudged(step: Step, conversation: Conversation, content: RecordCo
  * it stands on may have been taken by nobody, so it is not waited for.
  */
 export const isPast = (step: Step, conversation: Conversation, { content }: RecordHeader): boolean =>
-  !mayCount(
-    membershipOf(step, conversation),
-    { account: content.account, device: content.device } as DeviceAddress,
-    content.aseq,
-  )
+  !mayCount(membershipOf(step, conversation), authorOf(content), content.aseq)
+
+const authorOf = ({ account, device }: RecordContent) => ({ account, device }) as DeviceAddress

@@ -3,7 +3,8 @@ import type { LinkedRecord, RecordContent, RecordHeader, ViewRules } from '../hi
 import type { DeviceAddress } from '../identity/index.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
-import { lostOps, membershipOf, membershipThen, opSetOf } from './groups.ts'
+import { lostOps, membershipOf, membershipThen, opSetOf, takesPart } from './groups.ts'
+import { isOutUnjudged } from './record-standing.ts'
 import { findLink } from './records.ts'
 import type { Conversation } from './tables.ts'
 
@@ -18,6 +19,7 @@ export async function judgementOf(step: Step, conversation: Conversation): Promi
   if (set.entries.length === 0) return () => counts
   const now = membershipOf(step, conversation)
   const torn = lostOps(step, conversation) > 0
+  const isOut = !takesPart(step, conversation)
   const named = new Map<string, LinkedRecord>()
   for (const { op } of set.entries)
     for (const { record } of lastSeenIn(op.args)) {
@@ -29,6 +31,9 @@ export async function judgementOf(step: Step, conversation: Conversation): Promi
     const then = membershipThen(step, conversation, groupHeads)
     // What was admitted counts until it is known again whether something took it back.
     if (then === undefined) return torn ? counts : { counts: false, reason: 'not-a-member' }
+    // Nobody tells whoever is out how far the words reach of a device that was removed since.
+    if (isOut && isOutUnjudged(step, conversation, header.content))
+      return { counts: false, reason: 'device-out' }
     const author = { account, device } as DeviceAddress
     return recordCounts(now, then, author, (id) => isFollowedBy(header, id, named.get(toHex(id))))
   }

@@ -31,7 +31,7 @@ export type {
   OpSet,
   ParkedOp,
 } from './op-set.ts'
-export { mayCount, recordCounts } from './record-counts.ts'
+export { isSpokenOf, mayCount, recordCounts } from './record-counts.ts'
 export type { RecordVerdict } from './record-counts.ts'
 export { issueCard, verifyCard } from './envelope.ts'
 export type { Control, MemberCard, MemberCardTerms } from './envelope.ts'

@@ -71,6 +71,10 @@ function deviceStands(now: Membership, author: DeviceAddress, covered: (seen: La
 export const mayCount = (now: Membership, author: DeviceAddress, aseq: number): boolean =>
   deviceStands(now, author, ({ record }) => record !== null && aseq <= record.aseq)
 
+/** Whether a standing device has said how far this one's words reach. */
+export const isSpokenOf = (now: Membership, author: DeviceAddress): boolean =>
+  wordsOn(now.judge, addressKey(author)).length > 0
+
 /** Whether a grant the account held there still counts, and no removal unaware of the record's heads ended it. */
 function stillIn(now: Membership, then: Membership, account: string): boolean {
   return liveGrants(then.judge, account).some(
