@@ -17,6 +17,12 @@ function blindOf(blindKey: Uint8Array, context: Uint8Array): { scalar: bigint; p
   return { scalar: scalarOf(hash.subarray(0, 32)), prefix: hash.subarray(32) }
 }
 
+/** Both halves of an expanded seed (RFC 8032 §5.1.5): the clamped scalar, little-endian, and the prefix. */
+function expand(seed: Uint8Array): Uint8Array {
+  const { head, prefix } = ed25519.utils.getExtendedPublicKey(seed)
+  return concat(head, prefix)
+}
+
 /** A signature the gate accepts, to ask it about a public key alone. */
 const neutral = concat(Point.BASE.toBytes(), new Uint8Array(32))
 
@@ -45,11 +51,11 @@ export function blindSign(
   context: Uint8Array,
   message: Uint8Array,
 ): Signature {
-  const key = ed25519.utils.getExtendedPublicKey(own.secret.expose())
+  const key = own.secret.prepared(expand)
   const blind = blindOf(blindKey, context)
-  const scalar = multiplyAdd(key.scalar, blind.scalar, 0n)
+  const scalar = multiplyAdd(scalarOf(key.subarray(0, 32)), blind.scalar, 0n)
   const publicKey = Point.BASE.multiply(scalar).toBytes()
-  const nonce = scalarOf(sha512Of(key.prefix, blind.prefix, message))
+  const nonce = scalarOf(sha512Of(key.subarray(32), blind.prefix, message))
   const commitment = Point.BASE.multiply(nonce).toBytes()
   const challenge = scalarOf(sha512Of(commitment, publicKey, message))
   return concat(commitment, scalarBytes(multiplyAdd(challenge, scalar, nonce))) as Signature
