@@ -27,13 +27,14 @@ const rooms = {
   },
   group: {
     except: ['index'],
+    // Quick ones first: the first that notices ends the matter.
     tests: [
-      ...['epoch-attacks', 'epoch-law', 'epoch-rules', 'group-law', 'hostile', 'packed', 'records'],
-      'scenarios',
+      ...['scenarios', 'records', 'packed', 'epoch-seal', 'epoch-rules', 'hostile', 'epoch-attacks'],
+      ...['group-law', 'epoch-law'],
     ]
       .map((name) => `core/group/${name}`)
       .concat('vectors/group/*', 'adversarial/056-insider'),
-    env: { SOTTO_GROUP_DAGS: '5' },
+    env: { SOTTO_GROUP_DAGS: '5', SOTTO_GROUP_WORLDS: '3' },
   },
 }
 
