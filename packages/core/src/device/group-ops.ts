@@ -12,6 +12,7 @@ import {
   addOpsTo,
   headsNow,
   isGroup,
+  isTimeCome,
   leastSegment,
   lostOps,
   membershipOf,
@@ -21,7 +22,7 @@ import {
 } from './groups.ts'
 import { headsOf, stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
-import { joinRows, type Conversation } from './tables.ts'
+import { conversationRows, joinRows, type Conversation } from './tables.ts'
 
 /** Writing operations of a conversation's membership. */
 
@@ -82,6 +83,12 @@ export async function admitWaiting(step: Step, conversation: Conversation): Prom
   const before = membershipOf(step, conversation)
   const { added } = addOpsTo(step, conversation, [])
   if (added.length > 0) await opsCame(step, conversation, before, added)
+}
+
+/** Takes in operations from clocks ahead when their time has come. */
+export async function admitInTime(step: Step): Promise<void> {
+  for (const conversation of step.tx.all(conversationRows))
+    if (isTimeCome(step, opSetOf(step, conversation))) await admitWaiting(step, conversation)
 }
 
 /**

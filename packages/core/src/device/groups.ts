@@ -17,6 +17,7 @@ import {
 } from '../group/index.ts'
 import { lapsed, type AccountId, type ActiveDevice, type DeviceLog } from '../identity/index.ts'
 import { invariant, UsageError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { concat, equalBytes, toHex } from '../wire/index.ts'
 import type { GroupMemo, Step } from './context.ts'
 import { parsedLog, stateOf, storedLog } from './logs.ts'
@@ -154,7 +155,17 @@ export function addOpsTo(
     ...{ set: result.set, opCount, lost, at: memo.at },
     now: undefined,
   })
+  isTimeCome(step, result.set)
   return result
+}
+
+/** Whether an operation from a clock ahead has waited long enough; asks to be woken when the first one has. */
+export function isTimeCome(step: Step, { parked }: OpSet): boolean {
+  if (parked.size === 0) return false
+  const dated = [...parked.values()].flatMap(({ op, awaiting }) => (awaiting === 'time' ? [op.tsMs] : []))
+  const leftMs = Math.min(...dated) - limits.clockSkewMs - step.nowMs
+  if (leftMs > 0 && leftMs < Infinity) wakeAt(step, step.monoMs + leftMs)
+  return leftMs <= 0
 }
 
 /** Goes on with the operations that are here: those that name lost ones go, and come back if those do. */

@@ -2,6 +2,7 @@ import { limits } from '../limits.ts'
 import { readRecord } from '../history/index.ts'
 import { expirePrekeys, encodePrekeys } from '../identity/index.ts'
 import type { Step } from './context.ts'
+import { admitInTime } from './group-ops.ts'
 import { tickLinkOffer } from './link-new.ts'
 import { tickLinkApproval } from './link-old.ts'
 import { findMe } from './me.ts'
@@ -30,6 +31,7 @@ export async function tick(step: Step): Promise<void> {
   tickLinkApproval(step)
   if (findMe(step) === undefined) return
   tickResolves(step)
+  await admitInTime(step)
   if (step.context.live.online) {
     currentBundle(step)
     tendRelays(step)
