@@ -34,16 +34,18 @@ export async function createGroup(
   if (opened === undefined) return undefined
   const room = world.ledger.open(opened.conversationId, true, [owner.name])
   room.titles.add(title)
-  for (const { name } of members) room.adding(owner.name, name, world.timeline.nowMs)
+  room.openedOn = machine?.name ?? ''
+  for (const { name } of members) room.adding(owner.name, name, world.timeline.nowMs).taken = true
   world.did('create-group')
   return room
 }
 
 /** A person lets somebody into a group; whether a device took it. */
 export async function letIn(stage: Stage, room: Room, by: Person, guest: Person): Promise<boolean> {
-  return took(stage, 'add', by, (device) => {
-    room.adding(by.name, guest.name, stage.world.timeline.nowMs)
-    return device.dispatch('group-add', aboutOf(room, guest))
+  return took(stage, 'add', by, async (device) => {
+    const addition = room.adding(by.name, guest.name, stage.world.timeline.nowMs)
+    await device.dispatch('group-add', aboutOf(room, guest))
+    addition.taken = true
   })
 }
 
@@ -53,6 +55,22 @@ export async function putOut(stage: Stage, room: Room, by: Person, gone: Person)
   return took(stage, 'remove', by, (device) =>
     room.puttingOut(move, device.dispatch('group-remove', aboutOf(room, gone))),
   )
+}
+
+/** A person makes somebody an owner beside them; whether a device took it. */
+export async function makeOwner(stage: Stage, room: Room, by: Person, heir: Person): Promise<boolean> {
+  room.promotions.push({ by: by.name, target: heir.name, atMs: stage.world.timeline.nowMs })
+  return took(stage, 'promote', by, (device) =>
+    device.dispatch('group-role', { ...aboutOf(room, heir), role: 'owner' }),
+  )
+}
+
+/** A person leaves a group, on one of their machines. */
+export async function leaveOn(stage: Stage, room: Room, machine: Machine): Promise<void> {
+  const { name, person } = machine
+  const move = { by: person, target: person, atMs: stage.world.timeline.nowMs, machine: name }
+  const { conversationId } = room
+  await room.puttingOut(move, machine.device?.dispatch('group-leave', { conversationId }))
 }
 
 const aboutOf = ({ conversationId }: Room, { accountId }: Person) => ({ conversationId, accountId })
@@ -139,12 +157,7 @@ async function doneTo(stage: Stage, draw: Stream, doing: Doing, act: GroupAct): 
     case 'remove':
       return yes(room.puttingOut(move, device?.dispatch('group-remove', about)))
     case 'leave':
-      return yes(
-        room.puttingOut(
-          { ...move, target: person.name },
-          device?.dispatch('group-leave', { conversationId }),
-        ),
-      )
+      return yes(leaveOn(stage, room, machine))
     case 'add':
       return yes(add(stage, draw, doing))
   }
@@ -164,6 +177,7 @@ async function add(stage: Stage, draw: Stream, { person, machine, room, members 
   const guest = before.length > 0 ? draw.pick(before) : outside.length > 0 ? draw.pick(outside) : undefined
   if (guest === undefined) throw new Error('everybody is in')
   const { conversationId } = room
-  room.adding(person.name, guest.name, stage.world.timeline.nowMs)
+  const addition = room.adding(person.name, guest.name, stage.world.timeline.nowMs)
   await machine.device?.dispatch('group-add', { conversationId, accountId: guest.accountId })
+  addition.taken = true
 }

@@ -2,6 +2,7 @@ import type { MessageView } from '@sotto/core'
 import type { Machine } from '../actors/machine.ts'
 import type { Stage } from '../scenarios/stage.ts'
 import type { Ledger, Said } from './ledger.ts'
+import { judgeFallen } from './fallen.ts'
 import { idSpellings, textSpellings } from './outside.ts'
 import { disagreements, heldIn, lostIn, type Held } from './quiescence.ts'
 import type { Room } from './rooms.ts'
@@ -41,7 +42,7 @@ export async function audit(stage: Stage): Promise<Tally> {
     lost,
     duplicated: broken('no-duplicate'),
     unauthenticated: broken('authenticity', 'removed-blind', 'removed-mute'),
-    diverged: broken('same-members', 'same-history'),
+    diverged: broken('nobody-falls', 'same-members', 'same-history'),
     keyReuse: reused,
   }
 }
@@ -50,6 +51,7 @@ async function auditRoom(stage: Stage, room: Room): Promise<number> {
   const { ledger } = stage.world
   const held = await heldIn(stage, room)
   for (const { law, what } of disagreements(room, held)) ledger.violate(law, what)
+  await judgeFallen(stage, room, held)
   for (const one of held) {
     if (room.group && !room.titles.has(one.title))
       ledger.violate('authenticity', `${one.machine.name} shows a title nobody gave`)

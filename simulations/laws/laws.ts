@@ -12,6 +12,7 @@ export const safetyLaws = [
   'removed-mute',
   'newcomer-blind',
   'unlinked-queues',
+  'nobody-falls',
   'same-members',
   'same-history',
   'bounds',

@@ -5,6 +5,13 @@ export interface Move {
   readonly by: string
   readonly target: string
   readonly atMs: number
+  /** The machine it was done on, of whoever left. */
+  readonly machine?: string
+}
+
+/** A try to let somebody in, and whether a device took it. */
+export interface Addition extends Move {
+  taken: boolean
 }
 
 /** What was tried in one conversation by whom, whether or not it came to count. */
@@ -14,7 +21,9 @@ export class Room {
   /** Everybody who was ever to be in it. */
   readonly parties: Set<string>
   readonly titles = new Set<string>()
-  readonly additions: Move[] = []
+  /** The machine a group was opened on. */
+  openedOn = ''
+  readonly additions: Addition[] = []
   readonly removals: Move[] = []
   readonly promotions: Move[] = []
   readonly demotions: Move[] = []
@@ -29,9 +38,11 @@ export class Room {
     this.parties = new Set(parties)
   }
 
-  adding(by: string, target: string, atMs: number): void {
+  adding(by: string, target: string, atMs: number): Addition {
+    const addition = { by, target, atMs, taken: false }
     this.parties.add(target)
-    this.additions.push({ by, target, atMs })
+    this.additions.push(addition)
+    return addition
   }
 
   /** A removal counts as tried unless the device refused it: then it is as if nobody had asked. */

@@ -3,6 +3,7 @@ import { browserTabs } from './browser-tabs.ts'
 import { churn } from './churn.ts'
 import { clonedDevice } from './cloned-device.ts'
 import { departingContractor } from './departing-contractor.ts'
+import { departingOpener } from './departing-opener.ts'
 import { flashCrowd } from './flash-crowd.ts'
 import { hostileMember } from './hostile-member.ts'
 import { lostPhone } from './lost-phone.ts'
@@ -41,5 +42,6 @@ export const catalogue: readonly Scenario[] = [
   silentDeviceAdd,
   wrongGroupMember,
   departingContractor,
+  departingOpener,
   relayLogsTooMuch,
 ]
