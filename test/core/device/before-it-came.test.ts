@@ -76,4 +76,25 @@ describe('device: words from before it came', () => {
     await town.pass(120_000)
     expect((await phone.device.view('history', { conversationId })).missing).to.equal(0)
   })
+
+  it('are not missing where none that came since is by their author', async () => {
+    const town = await Town.found()
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    const conversationId = await befriend(town, ada, bob)
+    await ada.device.dispatch('send', { conversationId, text: 'before the laptop' })
+    await town.pass(10_000)
+    const laptop = await town.link(bob, 'laptop')
+    await town.pass(10_000)
+    const { deviceId } = (await bob.device.view('self', {}))!
+    await laptop.device.dispatch('remove-device', { deviceId })
+    await bob.close()
+    await ada.device.dispatch('send', { conversationId, text: 'before the tablet' })
+    await town.pass(20_000)
+    expect(await laptop.texts(conversationId)).to.deep.equal(['before the tablet'])
+    const tablet = await town.link(laptop, 'tablet', 'all')
+    await town.pass(5 * 60_000)
+    const shown = await tablet.device.view('history', { conversationId })
+    expect(shown.messages.map(({ text }) => text)).to.deep.equal(['before the tablet'])
+    expect(shown.missing).to.equal(0)
+  })
 })

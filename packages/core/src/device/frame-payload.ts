@@ -262,7 +262,7 @@ async function receiveGot(step: Step, peer: Peer, said: Item<'got'>, payload: Pa
   const sealedUpTo = beyond(got, Math.max(remote.sealedUpTo, remote.from), conversation.aseq)
   const moved = withRemote(conversation, { ...remote, ...when, got, sealedUpTo })
   putConversation(step, moved)
-  if (said.holes.some((hole) => hole < remote.from)) await tellFrom(step, moved, peer)
+  if (said.holes.some((hole) => hole < remote.from)) await tellFrom(step, moved, peer, said.last)
   forgetLeft(step, moved)
   const delivered = newlyCovered(remote.got, got)
   for (const row of outboxOf(step, conversation)) {

@@ -8,7 +8,7 @@ import { linkTo } from './lookup.ts'
 import { ownRecord } from './own-records.ts'
 import { requireMe } from './me.ts'
 import { findRecord } from './segments.ts'
-import { conversationRows, type Conversation, type Peer } from './tables.ts'
+import { conversationRows, type Conversation, type Peer, type Remote } from './tables.ts'
 
 /**
  * Shows a device the newest record of its own that is held here: its signature is the proof that the device wrote
@@ -24,18 +24,26 @@ export async function showNewest(step: Step, conversation: Conversation, author:
 
 /**
  * Tells a device from where on this one's words are for it, beside the newest of them: it has that from somebody else,
- * and takes all before for missing. Whoever is out is told nothing.
+ * and takes all before for missing. Where none of them is for it, beside the one it names, `last`, without the body.
+ * Whoever is out is told nothing.
  */
-export async function tellFrom(step: Step, conversation: Conversation, reader: Peer): Promise<void> {
+export async function tellFrom(
+  step: Step,
+  conversation: Conversation,
+  reader: Peer,
+  last: Remote['last'],
+): Promise<void> {
   const { active, from, got } = remoteOf(conversation, reader)
   const link = linkTo(step, reader.device)
   const key = toHex(conversation.conversation)
+  const isFor = got.upTo > from
+  const aseq = isFor ? got.upTo - 1 : last?.aseq
   // Once: it goes on naming what it holds without a body.
-  if (!active || link.fromTold.get(key) === from || got.upTo <= from) return
-  const record = await ownRecord(step, conversation.conversation, got.upTo - 1)
+  if (!active || link.fromTold.get(key) === from || aseq === undefined) return
+  const record = await ownRecord(step, conversation.conversation, aseq)
   if (record === undefined) return
   link.fromTold.set(key, from)
-  answerWith(step, link, { kind: 'records', from, records: [record] })
+  answerWith(step, link, { kind: 'records', from, records: [isFor ? record : { ...record, said: null }] })
 }
 
 /** Whether somebody in its conversation shows a record that this device signed. */
