@@ -1,5 +1,5 @@
-import { newestOps, type LastSeen } from '../group/index.ts'
-import type { AccountId, DeviceId } from '../identity/index.ts'
+import { accountAt, lastSeenOf, newestOps, type LastSeen } from '../group/index.ts'
+import type { AccountId, DeviceId, DeviceLog } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
@@ -13,7 +13,7 @@ import type { Conversation } from './tables.ts'
 
 /**
  * The own account's devices that are out, with how far their words reach: as far as this account has said before, or
- * else as they are held here. What such a device went on to write is held, too, and must not come to count with the
+ * else as they are held here, or as the device itself had said before this one came. What such a device went on to write is held, too, and must not come to count with the
  * next word on it; nor may one that wrote nothing be left to what others say of it. What a device wrote in a
  * conversation that came to be known here only after this device had put it out counts for nothing; `going` is the one
  * that is put out right now.
@@ -30,6 +30,8 @@ export function ownCuts(
   const held = new Map(
     newestSeen(step, conversation, self.account).map((seen) => [toHex(seen.device), seen] as const),
   )
+  for (const [key, brought] of broughtWith(step, conversation, log))
+    held.set(key, newer(held.get(key) ?? brought, brought))
   const said = ownWords(step, conversation, active)
   const unheard = unheardOf(step, conversation, going)
   const cuts = [...log.certificates.values()]
@@ -103,11 +105,48 @@ function ownWords(
   return narrowest
 }
 
+const newer = (a: LastSeen, b: LastSeen): LastSeen => ({
+  device: a.device,
+  record: (a.record?.aseq ?? -1) >= (b.record?.aseq ?? -1) ? a.record : b.record,
+  op: (a.op?.oseq ?? -1) >= (b.op?.oseq ?? -1) ? a.op : b.op,
+})
+
 const narrower = (a: LastSeen, b: LastSeen): LastSeen => ({
   device: a.device,
   record: (a.record?.aseq ?? -1) <= (b.record?.aseq ?? -1) ? a.record : b.record,
   op: (a.op?.oseq ?? -1) <= (b.op?.oseq ?? -1) ? a.op : b.op,
 })
+
+/** How far the own words have come, for whoever comes now and is not shown them. */
+export function ownSeen(step: Step, { aseq, selfPrev }: Conversation): LastSeen {
+  const { device } = requireMe(step).self
+  return {
+    device,
+    record: aseq === 0 || selfPrev === null ? null : { aseq: aseq - 1, id: selfPrev },
+    op: null,
+  }
+}
+
+/**
+ * What each device of this account said of its own words when it first wrote down that this one has come: it was in
+ * good hands then, for it brought this one. What it says later is no more than its word.
+ */
+function broughtWith(step: Step, conversation: Conversation, log: DeviceLog): ReadonlyMap<string, LastSeen> {
+  const { self } = requireMe(step)
+  const own = toHex(self.account)
+  const firsts = new Map<string, LastSeen>()
+  const chains = new Set<number>()
+  for (const { op, chain } of opSetOf(step, conversation).entries) {
+    const { args, byAccount, byDevice } = op
+    if (args.kind !== 'deviceset' || byAccount !== own || toHex(args.account) !== own || chains.has(chain))
+      continue
+    if (accountAt(log, args.heads)?.active.has(toHex(self.device)) !== true) continue
+    chains.add(chain)
+    const seen = lastSeenOf(args.last, byDevice) ?? { device: op.device, record: null, op: null }
+    firsts.set(byDevice, narrower(firsts.get(byDevice) ?? seen, seen))
+  }
+  return firsts
+}
 
 /** The newest record and operation held of each device of an account. */
 export function newestSeen(step: Step, conversation: Conversation, account: AccountId): readonly LastSeen[] {

@@ -1,11 +1,18 @@
-import { writeOp, type KnownOpArgs, type Member, type MembershipOp, type OpAuthor } from '../group/index.ts'
+import {
+  writeOp,
+  type KnownOpArgs,
+  type LastSeen,
+  type Member,
+  type MembershipOp,
+  type OpAuthor,
+} from '../group/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import { InvariantError, UsageError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { conversationNow } from './conversations.ts'
-import { newestSeen, ownCuts } from './cuts.ts'
+import { newestSeen, ownCuts, ownSeen } from './cuts.ts'
 import { opsCame } from './group-arrival.ts'
 import { tellAll } from './group-exchange.ts'
 import {
@@ -141,10 +148,16 @@ export async function pinOwnDevice(step: Step, conversation: Conversation): Prom
     kind: 'deviceset',
     account: self.account,
     heads: pinnedHeads(step, self.account),
-    last: ownCuts(step, now),
+    last: ownWord(step, now),
   })
   tellAll(step, now)
 }
+
+/** How far the words reach of the account's devices that are out, and have come of this one, for whoever may remove it. */
+const ownWord = (step: Step, conversation: Conversation): readonly LastSeen[] => [
+  ...ownCuts(step, conversation).slice(0, limits.frontierDevices - 1),
+  ownSeen(step, conversation),
+]
 
 /** Writes down which devices the members have, where the operations do not say what the device logs say now. */
 export async function pinDevices(step: Step, before: Conversation): Promise<void> {
@@ -165,7 +178,7 @@ export async function pinDevicesOf(step: Step, before: Conversation, account: Ac
     return
   const own = equalBytes(account, requireMe(step).self.account)
   const last = own
-    ? ownCuts(step, conversation)
+    ? ownWord(step, conversation)
     : newestSeen(step, conversation, account).filter((seen) => !now.has(toHex(seen.device)))
   const args = { kind: 'deviceset', account, heads: pinnedHeads(step, account), last } as const
   const was = membershipOf(step, conversation)

@@ -322,7 +322,8 @@ async function consent(step: Step, before: Conversation, linking: OldLinking): P
   const fromSegment = await firstShown(step, conversation, linking.history)
   if (takesPart(step, conversation) && lostOps(step, conversation) === 0) {
     // A segment opened right behind a grant would be taken for the one its newcomer reads from.
-    if (isGroup(conversation)) await pinDevicesOf(step, conversation, requireMe(step).self.account)
+    if (isGroup(conversation) || conversation.aseq > 0)
+      await pinDevicesOf(step, conversation, requireMe(step).self.account)
     await openSegment(step, conversation)
   }
   const now = conversationNow(step, conversation)

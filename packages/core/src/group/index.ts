@@ -6,7 +6,7 @@ export type { Conflict } from './conflicts.ts'
 export type { Fault } from './judge-gather.ts'
 export { defaultPolicy, devicesOf, membershipAt, resolveMembership } from './membership.ts'
 export type { GroupPolicy, Member, Membership } from './membership.ts'
-export { conversationIdShape, lastSeenIn, opIdShape, readMembershipOp } from './op.ts'
+export { conversationIdShape, lastSeenIn, lastSeenOf, opIdShape, readMembershipOp } from './op.ts'
 export type {
   ConversationId,
   KnownOpArgs,
@@ -31,6 +31,7 @@ export type {
   OpSet,
   ParkedOp,
 } from './op-set.ts'
+export { accountAt } from './pins.ts'
 export { isSpokenOf, mayCount, recordCounts } from './record-counts.ts'
 export type { RecordVerdict } from './record-counts.ts'
 export { issueCard, verifyCard } from './envelope.ts'
