@@ -50,4 +50,41 @@ describe('who knows that a device was put out', () => {
     await town.pass(10_000)
     expect(await removedAt(ada)).to.deep.equal({ devices: 1, of: 1 })
   })
+
+  for (const lost of [false, true])
+    it(`the removed one itself hears it from a sibling it is connected with${lost ? ', though what that said was lost' : ''}`, async () => {
+      const town = await Town.found()
+      let isMute = false
+      town.port = (network, name) =>
+        new Proxy(network, {
+          get: (target, key) => {
+            const value: unknown = Reflect.get(target, key)
+            if (typeof value !== 'function') return value
+            return key === 'write' && name === 'tablet' && isMute
+              ? () => Promise.resolve()
+              : (...args: unknown[]): unknown => Reflect.apply(value, target, args)
+          },
+        })
+      const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+      const conversationId = await befriend(town, ada, bob)
+      const phone = await town.link(ada, 'phone')
+      const tablet = await town.link(ada, 'tablet')
+      await town.pass(20_000)
+      for (const other of [ada, bob]) town.hub.cut(phone.peerId, other.peerId)
+      const { deviceId } = (await phone.device.view('self', {}))!
+      town.hub.cut(ada.peerId, tablet.peerId)
+      await ada.device.dispatch('remove-device', { deviceId })
+      await town.pass(10_000)
+      isMute = lost
+      town.hub.heal(ada.peerId, tablet.peerId)
+      await town.pass(60_000)
+      isMute = false
+      const standing = async () =>
+        (await phone.device.view('devices', {})).find(({ thisDevice }) => thisDevice)?.state
+      expect(await standing()).to.equal(lost ? 'active' : 'revoked')
+      if (!lost) return
+      await phone.device.dispatch('send', { conversationId, text: 'is anybody there?' })
+      await town.pass(60_000)
+      expect(await standing()).to.equal('revoked')
+    })
 })

@@ -6,7 +6,7 @@ import type { Commands } from './api.ts'
 import type { Step } from './context.ts'
 import { writeCut } from './cut-devices.ts'
 import { tellAll } from './group-exchange.ts'
-import { linkTo, readId } from './lookup.ts'
+import { readId } from './lookup.ts'
 import { stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { conversationRows } from './tables.ts'
@@ -34,7 +34,6 @@ export async function commandRemoveDevice(
   const cut = cutBefore(log, device, Infinity)
   const op = writeDeviceOp(crypto, log, own, { kind: 'revoke', device, cut }, step.nowMs)
   extendLog(step, log, [op.bytes])
-  linkTo(step, device).met = true
   for (const conversation of step.tx.all(conversationRows)) {
     await writeCut(step, conversation, device)
     tellAll(step, conversation)

@@ -68,6 +68,8 @@ export interface PeerLink extends Attempts {
   readonly answers: Set<string>
   /** It was just met, or came to agree on who is in: what both hold is to be compared. */
   met: boolean
+  /** The channel on which it was told that its account, this one, has put it out. */
+  outTold: number | undefined
   /** Its channel broke and another one took its place: what sync asked for on the first is asked for again. */
   askAgain: boolean
   /** An own device that was not met since this home was opened, or may lack records since: it is sought for that alone. */

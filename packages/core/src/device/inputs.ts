@@ -18,6 +18,7 @@ import { dhtAnswered } from './resolve.ts'
 import { metaOf } from './events.ts'
 import { beginFolding, tendFolding } from './folding.ts'
 import { shareLater } from './own-values.ts'
+import { findMe } from './me.ts'
 import { repairSegments } from './repair.ts'
 import { conversationRows, bootstrapRows, metaRows, onlyRow, relayRows, segmentRows } from './tables.ts'
 import { answerWaiting } from './sync-answer.ts'
@@ -84,6 +85,7 @@ export async function handle(step: Step, input: Input, answer: Answer): Promise<
     }
     case 'tick': {
       await tick(step)
+      if (findMe(step) === undefined) return
       await tendTorn(step)
       await mendAbout(step)
       await repairSegments(step)

@@ -57,6 +57,7 @@ export function linkTo(step: Step, device: DeviceId): PeerLink {
     refusalDue: false,
     answers: new Set(),
     met: false,
+    outTold: undefined,
     askAgain: false,
     awaited: true,
     syncFrames: [],

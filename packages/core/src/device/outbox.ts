@@ -128,13 +128,21 @@ async function flushPeer(step: Step, peer: Peer): Promise<void> {
   sendSync(step, peer, contact, link)
 }
 
-/** The newest operations of the log, in which a removed device of this account finds why nobody answers it. */
+/**
+ * The newest operations of the log, in which a removed device of this account finds why nobody answers it: once a
+ * channel, and again when it goes on speaking as if it had not heard.
+ */
 function tellRemoved(step: Step, peer: Peer, contact: Contact, link: PeerLink, log: DeviceLog): void {
-  if (!link.met || link.channel === undefined || contact.state !== contactStates.own) return
+  const { channel } = link
+  const isUnaware = link.extras.some(({ kind }) => kind === 'logOps')
+  link.extras = []
+  if (channel === undefined || contact.state !== contactStates.own) return
+  if (link.outTold === channel && !isUnaware) return
   link.met = false
+  link.outTold = channel
   const ops = withinBytes(logOps(log).toReversed(), limits.payloadLogOps, logOpsBudget)
   const frame = sealItems(step, peer, contact, [{ kind: 'logOps', ops: ops.slice(0, 64) }])
-  if (frame !== undefined) step.effects.push({ kind: 'write', channel: link.channel, frame })
+  if (frame !== undefined) step.effects.push({ kind: 'write', channel, frame })
 }
 
 /** Bytes of log operations told to a device that is out. */
