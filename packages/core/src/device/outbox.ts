@@ -1,8 +1,6 @@
 import { acknowledge, covers, type IncomingRecord } from '../history/index.ts'
 import { invariant, InvariantError } from '../errors.ts'
-import { logOps, type DeviceLog } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { withinBytes } from './accounts.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import { directProtocol } from './protocols.ts'
 import type { PeerLink, Step } from './context.ts'
@@ -37,6 +35,7 @@ import { currentBundle } from './prekeys.ts'
 import { depositPlaces } from './queues.ts'
 import { depositRow, readyDeposits, wantDeposits } from './relay-link.ts'
 import { sealItems } from './sessions.ts'
+import { tellRemoved } from './tell-removed.ts'
 import { syncLate } from './sync-begin.ts'
 import { mailSync } from './sync-mail.ts'
 import { syncOnMeeting } from './sync-talk.ts'
@@ -127,26 +126,6 @@ async function flushPeer(step: Step, peer: Peer): Promise<void> {
   for (const row of rowsFor(step, peer)) await sendRow(step, peer, contact, link, row)
   sendSync(step, peer, contact, link)
 }
-
-/**
- * The newest operations of the log, in which a removed device of this account finds why nobody answers it: once a
- * channel, and again when it goes on speaking as if it had not heard.
- */
-function tellRemoved(step: Step, peer: Peer, contact: Contact, link: PeerLink, log: DeviceLog): void {
-  const { channel } = link
-  const isUnaware = link.extras.some(({ kind }) => kind === 'logOps')
-  link.extras = []
-  if (channel === undefined || contact.state !== contactStates.own) return
-  if (link.outTold === channel && !isUnaware) return
-  link.met = false
-  link.outTold = channel
-  const ops = withinBytes(logOps(log).toReversed(), limits.payloadLogOps, logOpsBudget)
-  const frame = sealItems(step, peer, contact, [{ kind: 'logOps', ops: ops.slice(0, 64) }])
-  if (frame !== undefined) step.effects.push({ kind: 'write', channel, frame })
-}
-
-/** Bytes of log operations told to a device that is out. */
-const logOpsBudget = 8 * 1024
 
 /** Compares what both know and hold of every conversation they share. */
 async function meet(step: Step, peer: Peer, link: PeerLink): Promise<void> {
