@@ -132,6 +132,9 @@ export const limits = {
   topicTendMs: 10 * minute,
   /** A frame that a relay confirmed is made anew when its device was heard of this much later and does not have it. */
   passedOverMs: 2 * minute,
+  /** One it confirmed and nobody acknowledged is left there again after this long, with twice the pause each time. */
+  leaveAgainMs: 5 * minute,
+  leaveAgainMaxMs: day,
   /** After this long a seed that was not acknowledged is sent again. */
   seedAgainMs: minute,
   /** Of these, accounts introduced by others that are in no group of ours, or not yet. */

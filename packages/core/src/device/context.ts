@@ -110,6 +110,8 @@ export interface RelayLink extends Attempts {
   readonly waiting: Map<number, RelayRequest>
   /** Rows put on this channel and not yet answered. */
   readonly putting: Set<number>
+  /** When rows it confirmed are left there again, and how often they were since this home was opened. */
+  readonly again: Map<number, { readonly dueMs: number; readonly times: number }>
   /** When the relay may be asked to take more: it was full or busy. */
   putMs: number
   /** Queues subscribed on this channel, by hexadecimal id, and logs asked to be made. */

@@ -251,6 +251,7 @@ async function putAnswered(step: Step, link: RelayLink, seq: number, reply: Mail
     step.tx.delete(outboxRows, rowKey(seq))
     return
   }
+  if (row.relays.includes(link.address)) return
   step.tx.put(outboxRows, rowKey(seq), { ...row, relays: [...row.relays, link.address] })
   const conversation = row.conversation === null ? undefined : step.tx.get(conversationRows, row.conversation)
   if (row.relays.length === 0 && conversation !== undefined) await tellStates(step, conversation, row.aseqs)

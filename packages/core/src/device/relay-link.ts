@@ -1,8 +1,10 @@
 import { mailboxProtocol, putRequest, type ClientSession } from '../mailbox/index.ts'
+import { limits } from '../limits.ts'
 import { utf8 } from '../wire/index.ts'
 import type { RelayLink, RelayRequest, Step } from './context.ts'
-import type { DepositTarget, OutboxRow, Peer } from './tables.ts'
 import { linkTo } from './lookup.ts'
+import { counterKey } from './row.ts'
+import { outboxRows, type DepositTarget, type OutboxRow, type Peer } from './tables.ts'
 import { wakeAt } from './timers.ts'
 
 /** PeerId at the end of a relay's address. */
@@ -23,6 +25,7 @@ export function relayLink(step: Step, address: string): RelayLink {
     nextId: 1,
     waiting: new Map(),
     putting: new Set(),
+    again: new Map(),
     putMs: 0,
     watched: new Set(),
     made: new Set(),
@@ -76,7 +79,10 @@ export function wantDeposits(step: Step, peer: Peer): void {
   for (const target of peer.deposits) wantRelay(step, target.relay)
 }
 
-/** Leaves a frame wherever the device collects and it is not yet. */
+/**
+ * Leaves a frame wherever the device collects and it is not yet; and where it is, from time to time again, the same bytes:
+ * of an honest relay that asks nothing but its answer, and one that has thrown it away takes it anew.
+ */
 export function depositRow(step: Step, peer: Peer, row: OutboxRow): void {
   const { crypto } = step.context
   const { depositMs } = linkTo(step, peer.device)
@@ -86,13 +92,34 @@ export function depositRow(step: Step, peer: Peer, row: OutboxRow): void {
   }
   for (const target of readyDeposits(step, peer)) {
     const link = relayLink(step, target.relay)
-    if (row.relays.includes(target.relay) || link.putting.has(row.seq) || step.monoMs < link.putMs) continue
+    if (link.putting.has(row.seq) || step.monoMs < link.putMs) continue
+    if (row.relays.includes(target.relay) && (target.intro || !isDueAgain(step, link, row))) continue
     link.putting.add(row.seq)
     const write = crypto.signKeyPair(target.writeSeed.expose())
     ask(step, link, { kind: 'put', row: row.seq }, (session, id) =>
       putRequest(crypto, session, id, write, row.frame, target.intro ? 'intro' : 'inbox'),
     )
   }
+}
+
+/** Rows of a relay above which those that are gone are looked for and forgotten. */
+const rowsRemembered = 256
+
+/** Whether a frame that a relay has confirmed is left there again now; each time the pause doubles, up to a day. */
+function isDueAgain(step: Step, { again }: RelayLink, { seq }: OutboxRow): boolean {
+  const known = again.get(seq)
+  const isDue = known !== undefined && step.monoMs >= known.dueMs
+  if (known !== undefined && !isDue) {
+    wakeAt(step, known.dueMs)
+    return false
+  }
+  const times = known === undefined ? 0 : known.times + 1
+  const dueMs = step.monoMs + Math.min(limits.leaveAgainMs * 2 ** times, limits.leaveAgainMaxMs)
+  again.set(seq, { dueMs, times })
+  wakeAt(step, dueMs)
+  if (times === 0 && again.size > rowsRemembered)
+    for (const key of again.keys()) if (step.tx.get(outboxRows, counterKey(key)) === undefined) again.delete(key)
+  return isDue
 }
 
 /** Id of a relay in views: the hash of its PeerId. */

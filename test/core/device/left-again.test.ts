@@ -1,0 +1,74 @@
+import { expect } from 'chai'
+import { MemoryMailboxStore } from '@sotto/core/memory'
+import { Town } from '../../support/devices.ts'
+import { befriend } from '../../support/friends.ts'
+import { undialled } from '../../support/undialled.ts'
+
+describe('device: a message that a relay confirmed and nobody acknowledged', () => {
+  it('is left there again when the relay threw it away, though nobody says anything more', async () => {
+    const town = await Town.found()
+    town.port = undialled
+    const relay = { forgets: false }
+    town.mailbox = () => {
+      const store = new MemoryMailboxStore()
+      const commit = store.commit.bind(store)
+      store.commit = async (writes) => {
+        if (!relay.forgets) await commit(writes)
+      }
+      return store
+    }
+    const address = town.relay('relay')
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
+    await town.pass(10_000)
+    const conversationId = await befriend(town, ada, bob)
+    await town.pass(60_000)
+    relay.forgets = true
+    const { messageId } = await ada.device.dispatch('send', { conversationId, text: 'are you there?' })
+    await town.pass(60_000)
+    const stateOf = async () => (await ada.device.view('message', { messageId })).state
+    expect(await stateOf()).to.equal('relayed')
+    relay.forgets = false
+    await town.pass(3 * 60_000)
+    expect(await bob.texts(conversationId), 'not yet').to.deep.equal([])
+    await town.pass(3 * 60_000)
+    expect(await bob.texts(conversationId)).to.deep.equal(['are you there?'])
+    expect(await stateOf()).to.equal('delivered')
+  })
+
+  it('lies there once, however long its reader is away', async () => {
+    const town = await Town.found()
+    town.port = undialled
+    const store = new MemoryMailboxStore()
+    const [commit, holds] = [store.commit.bind(store), store.holds.bind(store)]
+    const asked: boolean[] = []
+    store.holds = async (recvId, hash) => {
+      asked.push(await holds(recvId, hash))
+      return asked.at(-1)!
+    }
+    let kept = 0
+    store.commit = (writes) => {
+      kept += writes.filter(({ type }) => type === 'append').length
+      return commit(writes)
+    }
+    town.mailbox = () => store
+    const address = town.relay('relay')
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
+    await town.pass(10_000)
+    const conversationId = await befriend(town, ada, bob)
+    await town.pass(60_000)
+    await bob.close()
+    await ada.device.dispatch('send', { conversationId, text: 'good night' })
+    await town.pass(60_000)
+    const before = kept
+    asked.length = 0
+    await town.pass(24 * 60 * 60_000)
+    const [again, fresh] = [asked.filter((there) => there), asked.filter((there) => !there)]
+    expect(again, 'after 5, 15, 35 minutes and so on').to.have.length(8)
+    expect(kept - before, 'nothing is kept twice').to.equal(fresh.length)
+    await bob.open(true)
+    await town.pass(60_000)
+    expect(await bob.texts(conversationId)).to.deep.equal(['good night'])
+  })
+})
