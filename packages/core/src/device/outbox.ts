@@ -1,5 +1,6 @@
 import { acknowledge, covers, type IncomingRecord } from '../history/index.ts'
 import { invariant, InvariantError } from '../errors.ts'
+import { liveGrants } from '../group/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import { directProtocol } from './protocols.ts'
@@ -213,9 +214,14 @@ function recordsDue(step: Step, conversation: Conversation, peer: Peer): boolean
   return remote.active ? !isOnTopic(step, conversation, peer, remote) : isOwed(step, conversation, remote)
 }
 
-/** Whether a member is still to have what this account wrote while it took part: going takes no word back. */
-const isOwed = (step: Step, conversation: Conversation, { account }: Remote): boolean =>
-  !takesPart(step, conversation) && membershipOf(step, conversation).members.has(toHex(account))
+/**
+ * Whether a member is still to have what this account wrote while it took part: going takes no word back. One that was
+ * out meanwhile, and takes part by another grant now, is not: part of it was written to be kept from it.
+ */
+const isOwed = (step: Step, conversation: Conversation, { account, grant }: Remote): boolean =>
+  !takesPart(step, conversation) &&
+  grant !== null &&
+  liveGrants(membershipOf(step, conversation).judge, toHex(account)).some(({ op }) => equalBytes(op.id, grant))
 
 /** Whether records of a conversation were lost here, or bodies are lacking, that the device may have. */
 function isWanted(step: Step, { conversation, remotes }: Conversation, peer: Peer): boolean {

@@ -4,7 +4,7 @@ export type { InviteStanding } from './invite-standing.ts'
 export type { AdmitTerms } from './invite-proof.ts'
 export type { Conflict } from './conflicts.ts'
 export type { Fault } from './judge-gather.ts'
-export { defaultPolicy, devicesOf, membershipAt, resolveMembership } from './membership.ts'
+export { defaultPolicy, devicesOf, liveGrants, membershipAt, resolveMembership } from './membership.ts'
 export type { GroupPolicy, Member, Membership } from './membership.ts'
 export { conversationIdShape, lastSeenIn, lastSeenOf, opIdShape, readMembershipOp } from './op.ts'
 export type {
