@@ -221,7 +221,9 @@ function recordsDue(step: Step, conversation: Conversation, peer: Peer): boolean
 const isOwed = (step: Step, conversation: Conversation, { account, grant }: Remote): boolean =>
   !takesPart(step, conversation) &&
   grant !== null &&
-  liveGrants(membershipOf(step, conversation).judge, toHex(account)).some(({ op }) => equalBytes(op.id, grant))
+  liveGrants(membershipOf(step, conversation).judge, toHex(account)).some(({ op }) =>
+    equalBytes(op.id, grant),
+  )
 
 /** Whether records of a conversation were lost here, or bodies are lacking, that the device may have. */
 function isWanted(step: Step, { conversation, remotes }: Conversation, peer: Peer): boolean {
