@@ -193,7 +193,7 @@ async function heal(stage: Stage): Promise<number | null> {
     relay.boot()
   }
   for (const machine of stage.everything()) {
-    machine.disk.mend()
+    machine.disk.calm()
     machine.clock.errorMs = 0
     if (machine.disk.sick) await machine.crash()
     void machine.boot()

@@ -188,6 +188,13 @@ export class Disk {
     this.#store.free()
   }
 
+  /** Nothing befalls it any more. */
+  calm(): void {
+    this.mend()
+    this.#planned = undefined
+    this.#store.spare()
+  }
+
   #mode(): CrashMode {
     return this.#draw.pick(['drop-unsynced', 'drop-suffix', 'lose-last', 'keep'] as const)
   }

@@ -159,6 +159,11 @@ export class FaultyStore implements Store {
     this.#fault = undefined
   }
 
+  /** The power stays, whatever was planned. */
+  spare(): void {
+    this.#cut = undefined
+  }
+
   /** Flips one bit of one row's value (or key) on the disk. Returns false when there is no row. */
   async rot(part: 'value' | 'key' = 'value'): Promise<boolean> {
     await this.#flush()
