@@ -1,6 +1,8 @@
 import { expect } from 'chai'
+import { MemoryMailboxStore } from '@sotto/core/memory'
 import { Town, type Person } from '../../support/devices.ts'
-import { acquainted, groupOf } from '../../support/friends.ts'
+import { acquainted, befriend, groupOf } from '../../support/friends.ts'
+import { undialled } from '../../support/undialled.ts'
 
 const stateAt = async ({ device }: Person, id: string): Promise<string | undefined> =>
   (await device.view('conversations', {})).find(({ conversationId }) => conversationId === id)?.contactState
@@ -25,5 +27,35 @@ describe('device: an own device whose account goes out of a group elsewhere', ()
     await town.pass(60_000)
     expect(await stateAt(laptop, conversationId)).to.equal('left')
     expect(await stateAt(tablet, conversationId)).to.equal('left')
+  })
+
+  it('is told again, where the relay between them threw it away', async () => {
+    const town = await Town.found()
+    town.port = undialled
+    let forgets = false
+    town.mailbox = () => {
+      const store = new MemoryMailboxStore()
+      const commit = store.commit.bind(store)
+      store.commit = (writes) => (forgets ? Promise.resolve() : commit(writes))
+      return store
+    }
+    const address = town.relay('relay')
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
+    await town.pass(10_000)
+    await befriend(town, ada, bob)
+    const laptop = await town.link(bob, 'laptop', 'all')
+    await laptop.device.dispatch('add-relay', { address })
+    const conversationId = await groupOf(town, ada, [bob], 'Lake')
+    await town.pass(10 * 60_000)
+    expect(await stateAt(laptop, conversationId)).to.equal('connected')
+    await ada.close()
+    forgets = true
+    await bob.device.dispatch('group-leave', { conversationId })
+    await town.pass(60_000)
+    forgets = false
+    expect(await stateAt(laptop, conversationId)).to.equal('connected')
+    await town.pass(20 * 60_000)
+    expect(await stateAt(laptop, conversationId)).to.equal('left')
   })
 })

@@ -133,7 +133,8 @@ export function compareOnMeeting(step: Step, conversation: Conversation, peer: P
 
 /**
  * The items that say how a conversation stands here, with what the device seems to lack, as far as it fits. Whoever
- * is out is told what put them out, and who is left behind that this account left, without a digest to agree on.
+ * is out is told what put them out, and who is left behind that this account left, without a digest to agree on. Own
+ * devices agree on all of it, also when the account is out: whichever of them it left on, the others are to know.
  */
 export function stateItems(
   step: Step,
@@ -153,7 +154,8 @@ export function stateItems(
       ? { items: [known], digest: undefined }
       : { items: [joinItem(step, join), known], digest: join.invite }
   }
-  if (findRemote(conversation, peer.device)?.active !== true) {
+  const isOwn = equalBytes(peer.account, requireMe(step).self.account)
+  if (!isOwn && findRemote(conversation, peer.device)?.active !== true) {
     const heads = endingsFor(step, conversation, peer)
     const lacking = new Set(missingOpsFrom(set, standing.heads).ops)
     const past = pastOf(set, heads).filter((op) => lacking.has(op))
