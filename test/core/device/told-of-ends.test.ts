@@ -89,4 +89,36 @@ describe('device: what ends somebody’s part in a group', () => {
     for (const person of [ada, bob, cy])
       expect(await names(person, conversationId), person.name).to.deep.equal(['Ada', 'Bob'])
   })
+
+  it('and so is what somebody wrote who held them to be out still, to whoever is back', async () => {
+    const town = await Town.found()
+    town.port = undialled
+    const address = town.relay('relay')
+    const people: Person[] = []
+    for (const name of ['Ada', 'Bob', 'Cy']) people.push(await town.person(name))
+    const [ada, bob, cy] = people as [Person, Person, Person]
+    for (const { device } of people) await device.dispatch('add-relay', { address })
+    await town.pass(10_000)
+    for (const other of [bob, cy]) await befriend(town, ada, other)
+    const [bobs, cys] = [await accountOf(bob), await accountOf(cy)]
+    const { conversationId } = await ada.device.dispatch('create-group', {
+      name: 'Walkers',
+      members: [bobs, cys],
+    })
+    await town.pass(10 * 60_000)
+    await cy.device.dispatch('group-leave', { conversationId })
+    await town.pass(10 * 60_000)
+    await bob.close()
+    await bob.open(false)
+    await bob.device.dispatch('group-rename', { conversationId, name: 'Climbers' })
+    await bob.close()
+    await ada.device.dispatch('group-add', { conversationId, accountId: cys })
+    await town.pass(10 * 60_000)
+    await bob.open(true)
+    await town.pass(20 * 60_000)
+    for (const { name, device } of [ada, bob, cy]) {
+      const titles = (await device.view('conversations', {})).map((one) => one.name)
+      expect(titles, name).to.include('Climbers')
+    }
+  })
 })

@@ -19,9 +19,9 @@ import {
 import { bareState, groupState, isUndone, logsKnown, stateDigest, tellOne } from './group-exchange.ts'
 import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { opsCame } from './group-arrival.ts'
-import { addOpsTo, isArriving, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
+import { addOpsTo, isArriving, lostOps, membershipOf, membershipThen, opSetOf, takesPart } from './groups.ts'
 import { answerWith } from './extras.ts'
-import { isUnknown, neighbours } from './late-records.ts'
+import { neighbours } from './late-records.ts'
 import { lostCame, noteEqual } from './lost-ops.ts'
 import { linkTo } from './lookup.ts'
 import { requireMe } from './me.ts'
@@ -204,14 +204,22 @@ function passOn(step: Step, conversation: Conversation, peer: Peer, added: reado
       tellOne(step, conversation, remote)
 }
 
-/** Whether the author of one of these did not know of a device when it wrote it: nobody else need be connected with it. */
+/**
+ * Whether the author of one of these did not know of a device when it wrote it, or held it to be out: nobody else need
+ * be connected with it.
+ */
 const isUnheardOf = (
   step: Step,
   conversation: Conversation,
-  remote: Remote,
+  { account, device }: Remote,
   ops: readonly MembershipOp[],
 ): boolean =>
-  ops.some(({ deps }) => deps.length > 0 && isUnknown(step, conversation, remote, { groupHeads: deps }))
+  ops.some(({ deps }) => {
+    if (deps.length === 0) return false
+    const then = membershipThen(step, conversation, deps)
+    const key = toHex(account)
+    return then?.members.has(key) !== true || then.accounts.get(key)?.active.has(toHex(device)) !== true
+  })
 
 /** Own devices may never be met while they are connected: they are told through relays as well. */
 const siblings = (step: Step, conversation: Conversation, peer: Peer): readonly Remote[] =>

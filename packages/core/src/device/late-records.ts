@@ -76,7 +76,7 @@ const isShown = (
   (content.history === 1 || segment >= visibleFrom(step, conversation, other))
 
 /** Whether a device is not among those its account had at the heads a record cites. */
-export function isUnknown(
+function isUnknown(
   step: Step,
   conversation: Conversation,
   { account, device }: DeviceAddress,
