@@ -75,4 +75,26 @@ describe('device: a group whose opener has left', () => {
       expect(now.at(-1), person.name).to.deep.equal(['still here', null])
     }
   })
+
+  it('hears from whoever left how far the words of their phone reach, which a thief had by then', async () => {
+    const { town, ada, laptop, bob, cy, eve, conversationId, phone } = await left()
+    const said = await outsides(cy, conversationId)
+    const apart = [[laptop], [ada, bob, cy, eve]]
+    town.part(apart)
+    await ada.close()
+    await ada.open(true)
+    const thief = await Puppet.possess(town, ada)
+    const forged = thief.forge(fromBase32(conversationId)!, {}, 'the thief').incoming
+    await laptop.device.dispatch('remove-device', { deviceId: phone.deviceId })
+    await thief.say(cy, [{ kind: 'records', from: 0, records: [forged] }])
+    await thief.leave()
+    await town.pass(20_000)
+    town.join(apart)
+    await town.pass(120_000)
+    for (const person of [bob, cy]) {
+      expect(await names(person, conversationId), person.name).to.deep.equal(['Bob', 'Cy', 'Eve'])
+      const now = await outsides(person, conversationId)
+      expect(now, person.name).to.have.deep.members([...said, ['the thief', 'device-out']])
+    }
+  })
 })

@@ -7,7 +7,7 @@ import { isTalkedWith } from './contacts.ts'
 import { conversationNow } from './conversations.ts'
 import { newestSeen, ownCuts, removedHere, unheardOf } from './cuts.ts'
 import { opsCame } from './group-arrival.ts'
-import { isRemoved, tellAll } from './group-exchange.ts'
+import { isRemoved, tellAll, tellOne } from './group-exchange.ts'
 import { addOwnOp, admitWaiting, pinnedHeads } from './group-ops.ts'
 import { isGroup, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { stateOf, storedLog } from './logs.ts'
@@ -23,7 +23,8 @@ export async function writeCut(
   conversation: Conversation,
   going: DeviceId | null = null,
 ): Promise<void> {
-  if (!takesPart(step, conversation) || lostOps(step, conversation) > 0) return
+  const takes = takesPart(step, conversation)
+  if ((!takes && !hasLeft(step, conversation)) || lostOps(step, conversation) > 0) return
   await admitWaiting(step, conversation)
   const before = membershipOf(step, conversation)
   const { self } = requireMe(step)
@@ -34,6 +35,17 @@ export async function writeCut(
     last: ownCuts(step, conversation, going),
   } as const
   await opsCame(step, conversation, before, [addOwnOp(step, conversation, args)])
+  // Who took part with this account is told by whoever left as well, or a thief would go on speaking for it there.
+  if (!takes)
+    for (const remote of conversationNow(step, conversation).remotes) tellOne(step, conversation, remote)
+}
+
+/** Whether this account went of its own accord; where others put it out, they said how far its words reach. */
+const hasLeft = (step: Step, conversation: Conversation): boolean => {
+  const own = toHex(requireMe(step).self.account)
+  return opSetOf(step, conversation).entries.some(
+    ({ op }) => op.args.kind === 'leave' && op.byAccount === own,
+  )
 }
 
 /** Says of devices that are out what nobody else can, or did, in every conversation: once for each state of the logs. */
