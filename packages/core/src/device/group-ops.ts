@@ -19,13 +19,13 @@ import {
   addOpsTo,
   headsNow,
   isGroup,
-  isTimeCome,
   leastSegment,
   lostOps,
   membershipOf,
   membershipThen,
   opSetOf,
   requireWhole,
+  tendWaiting,
 } from './groups.ts'
 import { headsOf, stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -95,7 +95,7 @@ export async function admitWaiting(step: Step, conversation: Conversation): Prom
 /** Takes in operations from clocks ahead when their time has come. */
 export async function admitInTime(step: Step): Promise<void> {
   for (const conversation of step.tx.all(conversationRows))
-    if (isTimeCome(step, opSetOf(step, conversation))) await admitWaiting(step, conversation)
+    if (tendWaiting(step, opSetOf(step, conversation))) await admitWaiting(step, conversation)
 }
 
 /**

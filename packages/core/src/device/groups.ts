@@ -155,12 +155,12 @@ export function addOpsTo(
     ...{ set: result.set, opCount, lost, at: memo.at },
     now: undefined,
   })
-  isTimeCome(step, result.set)
+  tendWaiting(step, result.set)
   return result
 }
 
-/** Whether an operation from a clock ahead has waited long enough; asks to be woken when the first one has. */
-export function isTimeCome(step: Step, { parked }: OpSet): boolean {
+/** Asks to be woken when the first operation from a clock ahead has waited long enough; true when one has by now. */
+export function tendWaiting(step: Step, { parked }: OpSet): boolean {
   if (parked.size === 0) return false
   const dated = [...parked.values()].flatMap(({ op, awaiting }) => (awaiting === 'time' ? [op.tsMs] : []))
   const leftMs = Math.min(...dated) - limits.clockSkewMs - step.nowMs
