@@ -118,7 +118,8 @@ function isDueAgain(step: Step, { again }: RelayLink, { seq }: OutboxRow): boole
   again.set(seq, { dueMs, times })
   wakeAt(step, dueMs)
   if (times === 0 && again.size > rowsRemembered)
-    for (const key of again.keys()) if (step.tx.get(outboxRows, counterKey(key)) === undefined) again.delete(key)
+    for (const key of again.keys())
+      if (step.tx.get(outboxRows, counterKey(key)) === undefined) again.delete(key)
   return isDue
 }
 
