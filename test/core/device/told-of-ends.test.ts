@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { MemoryMailboxStore } from '@sotto/core/memory'
 import { Town, type Person } from '../../support/devices.ts'
 import { acquainted, befriend, groupOf } from '../../support/friends.ts'
 import { accountOf } from '../../support/liar.ts'
@@ -120,5 +121,41 @@ describe('device: what ends somebody’s part in a group', () => {
       const titles = (await device.view('conversations', {})).map((one) => one.name)
       expect(titles, name).to.include('Climbers')
     }
+  })
+
+  it('is told again, where a relay threw it away', async () => {
+    const town = await Town.found()
+    town.port = undialled
+    let forgets = false
+    let again = 0
+    town.mailbox = () => {
+      const store = new MemoryMailboxStore()
+      const commit = store.commit.bind(store)
+      store.commit = (writes) => (forgets ? Promise.resolve() : commit(writes))
+      const holds = store.holds.bind(store)
+      store.holds = async (recvId, hash) => {
+        const there = await holds(recvId, hash)
+        if (there) again += 1
+        return there
+      }
+      return store
+    }
+    const address = town.relay('relay')
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
+    await town.pass(10_000)
+    await befriend(town, ada, bob)
+    const conversationId = await groupOf(town, ada, [bob], 'Walkers')
+    await town.pass(10 * 60_000)
+    forgets = true
+    await ada.device.dispatch('group-remove', { conversationId, accountId: await accountOf(bob) })
+    await town.pass(60_000)
+    forgets = false
+    expect(await names(bob, conversationId)).to.deep.equal(['Ada', 'Bob'])
+    await town.pass(20 * 60_000)
+    expect(await names(bob, conversationId)).to.deep.equal(['Ada'])
+    again = 0
+    await town.pass(12 * 60 * 60_000)
+    expect(again, 'and then no more').to.equal(0)
   })
 })

@@ -229,6 +229,13 @@ const siblings = (step: Step, conversation: Conversation, peer: Peer): readonly 
 const isSibling = (step: Step, { account, device }: Remote, carrier: Peer): boolean =>
   equalBytes(account, requireMe(step).self.account) && !equalBytes(device, carrier.device)
 
+/** Whether this account is out, and all that the other says of that is here. */
+const isTold = (step: Step, conversation: Conversation, { heads, logs }: GroupItem): boolean => {
+  const { byId } = opSetOf(step, conversation)
+  const isBare = heads.length > 0 && logs.length === 0
+  return isBare && !takesPart(step, conversation) && heads.every((head) => byId.has(toHex(head)))
+}
+
 /** Ends the exchange when both hold the same; else says how things stand here, once for each two states. */
 async function compare(step: Step, conversation: Conversation, peer: Peer, item: GroupItem): Promise<void> {
   const { live } = step.context
@@ -244,6 +251,8 @@ async function compare(step: Step, conversation: Conversation, peer: Peer, item:
     settleState(step, peer, conversation, theirs)
     return noteEqual(step, conversation, peer)
   }
+  if (isTold(step, conversation, item))
+    linkTo(step, peer.device).groupGots.set(toHex(conversation.conversation), theirs)
   const said = { agreed: null, heads: item.heads, since, logs: item.logs }
   const standing = { ...standingOf(step, conversation, peer), ...said }
   putStanding(step, conversation, standing)

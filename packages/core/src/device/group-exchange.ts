@@ -133,7 +133,7 @@ export function compareOnMeeting(step: Step, conversation: Conversation, peer: P
 
 /**
  * The items that say how a conversation stands here, with what the device seems to lack, as far as it fits. Whoever
- * is out is told what put them out, and who is left behind that this account left, without a digest to agree on. Own
+ * is out is told what put them out, until they say that they know it, and who is left behind that this account left. Own
  * devices agree on all of it, also when the account is out: whichever of them it left on, the others are to know.
  */
 export function stateItems(
@@ -162,7 +162,10 @@ export function stateItems(
     const bytes = past.map((op) => op.bytes)
     const ops = withinBytes(bytes, limits.groupParkedOps, budget)
     const known = bareState(conversation, heads, ops)
-    return { items: [...namedIn(step, conversation, peer, heads, budget), known], digest: undefined }
+    // Whoever is out says that they know it; whoever is left behind by this account need not.
+    const digest =
+      takesPart(step, conversation) && heads.length > 0 ? stateDigest(step, heads, []) : undefined
+    return { items: [...namedIn(step, conversation, peer, heads, budget), known], digest }
   }
   const state = groupState(step, conversation)
   const lacking = missingOpsFrom(set, standing.heads).ops
