@@ -1,5 +1,12 @@
 import { idOf } from '../crypto/index.ts'
-import { groupHeads, missingOpsFrom, type MembershipOp, type OpId, type OpSet } from '../group/index.ts'
+import {
+  groupHeads,
+  inPast,
+  missingOpsFrom,
+  type MembershipOp,
+  type OpId,
+  type OpSet,
+} from '../group/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { encodeCbor, equalBytes, idKey, toHex } from '../wire/index.ts'
@@ -343,11 +350,18 @@ export const isRemoved = (step: Step, conversation: Conversation, account: Accou
 export const isUndone = (step: Step, conversation: Conversation, account: AccountId): boolean =>
   undoingsOf(step, conversation, account).length > 0 || !isRemoved(step, conversation, account)
 
-/** Why grants of an account count for nothing: what undid them, and who came first by a link that was used up. */
+/**
+ * Why grants of an account count for nothing: what undid them, and who came first by a link that was used up. Of those
+ * it had before it was put out, or left, nothing: whoever is gone hears no more of what became of the group.
+ */
 function undoingsOf(step: Step, conversation: Conversation, account: AccountId): readonly OpId[] {
-  const { grants } = opSetOf(step, conversation)
+  const set = opSetOf(step, conversation)
   const { faults, judge } = membershipOf(step, conversation)
-  return (grants.get(toHex(account)) ?? []).flatMap(({ op }) => {
+  const ends = removalsOf(set, account).flatMap((id) => set.byId.get(toHex(id)) ?? [])
+  const since = (set.grants.get(toHex(account)) ?? []).filter((grant) =>
+    ends.every((end) => inPast(grant, end)),
+  )
+  return since.flatMap(({ op }) => {
     const fault = faults.get(op.key)
     if (fault === undefined || !('by' in fault) || fault.by === null) return []
     if (fault.reason !== 'invite-used-up') return [fault.by]

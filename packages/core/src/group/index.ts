@@ -32,6 +32,7 @@ export type {
   ParkedOp,
 } from './op-set.ts'
 export { accountAt } from './pins.ts'
+export { inPast } from './op-graph.ts'
 export { isSpokenOf, mayCount, recordCounts } from './record-counts.ts'
 export type { RecordVerdict } from './record-counts.ts'
 export { issueCard, verifyCard } from './envelope.ts'
