@@ -24,6 +24,7 @@ import { equalBytes } from '../wire/index.ts'
 import { learnLog } from './accounts.ts'
 import type { Origin, Step } from './context.ts'
 import { receivePayload } from './frame-payload.ts'
+import { acknowledgeAll } from './frame-records.ts'
 import { putSessions, sessionsWith } from './sessions.ts'
 import { putInviteState } from './invites.ts'
 import { tendAllQueues } from './relay-queues.ts'
@@ -104,9 +105,11 @@ export async function receiveHandshake(
     peerId: peerIdOf(device.transportKey),
     renew: false,
   })
-  // What was under way on a session that is replaced may be lost, and its other end an older copy: the two compare again.
+  // What was under way on a session that is replaced may be lost, and its other end an older copy: the two compare
+  // again, and it is told again what of its own is here.
   if (step.tx.get(pairwiseRows, device.device) !== undefined) {
     linkTo(step, device.device).met = true
+    acknowledgeAll(step, device)
     forgetAgreed(step, device.device)
   }
   putSessions(step, device.device, adopt(sessionsWith(step, device.device), accepted.session))

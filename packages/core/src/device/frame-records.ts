@@ -92,8 +92,8 @@ export async function receiveRecords(
 export function receiveCopy(step: Step, peer: Peer, frame: Uint8Array): void {
   const link = linkTo(step, peer.device)
   if (link.answers.has(toHex(step.context.crypto.sha256(frame)))) return
+  acknowledgeAll(step, peer)
   for (const conversation of conversationsWith(step, peer.device)) {
-    if (remoteOf(conversation, peer).received.upTo > 0) acknowledgeAgain(step, conversation, peer)
     const { agreed } = standingOf(step, conversation, peer)
     if (agreed !== null) link.groupGots.set(toHex(conversation.conversation), agreed)
   }
@@ -102,6 +102,12 @@ export function receiveCopy(step: Step, peer: Peer, frame: Uint8Array): void {
       ...(step.tx.get(peerRows, peer.device) ?? peer),
       cardDue: peer.cardSeen,
     })
+}
+
+/** They may have forgotten what they were told is here: they are owed an acknowledgement again in all they share. */
+export function acknowledgeAll(step: Step, author: DeviceAddress): void {
+  for (const conversation of conversationsWith(step, author.device))
+    if (remoteOf(conversation, author).received.upTo > 0) acknowledgeAgain(step, conversation, author)
 }
 
 /** They are owed an acknowledgement again. */
