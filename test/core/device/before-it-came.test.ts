@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { Town } from '../../support/devices.ts'
 import { befriend } from '../../support/friends.ts'
+import { portOver } from '../../support/port-over.ts'
 import { accountOf } from '../../support/liar.ts'
 
 describe('device: words from before it came', () => {
@@ -43,14 +44,9 @@ describe('device: words from before it came', () => {
     const town = await Town.found()
     let isMute = false
     town.port = (network, name) =>
-      new Proxy(network, {
-        get: (target, key) => {
-          const value: unknown = Reflect.get(target, key)
-          if (typeof value !== 'function') return value
-          return key === 'write' && name === 'Ada' && isMute
-            ? () => Promise.resolve()
-            : (...args: unknown[]): unknown => Reflect.apply(value, target, args)
-        },
+      portOver(network, {
+        write: (channel, frame) =>
+          name === 'Ada' && isMute ? Promise.resolve() : network.write(channel, frame),
       })
     const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
     const conversationId = await befriend(town, ada, bob)

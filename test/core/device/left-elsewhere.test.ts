@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { MemoryMailboxStore } from '@sotto/core/memory'
 import { Town, type Person } from '../../support/devices.ts'
+import { Forgetful } from '../../support/forgetful.ts'
 import { acquainted, befriend, groupOf } from '../../support/friends.ts'
 import { undialled } from '../../support/undialled.ts'
 
@@ -32,13 +32,8 @@ describe('device: an own device whose account goes out of a group elsewhere', ()
   it('is told again, where the relay between them threw it away', async () => {
     const town = await Town.found()
     town.port = undialled
-    let forgets = false
-    town.mailbox = () => {
-      const store = new MemoryMailboxStore()
-      const commit = store.commit.bind(store)
-      store.commit = (writes) => (forgets ? Promise.resolve() : commit(writes))
-      return store
-    }
+    const relay = new Forgetful()
+    town.mailbox = relay.mailbox
     const address = town.relay('relay')
     const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
     for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
@@ -50,10 +45,10 @@ describe('device: an own device whose account goes out of a group elsewhere', ()
     await town.pass(10 * 60_000)
     expect(await stateAt(laptop, conversationId)).to.equal('connected')
     await ada.close()
-    forgets = true
+    relay.forgets = true
     await bob.device.dispatch('group-leave', { conversationId })
     await town.pass(60_000)
-    forgets = false
+    relay.forgets = false
     expect(await stateAt(laptop, conversationId)).to.equal('connected')
     await town.pass(20 * 60_000)
     expect(await stateAt(laptop, conversationId)).to.equal('left')

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { Town, type Person } from '../../support/devices.ts'
 import { befriend } from '../../support/friends.ts'
+import { portOver } from '../../support/port-over.ts'
 
 const removedAt = async ({ device }: Person) =>
   (await device.view('devices', {})).find(({ state }) => state === 'revoked')?.told
@@ -56,14 +57,9 @@ describe('who knows that a device was put out', () => {
       const town = await Town.found()
       let isMute = false
       town.port = (network, name) =>
-        new Proxy(network, {
-          get: (target, key) => {
-            const value: unknown = Reflect.get(target, key)
-            if (typeof value !== 'function') return value
-            return key === 'write' && name === 'tablet' && isMute
-              ? () => Promise.resolve()
-              : (...args: unknown[]): unknown => Reflect.apply(value, target, args)
-          },
+        portOver(network, {
+          write: (channel, frame) =>
+            name === 'tablet' && isMute ? Promise.resolve() : network.write(channel, frame),
         })
       const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
       const conversationId = await befriend(town, ada, bob)

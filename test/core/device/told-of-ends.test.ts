@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { MemoryMailboxStore } from '@sotto/core/memory'
 import { Town, type Person } from '../../support/devices.ts'
+import { Forgetful } from '../../support/forgetful.ts'
 import { acquainted, befriend, groupOf } from '../../support/friends.ts'
 import { accountOf } from '../../support/liar.ts'
 import { undialled } from '../../support/undialled.ts'
@@ -126,20 +126,8 @@ describe('device: what ends somebody’s part in a group', () => {
   it('is told again, where a relay threw it away', async () => {
     const town = await Town.found()
     town.port = undialled
-    let forgets = false
-    let again = 0
-    town.mailbox = () => {
-      const store = new MemoryMailboxStore()
-      const commit = store.commit.bind(store)
-      store.commit = (writes) => (forgets ? Promise.resolve() : commit(writes))
-      const holds = store.holds.bind(store)
-      store.holds = async (recvId, hash) => {
-        const there = await holds(recvId, hash)
-        if (there) again += 1
-        return there
-      }
-      return store
-    }
+    const relay = new Forgetful()
+    town.mailbox = relay.mailbox
     const address = town.relay('relay')
     const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
     for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
@@ -147,15 +135,15 @@ describe('device: what ends somebody’s part in a group', () => {
     await befriend(town, ada, bob)
     const conversationId = await groupOf(town, ada, [bob], 'Walkers')
     await town.pass(10 * 60_000)
-    forgets = true
+    relay.forgets = true
     await ada.device.dispatch('group-remove', { conversationId, accountId: await accountOf(bob) })
     await town.pass(60_000)
-    forgets = false
+    relay.forgets = false
     expect(await names(bob, conversationId)).to.deep.equal(['Ada', 'Bob'])
     await town.pass(20 * 60_000)
     expect(await names(bob, conversationId)).to.deep.equal(['Ada'])
-    again = 0
+    const { again } = relay
     await town.pass(12 * 60 * 60_000)
-    expect(again, 'and then no more').to.equal(0)
+    expect(relay.again - again, 'and then no more').to.equal(0)
   })
 })

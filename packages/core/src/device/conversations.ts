@@ -140,7 +140,7 @@ function findShared(step: Step, device: DeviceId, name: string): readonly Conver
  * Brings the devices of a conversation up to what its operations and the device logs say now. A device that comes, or
  * whose account was let in anew, is sent what is written from here on; what was written before is a matter of sync.
  * One that only seemed to be out goes on where it was: until an account has said how far the words of a device it put
- * out reach, whoever that device had let in is out as well.
+ * out reach, whoever that device had let in may be out by the word of somebody who saw less.
  */
 export function refreshRemotes(step: Step, conversation: Conversation): Conversation {
   if (isTorn(step, conversation)) return conversation

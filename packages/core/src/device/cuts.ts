@@ -13,10 +13,10 @@ import type { Conversation } from './tables.ts'
 
 /**
  * The own account's devices that are out, with how far their words reach: as far as this account has said before, or
- * else as they are held here, or as the device itself had said before this one came. What such a device went on to write is held, too, and must not come to count with the
- * next word on it; nor may one that wrote nothing be left to what others say of it. What a device wrote in a
- * conversation that came to be known here only after this device had put it out counts for nothing; `going` is the one
- * that is put out right now.
+ * else as they are held here, or as the device itself had said before this one came. What such a device went on to
+ * write is held, too, and must not come to count with the next word on it; nor may one that wrote nothing be left to
+ * what others say of it. What a device wrote in a conversation that came to be known here only after this device had
+ * put it out counts for nothing; `going` is the one that is put out right now.
  */
 export function ownCuts(
   step: Step,
