@@ -142,17 +142,18 @@ function auditRemovals(stage: Stage): void {
 
 function searchSecrets(stage: Stage): void {
   const { ledger, outside, textPrefix } = stage.world
-  if ([...textSpellings(textPrefix)].some((text) => outside.holds(text)))
-    ledger.violate('ciphertext-only-outside', 'a text or a title left a process in clear')
-  for (const room of ledger.rooms.values())
-    if (idSpellings(room.conversationId).some((id) => outside.holds(id)))
-      ledger.violate('ciphertext-only-outside', 'the id of a conversation left a process in clear')
+  const secrets = new Map([['a text or a title', textSpellings(textPrefix)]])
+  for (const [number, room] of [...ledger.rooms.values()].entries())
+    secrets.set(`the id of conversation ${number}`, idSpellings(room.conversationId))
   for (const person of stage.people) {
     const ids = [person.accountId, ...person.machines.map(({ deviceId }) => deviceId)].filter(
       (id) => id !== '',
     )
-    const spelt = [...ids.flatMap(idSpellings), ...textSpellings(person.fullName)]
-    if (spelt.some((secret) => outside.holds(secret)))
-      ledger.violate('ciphertext-only-outside', `a name or an id of ${person.name} left a process in clear`)
+    secrets.set(`a name or an id of ${person.name}`, [
+      ...ids.flatMap(idSpellings),
+      ...textSpellings(person.fullName),
+    ])
   }
+  for (const what of outside.found(secrets))
+    ledger.violate('ciphertext-only-outside', `${what} left a process in clear`)
 }

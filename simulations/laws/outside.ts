@@ -25,10 +25,33 @@ export class Outside {
     this.#total += bytes.length
   }
 
-  holds(bytes: Uint8Array | string): boolean {
-    return this.#blocks.some((block) =>
-      block.includes(typeof bytes === 'string' ? bytes : Buffer.from(bytes)),
-    )
+  holds(bytes: Uint8Array): boolean {
+    return this.#blocks.some((block) => block.includes(Buffer.from(bytes)))
+  }
+
+  /** What of this is in the record, by any of its spellings: one pass for all of them. */
+  found<T>(secrets: ReadonlyMap<T, Iterable<Uint8Array | string>>): ReadonlySet<T> {
+    const wanted = new Map<number, { readonly bytes: Uint8Array; readonly of: T }[]>()
+    for (const [of, spelt] of secrets)
+      for (const one of spelt) {
+        const bytes = Buffer.from(one)
+        const begin = bytes.length < 2 ? undefined : bytes.readUInt16BE()
+        if (begin === undefined) throw new RangeError('one byte is found everywhere')
+        wanted.set(begin, [...(wanted.get(begin) ?? []), { bytes, of }])
+      }
+    const begins = new Uint8Array(1 << 16)
+    for (const begin of wanted.keys()) begins[begin] = 1
+    const found = new Set<T>()
+    for (const block of this.#blocks) {
+      let pair = 0
+      for (let i = 0; i < block.length; i++) {
+        pair = ((pair & 0xff) << 8) | (block[i] ?? 0)
+        if (begins[pair] === 0 || i === 0) continue
+        for (const { bytes, of } of wanted.get(pair) ?? [])
+          if (block.subarray(i - 1, i - 1 + bytes.length).equals(bytes)) found.add(of)
+      }
+    }
+    return found
   }
 }
 

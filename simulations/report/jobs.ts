@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url'
 import type { Recipe } from '../scenarios/recipe.ts'
 import type { RunResult } from '../scenarios/run.ts'
 
+/** Room for what is young, in MB: worlds make much that lives for one event, and collecting it is a twelfth of their time. */
+const youngMb = 64
+
 const bin = fileURLToPath(new URL('../bin/sotto-sim.mjs', import.meta.url))
 
 /** One seed of a recipe; run twice to compare the traces when it is to be verified. */
@@ -29,9 +32,13 @@ export async function runJobs(
   const workers = Array.from({ length: options.jobs }, async () => {
     const first = next()
     if (first === undefined) return
-    const child = spawn(process.execPath, [bin, 'work', ...options.args], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
+    const child = spawn(
+      process.execPath,
+      [`--max-semi-space-size=${youngMb}`, bin, 'work', ...options.args],
+      {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      },
+    )
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
     let job: Job | undefined
     const feed = (given: Job | undefined): void => {

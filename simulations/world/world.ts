@@ -203,6 +203,8 @@ export class World {
 
   #relayHeld(marker: string): boolean {
     const carriers = this.recorder.carriersOf(marker)
-    return this.relayBlobs.some((blob) => carriers.some((carrier) => blob.includes(carrier)))
+    return (
+      this.relayBlobs.findLast((blob) => carriers.some((carrier) => blob.includes(carrier))) !== undefined
+    )
   }
 }

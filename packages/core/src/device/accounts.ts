@@ -15,7 +15,7 @@ import {
 } from '../identity/index.ts'
 import { Secret } from '../crypto/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, fromHex, toBase32, toHex } from '../wire/index.ts'
+import { equalBytes, fromHex, idHex, toBase32 } from '../wire/index.ts'
 import { noteAccount, noteDevice } from './audit.ts'
 import type { Step } from './context.ts'
 import { refreshRemotes } from './conversations.ts'
@@ -124,8 +124,8 @@ function tellChanges(step: Step, account: AccountId, before: LogState, after: Lo
   }
   for (const key of after.active.keys()) if (!before.active.has(key)) tell(key, 'added')
   for (const key of after.revoked.keys()) if (!before.revoked.has(key)) tell(key, 'revoked')
-  const known = new Set(before.forked.map(({ device }) => toHex(device)))
-  for (const { device } of after.forked) if (!known.has(toHex(device))) tell(toHex(device), 'forked')
+  const known = new Set(before.forked.map(({ device }) => idHex(device)))
+  for (const { device } of after.forked) if (!known.has(idHex(device))) tell(idHex(device), 'forked')
 }
 
 /** What another device should know of an account: its log, and the newest bundles of its devices. */
@@ -208,7 +208,7 @@ function makeRoom(step: Step): void {
     const { accounts, members } = membershipOf(step, conversation)
     for (const key of [...accounts.keys(), ...members.keys()]) needed.add(key)
   }
-  const loose = introduced.filter(({ account }) => !needed.has(toHex(account)))
+  const loose = introduced.filter(({ account }) => !needed.has(idHex(account)))
   loose.sort((a, b) => a.addedAtMs - b.addedAtMs)
   for (const { account } of loose.slice(0, Math.max(0, loose.length - limits.looseAccounts + 1)))
     forgetAccount(step, account)
@@ -218,7 +218,7 @@ function forgetAccount(step: Step, account: AccountId): void {
   for (const { device } of peersOf(step, account)) {
     step.tx.delete(peerRows, device)
     step.tx.delete(pairwiseRows, device)
-    step.context.live.peers.delete(toHex(device))
+    step.context.live.peers.delete(idHex(device))
   }
   step.tx.delete(contactRows, account)
   step.tx.delete(logRows, account)

@@ -1,6 +1,6 @@
 import { cutBefore, writeDeviceOp, type DeviceId } from '../identity/index.ts'
 import { UsageError } from '../errors.ts'
-import { equalBytes, toBase32, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toBase32 } from '../wire/index.ts'
 import { extendLog } from './accounts.ts'
 import type { Commands } from './api.ts'
 import type { Step } from './context.ts'
@@ -26,7 +26,7 @@ export async function commandRemoveDevice(
   if (equalBytes(device, self.device))
     throw new UsageError('E_OWN_DEVICE', 'this is the device in use; remove it on another one')
   const log = storedLog(step, self.account)
-  if (log === undefined || !stateOf(step, log).active.has(toHex(device)))
+  if (log === undefined || !stateOf(step, log).active.has(idHex(device)))
     throw new UsageError('E_NOT_FOUND', 'this account has no such device')
   const { crypto } = step.context
   const own = { identity: me.identity, device: self.device }

@@ -3,7 +3,7 @@ import { sizes } from '../crypto/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import { UsageError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex } from '../wire/index.ts'
 import type { Commands, ConversationView, MemberView, PolicyView } from './api.ts'
 import { becomeMember } from './accounts.ts'
 import { checkName } from './command-account.ts'
@@ -71,7 +71,7 @@ async function addMember(step: Step, conversation: Conversation, account: Accoun
   if (contact.state === contactStates.blocked)
     throw new UsageError('E_BLOCKED', 'this contact is blocked', { hint: 'sotto contacts unblock' })
   // Who was let in before, and went out with whoever did that, need not be a contact.
-  if (opSetOf(step, conversation).grants.has(toHex(account))) becomeMember(step, account)
+  if (opSetOf(step, conversation).grants.has(idHex(account))) becomeMember(step, account)
   else if (contact.state !== contactStates.connected && contact.state !== contactStates.member)
     throw new UsageError('E_NOT_CONNECTED', 'this contact has not answered yet')
   requireMember(step, conversation)

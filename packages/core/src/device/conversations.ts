@@ -1,7 +1,7 @@
 import { directConversationId, nothingReceived, segmentId } from '../history/index.ts'
 import type { AccountId, DeviceAddress, DeviceId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { devicesNow, isGroup, isTorn, leastSegment, membershipOf } from './groups.ts'
 import { requireMe } from './me.ts'
@@ -45,7 +45,7 @@ const emptyConversation = (step: Step, conversation: Uint8Array): Conversation =
 export const keyOf = (
   { conversation }: Pick<Conversation, 'conversation'>,
   { device }: Pick<DeviceAddress, 'device'>,
-): string => toHex(conversation) + toHex(device)
+): string => idHex(conversation) + idHex(device)
 
 /** What is known of another device in a conversation. */
 export const remoteOf = (conversation: Conversation, { account, device }: DeviceAddress): Remote =>
@@ -97,9 +97,9 @@ function noteShared(
   shared: Map<string, Map<string, Uint8Array>>,
   { conversation, remotes }: Conversation,
 ): void {
-  const key = toHex(conversation)
+  const key = idHex(conversation)
   for (const remote of remotes) {
-    const device = toHex(remote.device)
+    const device = idHex(remote.device)
     const known = shared.get(device) ?? new Map<string, Uint8Array>()
     if (known.size === 0) shared.set(device, known)
     known.set(key, conversation)
@@ -118,7 +118,7 @@ export function conversationsWith(step: Step, device: DeviceId): readonly Conver
   const all = step.tx.all(conversationRows)
   const known = sharedAmong.get(all) ?? new Map<string, readonly Conversation[]>()
   if (known.size === 0) sharedAmong.set(all, known)
-  const name = toHex(device)
+  const name = idHex(device)
   const shared = known.get(name) ?? findShared(step, device, name)
   known.set(name, shared)
   return shared
@@ -144,9 +144,9 @@ function findShared(step: Step, device: DeviceId, name: string): readonly Conver
  */
 export function refreshRemotes(step: Step, conversation: Conversation): Conversation {
   if (isTorn(step, conversation)) return conversation
-  const now = new Map(devicesNow(step, conversation).map((device) => [toHex(device.device), device]))
+  const now = new Map(devicesNow(step, conversation).map((device) => [idHex(device.device), device]))
   const kept = conversation.remotes.map((remote) => {
-    if (!now.delete(toHex(remote.device))) return remote.active ? { ...remote, active: false } : remote
+    if (!now.delete(idHex(remote.device))) return remote.active ? { ...remote, active: false } : remote
     const grant = grantOf(step, conversation, remote)
     const goesOn = remote.active || (remote.grant !== null && equalBytes(remote.grant, grant))
     return { ...remote, active: true, grant, ...(goesOn ? {} : fromHere(conversation)) }
@@ -168,7 +168,7 @@ export function refreshRemotes(step: Step, conversation: Conversation): Conversa
 
 /** By which operation an account takes part; nothing where none is needed. */
 const grantOf = (step: Step, conversation: Conversation, { account }: DeviceAddress): Uint8Array =>
-  (isGroup(conversation) ? membershipOf(step, conversation).members.get(toHex(account))?.grant : null) ??
+  (isGroup(conversation) ? membershipOf(step, conversation).members.get(idHex(account))?.grant : null) ??
   new Uint8Array(0)
 
 const fromHere = ({ aseq, count, segment }: Conversation) => ({
@@ -188,7 +188,7 @@ export function segmentNumber(
   segment: Uint8Array,
 ): number | undefined {
   const { crypto, live } = step.context
-  const key = toHex(conversation.conversation)
+  const key = idHex(conversation.conversation)
   const known = live.segments.get(key) ?? new Map<string, number>()
   live.segments.set(key, known)
   const last = Math.max(conversation.segment, leastSegment(step, conversation)) + 1

@@ -1,7 +1,7 @@
 import type { LastSeen } from '../group/index.ts'
 import type { AccountId, DeviceId, DeviceLog } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, fromHex, toHex } from '../wire/index.ts'
+import { equalBytes, fromHex, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
 import { conversationNow } from './conversations.ts'
@@ -53,7 +53,7 @@ export async function speakOfDevices(step: Step): Promise<void> {
   const owes = removedHere(step).length > 0
   const { devicesSaid, logsVersion } = step.context.live
   for (const conversation of step.tx.all(conversationRows)) {
-    const key = toHex(conversation.conversation)
+    const key = idHex(conversation.conversation)
     if (devicesSaid.get(key) === logsVersion) continue
     await vouchForGone(step, conversation)
     if (owes && !mayCut(step, conversation)) continue
@@ -81,7 +81,7 @@ async function cutUnheard(step: Step, conversation: Conversation): Promise<void>
 async function vouchForGone(step: Step, conversation: Conversation): Promise<void> {
   const { account } = requireMe(step).self
   const { grants } = opSetOf(step, conversation)
-  if (!isGroup(conversation) || lostOps(step, conversation) > 0 || !grants.has(toHex(account))) return
+  if (!isGroup(conversation) || lostOps(step, conversation) > 0 || !grants.has(idHex(account))) return
   if (!takesPart(step, conversation) && isRemoved(step, conversation, account)) return
   for (const key of grants.keys()) {
     const gone = fromHex(key) as AccountId
@@ -107,10 +107,10 @@ function unvouched(
   const own = toHex(requireMe(step).self.account)
   const { active } = stateOf(step, log)
   if (active.size === log.certificates.size) return []
-  const newest = new Map(newestSeen(step, conversation, account).map((seen) => [toHex(seen.device), seen]))
+  const newest = new Map(newestSeen(step, conversation, account).map((seen) => [idHex(seen.device), seen]))
   const out = [...log.certificates.values()]
-    .filter(({ device }) => !active.has(toHex(device)))
-    .map(({ device }) => newest.get(toHex(device)) ?? { device, record: null, op: null })
+    .filter(({ device }) => !active.has(idHex(device)))
+    .map(({ device }) => newest.get(idHex(device)) ?? { device, record: null, op: null })
   const words = opSetOf(step, conversation).entries.flatMap(({ op }) =>
     op.args.kind === 'deviceset' && equalBytes(op.args.account, account)
       ? op.args.last.map((seen) => ({ seen, own: op.byAccount === own }))

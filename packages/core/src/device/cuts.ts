@@ -1,7 +1,7 @@
 import { accountAt, lastSeenOf, newestOps, type LastSeen } from '../group/index.ts'
 import type { AccountId, DeviceId, DeviceLog } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { conversationNow } from './conversations.ts'
 import { opSetOf } from './groups.ts'
@@ -28,16 +28,16 @@ export function ownCuts(
   if (log === undefined) return []
   const { active } = stateOf(step, log)
   const held = new Map(
-    newestSeen(step, conversation, self.account).map((seen) => [toHex(seen.device), seen] as const),
+    newestSeen(step, conversation, self.account).map((seen) => [idHex(seen.device), seen] as const),
   )
   for (const [key, brought] of broughtWith(step, conversation, log))
     held.set(key, newer(held.get(key) ?? brought, brought))
   const said = ownWords(step, conversation, active)
   const unheard = unheardOf(step, conversation, going)
   const cuts = [...log.certificates.values()]
-    .filter(({ device }) => !active.has(toHex(device)))
+    .filter(({ device }) => !active.has(idHex(device)))
     .map(({ device }) => {
-      const key = toHex(device)
+      const key = idHex(device)
       const cut = said.get(key) ?? held.get(key) ?? { device, record: null, op: null }
       return unheard.has(key) ? { ...cut, record: null } : cut
     })
@@ -51,9 +51,9 @@ export function removedHere(step: Step): readonly string[] {
   const log = storedLog(step, self.account)
   if (log === undefined) return []
   const { active } = stateOf(step, log)
-  const by = toHex(self.device)
+  const by = idHex(self.device)
   return log.entries.flatMap(({ op }) => {
-    const gone = op.by === by && op.args.kind === 'revoke' ? toHex(op.args.device) : undefined
+    const gone = op.by === by && op.args.kind === 'revoke' ? idHex(op.args.device) : undefined
     return gone === undefined || active.has(gone) ? [] : [gone]
   })
 }
@@ -73,7 +73,7 @@ export function unheardOf(
   const said = new Set(
     opSetOf(step, conversation).entries.flatMap(({ op }) =>
       op.byDevice === by && op.args.kind === 'deviceset'
-        ? op.args.last.map(({ device }) => toHex(device))
+        ? op.args.last.map(({ device }) => idHex(device))
         : [],
     ),
   )
@@ -91,14 +91,14 @@ function ownWords(
 ): ReadonlyMap<string, LastSeen> {
   const own = toHex(requireMe(step).self.account)
   const words = opSetOf(step, conversation).entries.flatMap(({ op }) =>
-    op.args.kind === 'deviceset' && op.byAccount === own && toHex(op.args.account) === own
+    op.args.kind === 'deviceset' && op.byAccount === own && idHex(op.args.account) === own
       ? op.args.last.map((seen) => ({ seen, by: op.byDevice }))
       : [],
   )
-  const cut = new Set(words.filter(({ by }) => active.has(by)).map(({ seen }) => toHex(seen.device)))
+  const cut = new Set(words.filter(({ by }) => active.has(by)).map(({ seen }) => idHex(seen.device)))
   const narrowest = new Map<string, LastSeen>()
   for (const { seen, by } of words) {
-    const key = toHex(seen.device)
+    const key = idHex(seen.device)
     if (by === key || (!active.has(by) && cut.has(by))) continue
     narrowest.set(key, narrower(narrowest.get(key) ?? seen, seen))
   }
@@ -133,14 +133,14 @@ export function ownSeen(step: Step, { aseq, selfPrev }: Conversation): LastSeen 
  */
 function broughtWith(step: Step, conversation: Conversation, log: DeviceLog): ReadonlyMap<string, LastSeen> {
   const { self } = requireMe(step)
-  const own = toHex(self.account)
+  const own = idHex(self.account)
   const firsts = new Map<string, LastSeen>()
   const chains = new Set<number>()
   for (const { op, chain } of opSetOf(step, conversation).entries) {
     const { args, byAccount, byDevice } = op
-    if (args.kind !== 'deviceset' || byAccount !== own || toHex(args.account) !== own || chains.has(chain))
+    if (args.kind !== 'deviceset' || byAccount !== own || idHex(args.account) !== own || chains.has(chain))
       continue
-    if (accountAt(log, args.heads)?.active.has(toHex(self.device)) !== true) continue
+    if (accountAt(log, args.heads)?.active.has(idHex(self.device)) !== true) continue
     chains.add(chain)
     const seen = lastSeenOf(args.last, byDevice) ?? { device: op.device, record: null, op: null }
     firsts.set(byDevice, narrower(firsts.get(byDevice) ?? seen, seen))
@@ -151,10 +151,10 @@ function broughtWith(step: Step, conversation: Conversation, log: DeviceLog): Re
 /** The newest record and operation held of each device of an account. */
 export function newestSeen(step: Step, conversation: Conversation, account: AccountId): readonly LastSeen[] {
   const found = new Map<string, LastSeen>()
-  for (const seen of newestOps(opSetOf(step, conversation), account)) found.set(toHex(seen.device), seen)
+  for (const seen of newestOps(opSetOf(step, conversation), account)) found.set(idHex(seen.device), seen)
   for (const remote of conversationNow(step, conversation).remotes) {
     if (!equalBytes(remote.account, account) || remote.last === null) continue
-    const key = toHex(remote.device)
+    const key = idHex(remote.device)
     found.set(key, { device: remote.device, op: found.get(key)?.op ?? null, record: remote.last })
   }
   return [...found.values()].slice(0, limits.frontierDevices)

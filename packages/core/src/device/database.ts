@@ -1,5 +1,5 @@
 import { invariant } from '../errors.ts'
-import { toHex } from '../wire/index.ts'
+import { idHex, toHex } from '../wire/index.ts'
 import type { AnyRows, Rows } from './row.ts'
 import type { CommitOptions, SealedStore, Write } from './sealed-store-types.ts'
 
@@ -34,7 +34,7 @@ export class Database {
       if (!table.resident) continue
       const held = new Map<string, { key: Uint8Array; value: unknown }>()
       for (const { key, value } of await store.list(table, { skipDamaged: table.held === 'elsewhere' }))
-        held.set(toHex(key), { key, value: table.decode(value) })
+        held.set(idHex(key), { key, value: table.decode(value) })
       database.#resident.set(table.name, held)
     }
     return database
@@ -65,8 +65,8 @@ export class Database {
       const held = this.#resident.get(table.name)
       if (held === undefined) continue
       this.#sorted.delete(table.name)
-      if (value === undefined) held.delete(toHex(key))
-      else held.set(toHex(key), { key, value })
+      if (value === undefined) held.delete(idHex(key))
+      else held.set(idHex(key), { key, value })
     }
   }
 
@@ -160,16 +160,16 @@ export class Transaction {
   }
 
   put<T>(table: Rows<T>, key: Uint8Array, value: T): void {
-    this.#write(table, toHex(key), { table, key, value })
+    this.#write(table, idHex(key), { table, key, value })
   }
 
   delete<T>(table: Rows<T>, key: Uint8Array): void {
-    this.#write(table, toHex(key), { table, key, value: undefined })
+    this.#write(table, idHex(key), { table, key, value: undefined })
   }
 
   /** A row of a resident table. */
   get<T>(table: Rows<T>, key: Uint8Array): T | undefined {
-    const name = toHex(key)
+    const name = idHex(key)
     const pending = this.#find(table, name)
     if (pending !== undefined) return pending.value as T | undefined
     return this.#database.resident(table).get(name)?.value as T | undefined

@@ -1,7 +1,7 @@
 import { NaturalDocument, type Crdt, type IntentOp, type NaturalView } from '../history/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { bool, fields, frame, fromHex, nullable, text, uint, toHex } from '../wire/index.ts'
+import { bool, fields, frame, fromHex, idHex, nullable, text, toHex, uint } from '../wire/index.ts'
 import type { DocumentMemo, Step } from './context.ts'
 import { conversationNow, conversationWith, putConversation } from './conversations.ts'
 import { emit } from './events.ts'
@@ -45,11 +45,11 @@ const isStillTrue = (
 ): boolean => [...folded].every(([key, counted]) => ops.has(key) && counted === !faults.has(key))
 
 const documentOf = (step: Step, conversation: Conversation, crdt: Crdt): DocumentMemo =>
-  step.context.live.documents.get(toHex(conversation.conversation)) ?? anew(step, conversation, crdt)
+  step.context.live.documents.get(idHex(conversation.conversation)) ?? anew(step, conversation, crdt)
 
 function anew(step: Step, { conversation }: Conversation, crdt: Crdt): DocumentMemo {
   const { crypto, live } = step.context
-  const key = toHex(conversation)
+  const key = idHex(conversation)
   const folded = new Map<string, boolean>()
   const document = new NaturalDocument(crdt, crypto, conversation, ({ id }) => folded.get(toHex(id)) === true)
   live.documents.get(key)?.document.free()

@@ -23,7 +23,7 @@ import { Secret, sizes } from '../crypto/index.ts'
 import { lapsed, type ActiveDevice, type DeviceAddress } from '../identity/index.ts'
 import { invariant } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { compareBytes, concat, equalBytes, toHex, utf8 } from '../wire/index.ts'
+import { compareBytes, concat, equalBytes, idHex, toHex, utf8 } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { activeRemotes, conversationNow, findRemote } from './conversations.ts'
 import { pinDevices } from './group-ops.ts'
@@ -57,7 +57,7 @@ export const hasTopic = (step: Step, conversation: Conversation): boolean =>
 
 export function epochsOf(step: Step, { conversation }: Conversation): ConversationEpochs {
   const { live, crypto } = step.context
-  const key = toHex(conversation)
+  const key = idHex(conversation)
   const known = live.epochs.get(key)
   if (known !== undefined) return known
   const rows = step.tx
@@ -85,7 +85,7 @@ export function putEpochs(
     if (value === undefined) step.tx.delete(epochRows, place)
     else step.tx.put(epochRows, place, { conversation, key, value })
   }
-  step.context.live.epochs.set(toHex(conversation), after)
+  step.context.live.epochs.set(idHex(conversation), after)
   step.spent.push(...spent)
 }
 
@@ -182,7 +182,7 @@ export function seedItems(step: Step, peer: Peer): readonly PayloadItem[] {
   if (peer.heardAtMs === 0) return items
   for (const row of step.tx.all(seedRows)) {
     if (!equalBytes(row.device, peer.device) || !isOwed(step, row)) continue
-    const sent = link.seeds.get(toHex(row.conversation))
+    const sent = link.seeds.get(idHex(row.conversation))
     if (sent?.epoch === toHex(row.epoch) && step.monoMs - sent.atMs < limits.seedAgainMs) {
       wakeAt(step, sent.atMs + limits.seedAgainMs)
       continue
@@ -214,7 +214,7 @@ export function noteSeeds(step: Step, peer: Peer, items: readonly PayloadItem[])
   const { seeds } = linkTo(step, peer.device)
   for (const item of items) {
     if (item.kind !== 'seed') continue
-    seeds.set(toHex(item.conversation), { epoch: toHex(item.epoch), atMs: step.monoMs })
+    seeds.set(idHex(item.conversation), { epoch: toHex(item.epoch), atMs: step.monoMs })
     wakeAt(step, step.monoMs + limits.seedAgainMs)
   }
 }
@@ -244,7 +244,7 @@ export function receiveSeed(
   item.secret.fill(0)
   const known = state.nodes.get(toHex(item.epoch))
   if (known?.seeded !== true) return log.event('seed-refused')
-  linkTo(step, peer.device).seedAcks.set(toHex(conversation.conversation), item.epoch)
+  linkTo(step, peer.device).seedAcks.set(idHex(conversation.conversation), item.epoch)
   retopic(step)
 }
 

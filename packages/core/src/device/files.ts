@@ -1,7 +1,7 @@
 import { openSegment, segmentId, type AuthorOf, type CountedRecord } from '../history/index.ts'
 import { PortError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { idKey, toHex } from '../wire/index.ts'
+import { idHex, idKey } from '../wire/index.ts'
 import type { OpenedFile, Step } from './context.ts'
 import { identityKeyOf } from './logs.ts'
 import { segmentKey } from './row.ts'
@@ -72,7 +72,7 @@ const signedBy =
   }
 
 export const fileName = (conversation: Uint8Array, segment: number): string =>
-  `${toHex(conversation)}/${segment}`
+  `${idHex(conversation)}/${segment}`
 
 function dropOldest(step: Step): void {
   const { files } = step.context.live

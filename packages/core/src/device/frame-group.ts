@@ -2,7 +2,7 @@ import { directConversationId } from '../history/index.ts'
 import { groupHeads, readMembershipOp, type MembershipOp } from '../group/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { concat, equalBytes, toHex } from '../wire/index.ts'
+import { concat, equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
 import {
@@ -80,7 +80,7 @@ async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise
   await takeOps(alone, conversationNow(alone, conversation), peer, item)
   const now = conversationNow(alone, conversation)
   if (!takesPart(alone, now) && !mayArrive(alone, now, item)) {
-    step.context.live.groups.delete(toHex(item.conversation))
+    step.context.live.groups.delete(idHex(item.conversation))
     step.context.log.event('group-not-ours')
     askOn(step, peer, item)
     return
@@ -108,7 +108,7 @@ export function forgetGroup(step: Step, group: Conversation): void {
   const { conversation } = group
   for (const { op } of opSetOf(step, group).entries) step.tx.delete(opRows, concat(conversation, op.id))
   step.tx.delete(conversationRows, conversation)
-  step.context.live.groups.delete(toHex(conversation))
+  step.context.live.groups.delete(idHex(conversation))
 }
 
 /**
@@ -217,8 +217,8 @@ const isUnheardOf = (
   ops.some(({ deps }) => {
     if (deps.length === 0) return false
     const then = membershipThen(step, conversation, deps)
-    const key = toHex(account)
-    return then?.members.has(key) !== true || then.accounts.get(key)?.active.has(toHex(device)) !== true
+    const key = idHex(account)
+    return then?.members.has(key) !== true || then.accounts.get(key)?.active.has(idHex(device)) !== true
   })
 
 /** Own devices may never be met while they are connected: they are told through relays as well. */
@@ -246,13 +246,13 @@ async function compare(step: Step, conversation: Conversation, peer: Peer, item:
   if (equalBytes(ours.digest, theirs)) {
     putAgreed(step, conversation, peer, ours)
     const link = linkTo(step, peer.device)
-    link.groupGots.set(toHex(conversation.conversation), theirs)
+    link.groupGots.set(idHex(conversation.conversation), theirs)
     link.met = true
     settleState(step, peer, conversation, theirs)
     return noteEqual(step, conversation, peer)
   }
   if (isTold(step, conversation, item))
-    linkTo(step, peer.device).groupGots.set(toHex(conversation.conversation), theirs)
+    linkTo(step, peer.device).groupGots.set(idHex(conversation.conversation), theirs)
   const said = { agreed: null, heads: item.heads, since, logs: item.logs }
   const standing = { ...standingOf(step, conversation, peer), ...said }
   putStanding(step, conversation, standing)

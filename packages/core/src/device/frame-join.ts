@@ -2,7 +2,7 @@ import { inviteStanding, verifyAdmitProof, type ConversationId } from '../group/
 import { UsageError } from '../errors.ts'
 import type { AccountId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import { accountItem, becomeMember } from './accounts.ts'
 import type { Step } from './context.ts'
 import { activeRemotes, conversationNow } from './conversations.ts'
@@ -41,7 +41,7 @@ export async function receiveJoin(step: Step, peer: Peer, item: JoinItem): Promi
     return
   }
   const { members } = membershipOf(step, conversation)
-  if (members.has(toHex(item.account))) {
+  if (members.has(idHex(item.account))) {
     if (themselves) tellOne(step, conversation, peer)
     return
   }
@@ -63,7 +63,7 @@ export async function receiveJoin(step: Step, peer: Peer, item: JoinItem): Promi
 function mayAsk(step: Step, conversation: Conversation, peer: Peer, item: JoinItem): boolean {
   if (!isGroup(conversation) || !takesPart(step, conversation)) return false
   const { members } = membershipOf(step, conversation)
-  const fit = equalBytes(item.account, peer.account) || members.has(toHex(peer.account))
+  const fit = equalBytes(item.account, peer.account) || members.has(idHex(peer.account))
   return fit && holdsLink(step, conversation, item)
 }
 
@@ -107,7 +107,7 @@ async function admitUnasked(step: Step, conversation: Conversation, asked: Asked
     await admitHolder(alone, conversation, asked)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    step.context.live.groups.delete(toHex(conversation.conversation))
+    step.context.live.groups.delete(idHex(conversation.conversation))
     return false
   }
   alone.tx.merge()
@@ -123,7 +123,7 @@ function passOn(step: Step, conversation: Conversation, item: JoinItem): void {
   const introduction = accountItem(step, item.account, [], limits.joinAccountBytes)
   if (introduction === undefined) return
   for (const remote of activeRemotes(conversation)) {
-    const role = members.get(toHex(remote.account))?.role
+    const role = members.get(idHex(remote.account))?.role
     if (role === undefined || role === 'member') continue
     sayJoin(step, remote.device, introduction)
     sayJoin(step, remote.device, item)

@@ -16,7 +16,7 @@ import {
 import type { SignPublicKey, Signature } from '../crypto/index.ts'
 import type { DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import {
   conversationNow,
@@ -79,7 +79,7 @@ export async function receiveRecords(
       continue
     }
     const moved = await receiveRecord(step, peer, header, record, from)
-    if (moved !== undefined) conversations.set(toHex(moved.conversation), moved)
+    if (moved !== undefined) conversations.set(idHex(moved.conversation), moved)
   }
   for (const conversation of conversations.values()) await retryHeld(step, conversation)
   return own
@@ -95,7 +95,7 @@ export function receiveCopy(step: Step, peer: Peer, frame: Uint8Array): void {
   acknowledgeAll(step, peer)
   for (const conversation of conversationsWith(step, peer.device)) {
     const { agreed } = standingOf(step, conversation, peer)
-    if (agreed !== null) link.groupGots.set(toHex(conversation.conversation), agreed)
+    if (agreed !== null) link.groupGots.set(idHex(conversation.conversation), agreed)
   }
   if (peer.cardSeen > 0)
     step.tx.put(peerRows, peer.device, {

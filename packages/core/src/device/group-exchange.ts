@@ -9,7 +9,7 @@ import {
 } from '../group/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { encodeCbor, equalBytes, idKey, toHex } from '../wire/index.ts'
+import { encodeCbor, equalBytes, idHex, idKey, toHex } from '../wire/index.ts'
 import { accountItem, sizeOf, withinBytes } from './accounts.ts'
 import type { Step } from './context.ts'
 import { conversationNow, findRemote } from './conversations.ts'
@@ -82,7 +82,7 @@ export const stateDigest = (
 /** Accounts whose logs both sides should know: those its operations pin, and among own devices every contact's. */
 function accountsTold(step: Step, conversation: Conversation): readonly AccountId[] {
   const found = new Map<string, AccountId>()
-  const add = (account: AccountId): void => void found.set(toHex(account), account)
+  const add = (account: AccountId): void => void found.set(idHex(account), account)
   for (const account of accountsIn(step, conversation)) add(account)
   for (const state of membershipOf(step, conversation).accounts.values()) add(state.account)
   if (isNotes(step, conversation))
@@ -212,7 +212,7 @@ function inOrderOf(ops: readonly MembershipOp[], logs: readonly AccountHeads[]):
   for (const { account, args } of ops)
     for (const pinned of 'account' in args ? [account, args.account] : [account])
       if (!place.has(toHex(pinned))) place.set(toHex(pinned), place.size)
-  const at = ({ account }: AccountHeads): number => place.get(toHex(account)) ?? place.size
+  const at = ({ account }: AccountHeads): number => place.get(idHex(account)) ?? place.size
   return logs.toSorted((a, b) => at(a) - at(b))
 }
 
@@ -358,7 +358,7 @@ function undoingsOf(step: Step, conversation: Conversation, account: AccountId):
   const set = opSetOf(step, conversation)
   const { faults, judge } = membershipOf(step, conversation)
   const ends = removalsOf(set, account).flatMap((id) => set.byId.get(toHex(id)) ?? [])
-  const since = (set.grants.get(toHex(account)) ?? []).filter((grant) =>
+  const since = (set.grants.get(idHex(account)) ?? []).filter((grant) =>
     ends.every((end) => inPast(grant, end)),
   )
   return since.flatMap(({ op }) => {

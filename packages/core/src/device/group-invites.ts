@@ -1,6 +1,6 @@
 import type { InviteRecordTerms, WayTerms } from '../identity/index.ts'
 import { readBundle } from '../identity/index.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { membershipOf } from './groups.ts'
 import { peersOf } from './lookup.ts'
@@ -44,7 +44,7 @@ function waysInto(step: Step, conversation: Conversation): readonly WayTerms[] {
   return ranked.map(({ way }) => way)
 }
 
-const keyOf = ({ device }: WayTerms): string => toHex(device)
+const keyOf = ({ device }: WayTerms): string => idHex(device)
 
 function freshBundle(step: Step, peer: Peer): Uint8Array | undefined {
   if (peer.bundle === null) return undefined

@@ -1,5 +1,5 @@
 import type { Membership, MembershipOp } from '../group/index.ts'
-import { toBase32, toHex } from '../wire/index.ts'
+import { idHex, toBase32, toHex } from '../wire/index.ts'
 import { note } from './audit.ts'
 import type { Step } from './context.ts'
 import type { Conversation } from './tables.ts'
@@ -25,7 +25,7 @@ export function noteMembership(
   for (const [key, member] of before.members) {
     if (after.members.has(key)) continue
     const left = added.some((op) => op.args.kind === 'leave' && op.byAccount === key)
-    const author = by((op) => op.args.kind === 'revoke' && toHex(op.args.account) === key)
+    const author = by((op) => op.args.kind === 'revoke' && idHex(op.args.account) === key)
     line(left ? 'member-left' : 'member-removed', member.account, left ? member.account : author, '')
   }
   for (const op of added)

@@ -9,7 +9,7 @@ import {
 import type { AccountId } from '../identity/index.ts'
 import { InvariantError, UsageError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { conversationNow } from './conversations.ts'
 import { newestSeen, ownCuts, ownSeen } from './cuts.ts'
@@ -105,7 +105,7 @@ export async function admitInTime(step: Step): Promise<void> {
 export function addOwnOp(step: Step, conversation: Conversation, args: KnownOpArgs): MembershipOp {
   const set = opSetOf(step, conversation)
   const { self } = requireMe(step)
-  const member = membershipOf(step, conversation).members.get(toHex(self.account))
+  const member = membershipOf(step, conversation).members.get(idHex(self.account))
   const terms = {
     cap: citesNone.has(args.kind) ? null : (member?.grant ?? null),
     accountHeads: pinnedHeads(step, self.account),
@@ -141,8 +141,8 @@ export async function pinOwnDevice(step: Step, conversation: Conversation): Prom
   const now = conversationNow(step, conversation)
   const heads = headsNow(step, now)
   const then = membershipThen(step, now, heads)
-  const state = then?.accounts.get(toHex(self.account))
-  const known = state === undefined ? !isGroup(now) : state.active.has(toHex(self.device))
+  const state = then?.accounts.get(idHex(self.account))
+  const known = state === undefined ? !isGroup(now) : state.active.has(idHex(self.device))
   if (known && heads.length <= limits.recordLinks) return
   addOwnOp(step, now, {
     kind: 'deviceset',
@@ -173,13 +173,13 @@ export async function pinDevicesOf(step: Step, before: Conversation, account: Ac
   if (log === undefined) return
   const now = stateOf(step, log).active
   const then = membershipThen(step, conversation, headsNow(step, conversation))
-  const pinned = then?.accounts.get(toHex(account))?.active
+  const pinned = then?.accounts.get(idHex(account))?.active
   if (pinned !== undefined && pinned.size === now.size && [...now.keys()].every((key) => pinned.has(key)))
     return
   const own = equalBytes(account, requireMe(step).self.account)
   const last = own
     ? ownWord(step, conversation)
-    : newestSeen(step, conversation, account).filter((seen) => !now.has(toHex(seen.device)))
+    : newestSeen(step, conversation, account).filter((seen) => !now.has(idHex(seen.device)))
   const args = { kind: 'deviceset', account, heads: pinnedHeads(step, account), last } as const
   const was = membershipOf(step, conversation)
   await opsCame(step, conversation, was, [addOwnOp(step, conversation, args)])

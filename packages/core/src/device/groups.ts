@@ -18,7 +18,7 @@ import {
 import { lapsed, type AccountId, type ActiveDevice, type DeviceLog } from '../identity/index.ts'
 import { invariant, UsageError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { concat, equalBytes, toHex } from '../wire/index.ts'
+import { concat, equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { GroupMemo, Step } from './context.ts'
 import { parsedLog, stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -49,7 +49,7 @@ const membershipKind = (step: Step, conversation: Conversation): MembershipOf =>
 
 function memoOf(step: Step, conversation: Conversation): GroupMemo {
   const { live, crypto } = step.context
-  const key = toHex(conversation.conversation)
+  const key = idHex(conversation.conversation)
   const { opCount } = step.tx.get(conversationRows, conversation.conversation) ?? conversation
   const known = live.groups.get(key)
   if (known?.opCount === opCount) return known
@@ -76,7 +76,7 @@ function memoOf(step: Step, conversation: Conversation): GroupMemo {
 
 function noteTorn(step: Step, { conversation }: Conversation): void {
   const { torn } = step.context.live
-  const key = toHex(conversation)
+  const key = idHex(conversation)
   if (!torn.has(key)) torn.set(key, { conversation, said: false, equal: new Set() })
   wakeAt(step, step.monoMs)
 }
@@ -151,7 +151,7 @@ export function addOpsTo(
   const opCount = Math.max(result.set.entries.length, memo.lost > 0 ? now.opCount : 0)
   step.tx.put(conversationRows, conversation.conversation, { ...now, opCount })
   const lost = opCount - result.set.entries.length
-  live.groups.set(toHex(conversation.conversation), {
+  live.groups.set(idHex(conversation.conversation), {
     ...{ set: result.set, opCount, lost, at: memo.at },
     now: undefined,
   })

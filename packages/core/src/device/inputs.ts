@@ -1,5 +1,5 @@
 import { mendAbout } from './about.ts'
-import { toHex } from '../wire/index.ts'
+import { idHex } from '../wire/index.ts'
 import type { NetworkEvent } from '../ports/index.ts'
 import { limits } from '../limits.ts'
 import { checkCommand, checkQuery } from './check-input.ts'
@@ -160,9 +160,9 @@ async function onOpening(
   await noteRowFormat(step)
   watchClock(step)
   for (const one of step.tx.all(conversationRows))
-    step.context.live.openedAt.set(toHex(one.conversation), one.aseq)
+    step.context.live.openedAt.set(idHex(one.conversation), one.aseq)
   for (const { conversation, wanted } of step.tx.all(segmentRows))
-    if (wanted > 0) step.context.live.wanted.add(toHex(conversation))
+    if (wanted > 0) step.context.live.wanted.add(idHex(conversation))
   findTorn(step)
   await tendTorn(step)
   beginFolding(step)

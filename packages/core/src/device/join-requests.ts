@@ -2,7 +2,7 @@ import { idOf } from '../crypto/index.ts'
 import { inviteStanding, type InviteStanding } from '../group/index.ts'
 import type { AccountId } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { encodeCbor, equalBytes, toHex } from '../wire/index.ts'
+import { encodeCbor, equalBytes, idHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { membershipOf } from './groups.ts'
 import { linkTo, peersOf } from './lookup.ts'
@@ -55,7 +55,7 @@ export function settleJoinRequests(step: Step, conversation: Conversation): void
   const membership = membershipOf(step, conversation)
   for (const request of requests) {
     const standing = inviteStanding(membership, request.invite)
-    const inside = membership.members.has(toHex(request.account))
+    const inside = membership.members.has(idHex(request.account))
     const code = standing === undefined ? undefined : overBy(step, standing)
     if (!inside && code === undefined) continue
     step.tx.delete(joinRequestRows, request.requestId)

@@ -9,7 +9,7 @@ import {
   type OpenedInvite,
 } from '../identity/index.ts'
 import { Secret } from '../crypto/index.ts'
-import { equalBytes, toBase32, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toBase32 } from '../wire/index.ts'
 import { learnLog, withBundle } from './accounts.ts'
 import type { AddedView } from './api.ts'
 import type { Step } from './context.ts'
@@ -99,7 +99,7 @@ interface Way {
 /** Devices that are asked: those of who made the link, and those the record names. */
 function waysOf(link: InviteLink, invite: OpenedInvite, group: OpenedGroup): readonly Way[] {
   const own = invite.bundles.flatMap((bundle) => {
-    const device = invite.state.active.get(toHex(bundle.certificate.device))
+    const device = invite.state.active.get(idHex(bundle.certificate.device))
     if (device === undefined) return []
     const peerId = peerIdOf(device.transportKey)
     const hints = link.addresses.filter((address) => peerIdIn(address) === peerId)

@@ -1,4 +1,4 @@
-import { equalBytes, fromHex, toHex } from '../wire/index.ts'
+import { equalBytes, fromHex, idHex, toHex } from '../wire/index.ts'
 import { limits } from '../limits.ts'
 import type { Step } from './context.ts'
 import { activeRemotes, findRemote, putConversation, withRemote } from './conversations.ts'
@@ -113,7 +113,7 @@ export function dropSpoilt(step: Step): void {
 
 /** Why a text is not here: somebody may still have it, or all who take part were asked and do not. */
 export function whyLacking(step: Step, conversation: Conversation): 'asked-for' | 'nobody-has-it' {
-  const asked = step.context.live.wants.get(toHex(conversation.conversation))?.asked
-  const all = activeRemotes(conversation).every(({ device }) => asked?.get(toHex(device)) === true)
+  const asked = step.context.live.wants.get(idHex(conversation.conversation))?.asked
+  const all = activeRemotes(conversation).every(({ device }) => asked?.get(idHex(device)) === true)
   return all ? 'nobody-has-it' : 'asked-for'
 }

@@ -1,7 +1,7 @@
 import type { RecordContent } from '../history/index.ts'
 import type { DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { LateSync, Step } from './context.ts'
 import { activeRemotes, findRemote, keyOf } from './conversations.ts'
 import { membershipThen } from './groups.ts'
@@ -54,9 +54,9 @@ export function neighbours(
 ): readonly Remote[] {
   const own = toHex(requireMe(step).self.device)
   const connected = activeRemotes(conversation)
-    .filter(({ device }) => step.context.live.peers.get(toHex(device))?.channel !== undefined)
+    .filter(({ device }) => step.context.live.peers.get(idHex(device))?.channel !== undefined)
     .filter(({ device }) => !equalBytes(device, carrier.device))
-    .map((remote) => ({ remote, name: toHex(remote.device) }))
+    .map((remote) => ({ remote, name: idHex(remote.device) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
   const after = connected.filter(({ name }) => name > own)
   return [...after, ...connected.filter(({ name }) => name < own)]
@@ -83,7 +83,7 @@ function isUnknown(
   { groupHeads }: Pick<RecordContent, 'groupHeads'>,
 ): boolean {
   const then = membershipThen(step, conversation, groupHeads)
-  return then?.accounts.get(toHex(account))?.active.has(toHex(device)) !== true
+  return then?.accounts.get(idHex(account))?.active.has(idHex(device)) !== true
 }
 
 /** Records come many at a time, and a comparison is for all of them. */

@@ -10,7 +10,7 @@ import {
   type LogState,
 } from '../identity/index.ts'
 import type { SignPublicKey } from '../crypto/index.ts'
-import { bytesBetween, frame, list, toHex } from '../wire/index.ts'
+import { bytesBetween, frame, idHex, list } from '../wire/index.ts'
 import { limits } from '../limits.ts'
 import type { Step } from './context.ts'
 import { logRows, type StoredLog } from './tables.ts'
@@ -57,7 +57,7 @@ export function putLog(step: Step, log: DeviceLog): void {
 
 /** An active device of an account, by id. */
 export const activeDevice = (step: Step, log: DeviceLog, device: Uint8Array): ActiveDevice | undefined =>
-  stateOf(step, log).active.get(toHex(device))
+  stateOf(step, log).active.get(idHex(device))
 
 export const encodeLog = (log: DeviceLog): Uint8Array => logFrame.encode(logOps(log))
 
@@ -77,5 +77,5 @@ export function identityKeyOf(
   device: Uint8Array,
 ): SignPublicKey | undefined {
   const log = storedLog(step, account as AccountId)
-  return log?.certificates.get(toHex(device))?.identityKey
+  return log?.certificates.get(idHex(device))?.identityKey
 }

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.ts'
 import type { AccountId, DeviceId } from '../identity/index.ts'
-import { equalBytes, fromBase32, toHex } from '../wire/index.ts'
+import { equalBytes, fromBase32, idHex } from '../wire/index.ts'
 import type { PeerLink, Step } from './context.ts'
 import {
   contactRows,
@@ -44,7 +44,7 @@ export const peersByPeerId = (step: Step, peerId: string): readonly Peer[] =>
 /** The link to a device; a new one may try at once. */
 export function linkTo(step: Step, device: DeviceId): PeerLink {
   const { peers } = step.context.live
-  const key = toHex(device)
+  const key = idHex(device)
   const known = peers.get(key)
   if (known !== undefined) return known
   const fresh: PeerLink = {

@@ -1,5 +1,5 @@
 import type { Member, Membership, MembershipOp } from '../group/index.ts'
-import { equalBytes, toBase32, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toBase32 } from '../wire/index.ts'
 import { note } from './audit.ts'
 import type { Step } from './context.ts'
 import { activeRemotes, conversationNow } from './conversations.ts'
@@ -27,11 +27,11 @@ const code = 'E_MEMBERSHIP_DAMAGED'
 export function findTorn(step: Step): void {
   const rows = new Map<string, number>()
   for (const { conversation } of step.tx.all(opRows)) {
-    const key = toHex(conversation)
+    const key = idHex(conversation)
     rows.set(key, (rows.get(key) ?? 0) + 1)
   }
   for (const conversation of step.tx.all(conversationRows))
-    if ((rows.get(toHex(conversation.conversation)) ?? 0) < conversation.opCount) lostOps(step, conversation)
+    if ((rows.get(idHex(conversation.conversation)) ?? 0) < conversation.opCount) lostOps(step, conversation)
 }
 
 /** Says what was lost, and asks for it. */
@@ -70,10 +70,10 @@ export async function lostCame(
 
 /** A device has nothing that is not here. Once that is so of all who take part, what was lost is lost. */
 export async function noteEqual(step: Step, conversation: Conversation, { device }: Peer): Promise<void> {
-  const torn = step.context.live.torn.get(toHex(conversation.conversation))
+  const torn = step.context.live.torn.get(idHex(conversation.conversation))
   if (torn === undefined) return
-  torn.equal.add(toHex(device))
-  if (activeRemotes(conversation).every((remote) => torn.equal.has(toHex(remote.device))))
+  torn.equal.add(idHex(device))
+  if (activeRemotes(conversation).every((remote) => torn.equal.has(idHex(remote.device))))
     await goOnWithout(step, conversation)
 }
 
@@ -89,7 +89,7 @@ async function becomeWhole(
   kind: string,
 ): Promise<void> {
   const { torn } = step.context.live
-  torn.delete(toHex(before.conversation))
+  torn.delete(idHex(before.conversation))
   const conversation = conversationNow(step, before)
   await opsCame(step, conversation, asItWas(step, conversation), added)
   line(step, conversation, kind, '')
@@ -106,7 +106,7 @@ function asItWas(step: Step, conversation: Conversation): Membership {
   const known = new Map<string, Member>()
   for (const { account, active } of conversation.remotes)
     if (active)
-      known.set(toHex(account), {
+      known.set(idHex(account), {
         ...{ account, role: 'member', via: 'grant' },
         ...{ grant: null, by: null, sinceMs: null },
       })

@@ -2,7 +2,7 @@ import { limits } from '../limits.ts'
 import { linkProtocol, type DeviceId } from '../identity/index.ts'
 import { mailboxProtocol } from '../mailbox/index.ts'
 import type { NetworkEvent } from '../ports/index.ts'
-import { toHex } from '../wire/index.ts'
+import { idHex } from '../wire/index.ts'
 import type { ConnectionState } from './api.ts'
 import type { Channel, PeerLink, Purpose, RelayLink, Step } from './context.ts'
 import { emit } from './events.ts'
@@ -239,7 +239,7 @@ export function onOpenFailed(step: Step, purpose: Purpose): void {
     case 'peer': {
       const link = linkTo(step, purpose.device)
       noteFailure(step, link)
-      step.context.live.lookups.add(toHex(purpose.device))
+      step.context.live.lookups.add(idHex(purpose.device))
       wakeAt(step, step.monoMs)
       return
     }

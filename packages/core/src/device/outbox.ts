@@ -2,7 +2,7 @@ import { acknowledge, covers, type IncomingRecord } from '../history/index.ts'
 import { invariant, InvariantError } from '../errors.ts'
 import { liveGrants } from '../group/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex } from '../wire/index.ts'
 import { directProtocol } from './protocols.ts'
 import type { PeerLink, Step } from './context.ts'
 import {
@@ -221,7 +221,7 @@ function recordsDue(step: Step, conversation: Conversation, peer: Peer): boolean
 const isOwed = (step: Step, conversation: Conversation, { account, grant }: Remote): boolean =>
   !takesPart(step, conversation) &&
   grant !== null &&
-  liveGrants(membershipOf(step, conversation).judge, toHex(account)).some(({ op }) =>
+  liveGrants(membershipOf(step, conversation).judge, idHex(account)).some(({ op }) =>
     equalBytes(op.id, grant),
   )
 
@@ -229,9 +229,9 @@ const isOwed = (step: Step, conversation: Conversation, { account, grant }: Remo
 function isWanted(step: Step, { conversation, remotes }: Conversation, peer: Peer): boolean {
   const { wanted, wants } = step.context.live
   if (wanted.size === 0 && wants.size === 0) return false
-  const known = wants.get(toHex(conversation))
-  const mayHave = known !== undefined && known.asked.get(toHex(peer.device)) !== true
-  return (wanted.has(toHex(conversation)) || mayHave) && findRemote({ remotes }, peer.device)?.active === true
+  const known = wants.get(idHex(conversation))
+  const mayHave = known !== undefined && known.asked.get(idHex(peer.device)) !== true
+  return (wanted.has(idHex(conversation)) || mayHave) && findRemote({ remotes }, peer.device)?.active === true
 }
 
 /** Whether the device is to hear where this one is: not before something is shared with it. */
@@ -275,9 +275,9 @@ function smallTalk(
     }
     if (self.readReceipts && remote.seenUpTo > remote.seenTold)
       items.push({ kind: 'read', ...about, upTo: remote.seenUpTo })
-    const seeded = link.seedAcks.size === 0 ? undefined : link.seedAcks.get(toHex(conversation))
+    const seeded = link.seedAcks.size === 0 ? undefined : link.seedAcks.get(idHex(conversation))
     if (seeded !== undefined) items.push({ kind: 'seedAck', conversation, epoch: seeded })
-    const digest = link.groupGots.size === 0 ? undefined : link.groupGots.get(toHex(conversation))
+    const digest = link.groupGots.size === 0 ? undefined : link.groupGots.get(idHex(conversation))
     if (digest !== undefined) items.push({ kind: 'groupGot', conversation, digest })
     if (items.length > before) said.push(talk)
   }
@@ -458,8 +458,8 @@ function settleSealed(
   noteSeeds(step, peer, small.items)
   const { readReceipts, cardSeq: cardOf } = requireMe(step).self
   for (const talk of small.said) {
-    link.groupGots.delete(toHex(talk.conversation))
-    link.seedAcks.delete(toHex(talk.conversation))
+    link.groupGots.delete(idHex(talk.conversation))
+    link.seedAcks.delete(idHex(talk.conversation))
     const now = conversationNow(step, talk)
     const remote = remoteOf(now, peer)
     const seenTold = readReceipts ? remote.seenUpTo : remote.seenTold

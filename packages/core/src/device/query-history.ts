@@ -1,6 +1,6 @@
 import { missingCount, readRecord, recordKinds, type RecordHeader } from '../history/index.ts'
 import { UsageError } from '../errors.ts'
-import { equalBytes, idKey, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, idKey } from '../wire/index.ts'
 import type { HistoryView, MessageView, Queries } from './api.ts'
 import type { Step } from './context.ts'
 import { condemn, openedFile } from './files.ts'
@@ -65,7 +65,7 @@ async function unnamedIn(step: Step, { conversation }: Conversation): Promise<nu
 
 /** Records that were lost here and are asked for. */
 const wantedOf = (step: Step, { conversation }: Conversation): number =>
-  step.context.live.wanted.has(toHex(conversation))
+  step.context.live.wanted.has(idHex(conversation))
     ? step.tx
         .all(segmentRows)
         .filter((one) => equalBytes(one.conversation, conversation))

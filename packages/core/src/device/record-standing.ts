@@ -1,7 +1,7 @@
 import type { RecordContent, RecordHeader } from '../history/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import { isSpokenOf, mayCount } from '../group/index.ts'
-import { toHex } from '../wire/index.ts'
+import { idHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { isGroup, isTorn, membershipOf, membershipThen } from './groups.ts'
 import { activeDevice, storedLog } from './logs.ts'
@@ -21,11 +21,11 @@ export function standingAt(
   if (isTorn(step, conversation)) return 'unknown'
   const then = membershipThen(step, conversation, content.groupHeads)
   if (then === undefined || isOutUnjudged(step, conversation, content)) return 'unknown'
-  const account = toHex(content.account)
+  const account = idHex(content.account)
   if (!then.members.has(account)) return 'no'
   const state = then.accounts.get(account)
   if (state === undefined) return isGroup(conversation) ? 'no' : 'yes'
-  return state.active.has(toHex(content.device)) ? 'yes' : 'no'
+  return state.active.has(idHex(content.device)) ? 'yes' : 'no'
 }
 
 /**

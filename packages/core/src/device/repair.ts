@@ -1,5 +1,5 @@
 import { recordKinds, segmentId } from '../history/index.ts'
-import { idKey, toBase32, toHex } from '../wire/index.ts'
+import { idHex, idKey, toBase32 } from '../wire/index.ts'
 import type { SegmentAddress, Step } from './context.ts'
 import { activeRemotes } from './conversations.ts'
 import { emit } from './events.ts'
@@ -46,7 +46,7 @@ async function repair(step: Step, known: Conversation, address: SegmentAddress):
   if (await isFileLost(step, address)) step.tx.delete(fileRows, key)
   const wanted = Math.max(1, (await countOf(step, key)) - journal.records)
   step.tx.put(segmentRows, key, { ...journal, lost: true, wanted })
-  step.context.live.wanted.add(toHex(conversation))
+  step.context.live.wanted.add(idHex(conversation))
   const look = await summaryOf(step, known, segment)
   if (look !== undefined && segment < known.segment) noteLost(step, known, segment, look)
   forgetSummary(step, known, segment)
@@ -68,7 +68,7 @@ async function countOf(step: Step, key: Uint8Array): Promise<number> {
 async function askOthers(step: Step, conversation: Conversation, segment: number): Promise<void> {
   const wanted = segmentId(step.context.crypto, conversation.conversation, segment)
   const connected = activeRemotes(conversation)
-    .filter(({ device }) => step.context.live.peers.get(toHex(device))?.channel !== undefined)
+    .filter(({ device }) => step.context.live.peers.get(idHex(device))?.channel !== undefined)
     .flatMap(({ device }) => step.tx.get(peerRows, device) ?? [])
   for (const peer of connected) if (await askLost(step, conversation, peer)) return
   for (const peer of connected.slice(0, askedDevices)) await askAgain(step, conversation, peer, wanted)

@@ -13,7 +13,7 @@ import {
 } from '../identity/index.ts'
 import { lookupRequest } from '../mailbox/index.ts'
 import { Secret } from '../crypto/index.ts'
-import { toBase32, toHex } from '../wire/index.ts'
+import { idHex, toBase32 } from '../wire/index.ts'
 import type { AddedView, Commands } from './api.ts'
 import { beginJoin, joinedView } from './joins.ts'
 import { takesPart } from './groups.ts'
@@ -292,7 +292,7 @@ function takeUp(step: Step, link: InviteLink, invite: OpenedInvite): AddedView {
   step.tx.put(contactRows, contact.account, contact)
   learnLog(step, invite.log)
   for (const bundle of invite.bundles) {
-    const active = invite.state.active.get(toHex(bundle.certificate.device))
+    const active = invite.state.active.get(idHex(bundle.certificate.device))
     if (active === undefined) continue
     const peerId = peerIdOf(active.transportKey)
     const hints = link.addresses.filter((address) => peerIdIn(address) === peerId)

@@ -1,6 +1,6 @@
 import { encodeBody, readRecord, recordKinds, type RecordHeader } from '../history/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { conversationNow, putConversation, segmentNumber } from './conversations.ts'
 import { isTorn } from './groups.ts'
@@ -58,7 +58,7 @@ async function goOnBehind(step: Step, before: Conversation, shown: RecordHeader)
     return
   }
   ownRollback(step)
-  const key = toHex(before.conversation)
+  const key = idHex(before.conversation)
   const openedAt = step.context.live.openedAt.get(key) ?? 0
   const from = Math.max(Math.min(openedAt, taken), ...before.remotes.map(({ got }) => got.upTo))
   const withdrawn = await withdrawFrom(step, before, from)

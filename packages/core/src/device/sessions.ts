@@ -13,7 +13,7 @@ import { pad } from '../crypto/index.ts'
 import { invariant } from '../errors.ts'
 import { judgeBundle, readBundle, type DeviceId, type KeyBundle } from '../identity/index.ts'
 import type { Step } from './context.ts'
-import { toHex } from '../wire/index.ts'
+import { idHex } from '../wire/index.ts'
 import { encodeLog, headsOf, stateOf, storedLog } from './logs.ts'
 import { sureNow } from './timers.ts'
 import { bootOf } from './boots.ts'
@@ -94,6 +94,6 @@ function mayShakeHands(step: Step, peer: Peer, bundle: KeyBundle): boolean {
   if (log === undefined) return false
   const judged = judgeBundle(stateOf(step, log), bundle, sureNow(step))
   if (judged.verdict === 'accepted') return true
-  step.context.live.lookups.add(toHex(peer.device))
+  step.context.live.lookups.add(idHex(peer.device))
   return judged.verdict === 'rejected' && judged.reason !== 'not-active' && step.context.live.clockDoubted
 }

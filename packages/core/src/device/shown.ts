@@ -1,5 +1,5 @@
 import { verifyRecord, type RecordHeader } from '../history/index.ts'
-import { toHex } from '../wire/index.ts'
+import { idHex } from '../wire/index.ts'
 import type { Signature } from '../crypto/index.ts'
 import { answerWith } from './extras.ts'
 import type { Step } from './context.ts'
@@ -35,7 +35,7 @@ export async function tellFrom(
 ): Promise<void> {
   const { active, from, got } = remoteOf(conversation, reader)
   const link = linkTo(step, reader.device)
-  const key = toHex(conversation.conversation)
+  const key = idHex(conversation.conversation)
   const isFor = got.upTo > from
   const aseq = isFor ? got.upTo - 1 : last?.aseq
   // Once: it goes on naming what it holds without a body.

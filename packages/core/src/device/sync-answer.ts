@@ -14,7 +14,7 @@ import {
   type SyncVector,
 } from '../history/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { keyOf } from './conversations.ts'
 import { linkTo } from './lookup.ts'
@@ -41,14 +41,14 @@ export async function takeAsk(
 ): Promise<void> {
   const link = linkTo(step, peer.device)
   if (link.syncFrames.length === 0) return answerAsk(step, conversation, peer, item)
-  link.asksWaiting.set(toHex(item.conversation), item)
+  link.asksWaiting.set(idHex(item.conversation), item)
   wakeAt(step, step.monoMs)
 }
 
 /** Answers the next question of each device, once the last answer has left. */
 export async function answerWaiting(step: Step): Promise<void> {
   for (const peer of step.tx.all(peerRows)) {
-    const link = step.context.live.peers.get(toHex(peer.device))
+    const link = step.context.live.peers.get(idHex(peer.device))
     const [next] = link?.asksWaiting ?? []
     if (link === undefined || next === undefined) continue
     const [key, item] = next

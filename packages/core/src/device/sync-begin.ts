@@ -10,7 +10,7 @@ import {
   type SyncSide,
 } from '../history/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { SegmentLook, Step, SyncTalk } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
 import { findRemote, keyOf } from './conversations.ts'
@@ -42,7 +42,7 @@ export const isTalking = (step: Step, conversation: Conversation, peer: Peer): b
 /** Whether anything is being asked for in a conversation. */
 export const isAsking = (step: Step, { conversation }: Conversation): boolean =>
   [...step.context.live.syncs].some(
-    ([key, talk]) => key.startsWith(toHex(conversation)) && isFresh(step, talk),
+    ([key, talk]) => key.startsWith(idHex(conversation)) && isFresh(step, talk),
   )
 
 /** The conversation as this device may show it to the other; records are read where a first look found them needed. */

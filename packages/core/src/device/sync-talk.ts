@@ -11,7 +11,7 @@ import {
   type RecordHeader,
 } from '../history/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toBase32, idKey, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, idKey, toBase32, toHex } from '../wire/index.ts'
 import type { Step, SyncTalk } from './context.ts'
 import { branchesAmong } from './branches.ts'
 import { conversationNow, segmentNumber, keyOf } from './conversations.ts'
@@ -119,7 +119,7 @@ async function receiveRuns(
     return
   }
   const held = talk.sets.get(n) ?? (await segmentSetOf(step, conversation, n))
-  const carrier = toHex(peer.device)
+  const carrier = idHex(peer.device)
   const { arrivals } = recordsOfRuns(crypto, decoded, linksHeld(held, carrier))
   const growth = growSegment(crypto, held, carrier, arrivals, authorOf(step, conversation))
   talk.sets.set(n, growth.set)
@@ -223,8 +223,8 @@ async function endWhenDone(step: Step, before: Conversation, peer: Peer, talk: S
 
 /** Somebody has nothing that is not here: what was lost of the conversation is back, as far as anybody knows. */
 function noteWhole(step: Step, { conversation }: Conversation): void {
-  step.context.live.lost.delete(toHex(conversation))
-  if (!step.context.live.wanted.delete(toHex(conversation))) return
+  step.context.live.lost.delete(idHex(conversation))
+  if (!step.context.live.wanted.delete(idHex(conversation))) return
   const wanted = step.tx.all(segmentRows).filter((one) => one.wanted > 0)
   const here = wanted.filter((one) => equalBytes(one.conversation, conversation))
   for (const one of here)

@@ -1,6 +1,6 @@
 import { segmentId, type Gap, type RecordHeader } from '../history/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { SegmentLook, Step, Wants } from './context.ts'
 import { activeRemotes } from './conversations.ts'
 import { dropSpoilt, noteHad } from './lacking.ts'
@@ -20,17 +20,17 @@ import { wakeAt } from './timers.ts'
 
 const wantsOf = (step: Step, { conversation }: Conversation): Wants => {
   const { wants } = step.context.live
-  const known = wants.get(toHex(conversation))
+  const known = wants.get(idHex(conversation))
   if (known !== undefined) return known
   const fresh: Wants = { carrier: undefined, asked: new Map(), tries: 0, nextMs: 0 }
-  wants.set(toHex(conversation), fresh)
+  wants.set(idHex(conversation), fresh)
   return fresh
 }
 
 /** Records came without their bodies: they follow, or are asked for in a while. */
 export function wantFrom(step: Step, conversation: Conversation, carrier: Peer): void {
   const wants = wantsOf(step, conversation)
-  wants.carrier = toHex(carrier.device)
+  wants.carrier = idHex(carrier.device)
   wants.asked.clear()
   wants.tries = 0
   wants.nextMs = step.monoMs + limits.wantAgainMs
@@ -39,7 +39,7 @@ export function wantFrom(step: Step, conversation: Conversation, carrier: Peer):
 
 /** A device that was met again is asked again. */
 export function forgetAsked(step: Step, { conversation }: Conversation, peer: Peer): void {
-  step.context.live.wants.get(toHex(conversation))?.asked.delete(toHex(peer.device))
+  step.context.live.wants.get(idHex(conversation))?.asked.delete(idHex(peer.device))
 }
 
 /** Notes what a segment held before records of it were lost. */
@@ -50,14 +50,14 @@ export function noteLost(
   look: SegmentLook,
 ): void {
   const { lost } = step.context.live
-  const known = lost.get(toHex(conversation)) ?? new Map<number, SegmentLook>()
+  const known = lost.get(idHex(conversation)) ?? new Map<number, SegmentLook>()
   if (!known.has(segment)) known.set(segment, look)
-  lost.set(toHex(conversation), known)
+  lost.set(idHex(conversation), known)
 }
 
 /** Asks a device for records that were lost here by their places; false when there are none to be named, or not to it. */
 export async function askLost(step: Step, conversation: Conversation, peer: Peer): Promise<boolean> {
-  const lost = step.context.live.lost.get(toHex(conversation.conversation))
+  const lost = step.context.live.lost.get(idHex(conversation.conversation))
   if (lost === undefined || isAsked(step, conversation, peer)) return false
   const gaps: Gap[] = []
   for (const [segment, look] of lost) gaps.push(...(await gapsIn(step, conversation, segment, look)))
@@ -101,15 +101,15 @@ export async function askWanted(step: Step, conversation: Conversation, peer: Pe
 
 /** Whether a device was asked since it was met, or is not to be asked now: by relays it is again, until it answers. */
 function isAsked(step: Step, conversation: Conversation, peer: Peer): boolean {
-  const wants = step.context.live.wants.get(toHex(conversation.conversation))
-  const answered = wants?.asked.get(toHex(peer.device))
+  const wants = step.context.live.wants.get(idHex(conversation.conversation))
+  const answered = wants?.asked.get(idHex(peer.device))
   if (answered === true || (answered === false && isConnected(step, peer))) return true
   return askableMs(step, conversation, peer) > step.monoMs
 }
 
 function noteAsked(step: Step, conversation: Conversation, peer: Peer): void {
   const wants = wantsOf(step, conversation)
-  wants.asked.set(toHex(peer.device), false)
+  wants.asked.set(idHex(peer.device), false)
   wants.nextMs = step.monoMs + limits.wantAgainMs * 2 ** Math.min(wants.tries, 10)
   wants.tries += 1
   wakeAt(step, wants.nextMs)
@@ -140,10 +140,10 @@ export async function endBodies(
 ): Promise<void> {
   const wants = wantsOf(step, conversation)
   if (!gaveSome) {
-    wants.asked.set(toHex(peer.device), true)
+    wants.asked.set(idHex(peer.device), true)
     return
   }
-  wants.asked.delete(toHex(peer.device))
+  wants.asked.delete(idHex(peer.device))
   wants.tries = 0
   await askWanted(step, conversation, peer)
 }
@@ -151,9 +151,9 @@ export async function endBodies(
 /** Asks somebody else for what is wanted and did not come. */
 export async function tendWants(step: Step): Promise<void> {
   dropSpoilt(step)
-  const wanted = new Map(step.tx.all(lackingRows).map((row) => [toHex(row.conversation), row.conversation]))
+  const wanted = new Map(step.tx.all(lackingRows).map((row) => [idHex(row.conversation), row.conversation]))
   for (const conversation of step.tx.all(conversationRows)) {
-    const name = toHex(conversation.conversation)
+    const name = idHex(conversation.conversation)
     if (wanted.has(name) || step.context.live.lost.has(name)) await tend(step, conversation)
     else step.context.live.wants.delete(name)
   }
@@ -182,10 +182,10 @@ function candidates(step: Step, conversation: Conversation, { carrier, asked }: 
   const { account } = requireMe(step).self
   const rank = (peer: Peer): number =>
     (isConnected(step, peer) ? 0 : 3) +
-    (toHex(peer.device) === carrier ? 0 : equalBytes(peer.account, account) ? 1 : 2)
+    (idHex(peer.device) === carrier ? 0 : equalBytes(peer.account, account) ? 1 : 2)
   return activeRemotes(conversation)
     .flatMap(({ device }) => step.tx.get(peerRows, device) ?? [])
-    .filter((peer) => (isConnected(step, peer) ? !asked.has(toHex(peer.device)) : isMailed(step, peer)))
-    .filter((peer) => asked.get(toHex(peer.device)) !== true && mayTalk(step, conversation, peer))
+    .filter((peer) => (isConnected(step, peer) ? !asked.has(idHex(peer.device)) : isMailed(step, peer)))
+    .filter((peer) => asked.get(idHex(peer.device)) !== true && mayTalk(step, conversation, peer))
     .toSorted((a, b) => rank(a) - rank(b))
 }

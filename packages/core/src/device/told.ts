@@ -1,5 +1,5 @@
 import { missingFrom, type DeviceLog, type LogOpId } from '../identity/index.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { ToldView } from './api.ts'
 import type { Step } from './context.ts'
 import { activeRemotes } from './conversations.ts'
@@ -29,7 +29,7 @@ export function toldOfRemoval(step: Step, removed: Uint8Array): ToldView | null 
     for (const remote of activeRemotes(conversation)) {
       const { state } = step.tx.get(contactRows, remote.account) ?? {}
       if (state === undefined || !hearing.has(state)) continue
-      const key = toHex(remote.device)
+      const key = idHex(remote.device)
       const said = saidHeads(step, conversation, remote, self.account)
       told.set(key, told.get(key) === true || (said !== undefined && holdsAny(log, said, revokes)))
     }

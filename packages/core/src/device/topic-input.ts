@@ -9,7 +9,7 @@ import {
 } from '../history/index.ts'
 import type { DeviceAddress } from '../identity/index.ts'
 import type { NetworkEvent, TopicVerdict } from '../ports/index.ts'
-import { equalBytes, fields, frame, toHex } from '../wire/index.ts'
+import { equalBytes, fields, frame, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { conversationNow, findRemote } from './conversations.ts'
 import { epochsOf, putEpochs } from './epochs.ts'
@@ -70,7 +70,7 @@ export async function receiveEnvelope(
   if (outcome === 'taken') return outcome
   log.event('envelope-refused')
   if (outcome === 'held') {
-    const key = toHex(conversation.conversation)
+    const key = idHex(conversation.conversation)
     const waiting = live.heldEnvelopes.get(key) ?? nothingHeld
     live.heldEnvelopes.set(key, holdBack(waiting, envelope, route, step.nowMs))
   }
@@ -80,7 +80,7 @@ export async function receiveEnvelope(
 /** A seed came: envelopes that waited for it are opened, in the order in which they arrived. */
 export async function openHeldBack(step: Step, conversation: Conversation): Promise<void> {
   const { heldEnvelopes } = step.context.live
-  const key = toHex(conversation.conversation)
+  const key = idHex(conversation.conversation)
   const waiting = heldEnvelopes.get(key)
   if (waiting === undefined) return
   heldEnvelopes.delete(key)

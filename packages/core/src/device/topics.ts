@@ -2,7 +2,7 @@ import { epochTopics, seal, sealRandomBytes } from '../group/index.ts'
 import type { DeviceAddress } from '../identity/index.ts'
 import { UsageError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step, TopicPlace } from './context.ts'
 import { activeRemotes, conversationNow, putConversation } from './conversations.ts'
 import {
@@ -117,7 +117,7 @@ async function publishOne(step: Step, conversation: Conversation, aseq: number):
     if (topic === undefined) return
     step.effects.push({ kind: 'publish', topic, data: sealed.envelope })
     leaveRecord(step, conversation, aseq, sealed)
-    live.onTopics.set(`${toHex(conversation.conversation)}/${aseq}`, {
+    live.onTopics.set(`${idHex(conversation.conversation)}/${aseq}`, {
       atMs: step.monoMs,
       epoch: toHex(sealed.epoch),
     })
@@ -134,7 +134,7 @@ async function publishOne(step: Step, conversation: Conversation, aseq: number):
  */
 export function isOnTopic(step: Step, conversation: Conversation, peer: Peer, remote: Remote): boolean {
   const { live } = step.context
-  const published = live.onTopics.get(`${toHex(conversation.conversation)}/${remote.sealedUpTo}`)
+  const published = live.onTopics.get(`${idHex(conversation.conversation)}/${remote.sealedUpTo}`)
   if (published === undefined) return false
   const node = epochsOf(step, conversation).nodes.get(published.epoch)
   if (node === undefined || !hasSeed(node, peer)) return false

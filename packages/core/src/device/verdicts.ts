@@ -1,7 +1,7 @@
 import { lastSeenIn, recordCounts, type RecordVerdict } from '../group/index.ts'
 import type { LinkedRecord, RecordContent, RecordHeader, ViewRules } from '../history/index.ts'
 import type { DeviceAddress } from '../identity/index.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { lostOps, membershipOf, membershipThen, opSetOf, takesPart } from './groups.ts'
 import { isOutUnjudged } from './record-standing.ts'
@@ -49,7 +49,7 @@ export const rulesOf = (step: Step, conversation: Conversation): ViewRules => ({
   mayRedact: ({ account, groupHeads }: RecordContent) => {
     const then = membershipThen(step, conversation, groupHeads)
     if (then === undefined) return lostOps(step, conversation) > 0
-    const role = then.members.get(toHex(account))?.role
+    const role = then.members.get(idHex(account))?.role
     return then.policy.adminsRedact && (role === 'owner' || role === 'admin')
   },
 })

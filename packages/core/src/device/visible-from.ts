@@ -1,6 +1,6 @@
 import type { OpId } from '../group/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
-import { equalBytes, toHex } from '../wire/index.ts'
+import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { findRemote } from './conversations.ts'
 import { isGroup, membershipOf, opSetOf } from './groups.ts'
@@ -17,7 +17,7 @@ export function visibleFrom(step: Step, conversation: Conversation, peer: Device
 
 /** The segment that was opened when an account came in: the first opened after the grant that makes it a member. */
 function joinSegment(step: Step, conversation: Conversation, account: AccountId): number {
-  const member = membershipOf(step, conversation).members.get(toHex(account))
+  const member = membershipOf(step, conversation).members.get(idHex(account))
   if (member === undefined || member.grant === null || member.via === 'create') return 0
   return firstSegmentAfter(step, conversation, member.grant)
 }

@@ -21,6 +21,7 @@ export {
   fromBase32,
   fromBase64Url,
   fromHex,
+  idHex,
   shortId,
   toBase32,
   toBase58,
