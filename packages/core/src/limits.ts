@@ -130,6 +130,8 @@ export const limits = {
   topicGotMs: 5 * second,
   /** Between looks at topics, whose names change with the day. */
   topicTendMs: 10 * minute,
+  /** A relay that is busy is left alone at least this long, whatever it says. */
+  relayBusyMinMs: second,
   /** A frame that a relay confirmed is made anew when its device was heard of this much later and does not have it. */
   passedOverMs: 2 * minute,
   /** One it confirmed and nobody acknowledged is left there again after this long, with twice the pause each time. */

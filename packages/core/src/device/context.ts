@@ -95,6 +95,7 @@ export interface PeerLink extends Attempts {
 export type RelayRequest =
   | { readonly kind: 'create'; readonly recvId: Uint8Array }
   | { readonly kind: 'subscribe'; readonly recvId: Uint8Array }
+  | { readonly kind: 'log'; readonly recvId: Uint8Array }
   | { readonly kind: 'put'; readonly row: number }
   | { readonly kind: 'leave'; readonly conversation: Uint8Array; readonly aseq: number }
   | { readonly kind: 'record'; readonly inviteId: Uint8Array }
@@ -114,6 +115,9 @@ export interface RelayLink extends Attempts {
   readonly again: Map<number, { readonly dueMs: number; readonly times: number }>
   /** When the relay may be asked to take more: it was full or busy. */
   putMs: number
+  /** It did not set up something of ours, and when it may be asked for that again. */
+  unsettled: boolean
+  settleMs: number
   /** Queues subscribed on this channel, by hexadecimal id, and logs asked to be made. */
   readonly watched: Set<string>
   readonly made: Set<string>

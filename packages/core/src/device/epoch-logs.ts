@@ -5,7 +5,8 @@ import type { EpochLogKeys, RelayLink, Step } from './context.ts'
 import { epochsOf } from './epochs.ts'
 import { putLog } from './log-places.ts'
 import type { PayloadItem } from './payload.ts'
-import { ask, wantRelay } from './relay-link.ts'
+import { ask, settleLater, wantRelay } from './relay-link.ts'
+import { wakeAt } from './timers.ts'
 import { conversationRows, epochLogRows, type Conversation, type EpochLog, type Peer } from './tables.ts'
 import { receiveEnvelope } from './topic-input.ts'
 
@@ -38,6 +39,10 @@ export function tendLogs(step: Step): void {
     for (const { relay, cursor } of log.places) {
       const link = wantRelay(step, relay)
       if (link.session === undefined || link.watched.has(toHex(keys.recvId))) continue
+      if (link.unsettled && step.monoMs < link.settleMs) {
+        wakeAt(step, link.settleMs)
+        continue
+      }
       link.watched.add(toHex(keys.recvId))
       makeLog(step, link, keys)
       watchLog(step, link, keys, cursor)
@@ -72,13 +77,20 @@ export function makeLog(step: Step, link: RelayLink, keys: EpochLogKeys): void {
   const name = toHex(keys.recvId)
   if (link.made.has(name)) return
   link.made.add(name)
-  ask(step, link, { kind: 'other' }, (session, id) =>
+  ask(step, link, { kind: 'log', recvId: keys.recvId }, (session, id) =>
     createLogRequest(step.context.crypto, session, id, keys),
   )
 }
 
+/** A log that was not made, or is not watched, is asked for again later. */
+export function logRefused(step: Step, link: RelayLink, recvId: Uint8Array): void {
+  link.watched.delete(toHex(recvId))
+  link.made.delete(toHex(recvId))
+  settleLater(step, link)
+}
+
 function watchLog(step: Step, link: RelayLink, { read, recvId }: EpochLogKeys, cursor: number): void {
-  ask(step, link, { kind: 'other' }, (session, id) =>
+  ask(step, link, { kind: 'log', recvId }, (session, id) =>
     subscribeRequest(step.context.crypto, session, id, read, cursor, recvId),
   )
 }

@@ -184,10 +184,10 @@ function sendCopy(step: Step, link: RelayLink, state: InviteState, record: Uint8
   )
 }
 
-/** A relay's word on a record: it holds it, or not. */
-export function recordAnswered(step: Step, inviteId: Uint8Array, held: boolean): void {
+/** A relay holds a record. */
+export function recordHeld(step: Step, inviteId: Uint8Array): void {
   const row = step.tx.get(inviteRows, inviteId)
-  if (row === undefined || !held) return
+  if (row === undefined) return
   noteHeld(step, { ...row, heldByRelay: true, published: stateOfInvite(row).seq })
 }
 

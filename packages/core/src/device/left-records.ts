@@ -9,7 +9,7 @@ import { logKeys, makeLog } from './epoch-logs.ts'
 import { epochsOf, hasSeed } from './epochs.ts'
 import { linkTo } from './lookup.ts'
 import { tellStates } from './outbox-rows.ts'
-import { ask, wantRelay } from './relay-link.ts'
+import { ask, pauseAfter, wantRelay } from './relay-link.ts'
 import { counterKey } from './row.ts'
 import {
   conversationRows,
@@ -116,7 +116,7 @@ export async function leaveAnswered(
   const row = step.tx.get(leftRows, key)
   if (row === undefined) return
   if (reply.kind === 'busy') {
-    link.putMs = step.monoMs + reply.retryAfterMs
+    link.putMs = step.monoMs + pauseAfter(reply)
     wakeAt(step, link.putMs)
     return
   }

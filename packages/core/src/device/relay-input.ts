@@ -7,8 +7,8 @@ import { toHex } from '../wire/index.ts'
 import type { RelayLink, RelayRequest, Step } from './context.ts'
 import type { AccountId } from '../identity/index.ts'
 import { receiveRatchetFrame } from './frame-ratchet.ts'
-import { publishAtRelay, recordAnswered } from './invites.ts'
-import { receiveLogItems } from './epoch-logs.ts'
+import { publishAtRelay, recordHeld } from './invites.ts'
+import { logRefused, receiveLogItems } from './epoch-logs.ts'
 import { leaveAnswered } from './left-records.ts'
 import { rowKey, tellStates } from './outbox-rows.ts'
 import { askForInvites, lookupAnswered, relayUnreachable } from './resolve.ts'
@@ -28,15 +28,17 @@ import {
 } from './tables.ts'
 import { requireMe } from './me.ts'
 
-import { ask, peerIdIn, relayLink, wantRelay } from './relay-link.ts'
+import { ask, pauseAfter, peerIdIn, relayLink, settleLater, wantRelay } from './relay-link.ts'
 import { tendQueue, tendQueues } from './relay-queues.ts'
 
-/** A full queue is tried again after this long. */
-const fullMs = 60_000
-
-/** Keeps a channel to each of our relays. */
+/** Keeps a channel to each of our relays, and asks again for what one did not set up. */
 export function tendRelays(step: Step): void {
-  for (const relay of step.tx.all(relayRows)) wantRelay(step, relay.address)
+  for (const relay of step.tx.all(relayRows)) {
+    const link = wantRelay(step, relay.address)
+    if (!link.unsettled || link.session === undefined) continue
+    if (step.monoMs >= link.settleMs) settleAt(step, link)
+    else wakeAt(step, link.settleMs)
+  }
 }
 
 /** The channel is open; the relay speaks first. */
@@ -56,6 +58,8 @@ export function relayLost(step: Step, link: RelayLink): void {
   link.waiting.clear()
   link.putting.clear()
   link.putMs = 0
+  link.unsettled = false
+  link.settleMs = 0
   link.watched.clear()
   link.made.clear()
   link.leaving.clear()
@@ -109,6 +113,7 @@ function relayGreets(step: Step, link: RelayLink, frame: Uint8Array): void {
 export function settleAt(step: Step, link: RelayLink): void {
   const relay = ownRelay(step, link.address)
   if (relay === undefined || link.session === undefined) return
+  link.unsettled = false
   learnWebHost(step, relay, link.session.web)
   tendQueues(step, relay, link)
   publishAtRelay(step, link)
@@ -160,8 +165,13 @@ async function receiveAnswer(
       return putAnswered(step, link, request.row, reply)
     case 'leave':
       return leaveAnswered(step, link, request, reply)
+    case 'log': {
+      if (reply.kind !== 'done') logRefused(step, link, request.recvId)
+      return
+    }
     case 'record': {
-      recordAnswered(step, request.inviteId, reply.kind === 'done')
+      if (reply.kind === 'done') recordHeld(step, request.inviteId)
+      else settleLater(step, link)
       return
     }
     case 'lookup': {
@@ -176,7 +186,12 @@ async function receiveAnswer(
 /** The queue is there: whoever should deposit in it is told with the next card or bundle. */
 function queueCreated(step: Step, link: RelayLink, recvId: Uint8Array, reply: MailboxReply): void {
   const queue = step.tx.get(queueRows, recvId)
-  if (queue === undefined || reply.kind !== 'done') return step.context.log.event('queue-refused')
+  if (queue === undefined) return
+  if (reply.kind !== 'done') {
+    step.context.log.event('queue-refused')
+    settleLater(step, link)
+    return
+  }
   const created = { ...queue, created: true }
   step.tx.put(queueRows, recvId, created)
   tendQueue(step, link, created)
@@ -185,6 +200,7 @@ function queueCreated(step: Step, link: RelayLink, recvId: Uint8Array, reply: Ma
     step.tx.put(selfRows, onlyRow, { ...self, cardSeq: self.cardSeq + 1 })
     publishAtRelay(step, link)
     step.context.live.publishMs = step.monoMs
+    wakeAt(step, step.monoMs)
     return
   }
   cardsAgain(step, queue.account)
@@ -200,7 +216,10 @@ function queueWatched(step: Step, link: RelayLink, recvId: Uint8Array, reply: Ma
   const queue = step.tx.get(queueRows, recvId)
   if (queue === undefined || reply.kind === 'done') return
   link.watched.delete(toHex(recvId))
-  if (reply.kind !== 'denied') return
+  if (reply.kind !== 'denied') {
+    settleLater(step, link)
+    return
+  }
   const lost = { ...queue, created: false }
   step.tx.put(queueRows, recvId, lost)
   tendQueue(step, link, lost)
@@ -243,7 +262,7 @@ async function putAnswered(step: Step, link: RelayLink, seq: number, reply: Mail
   }
   if (reply.kind !== 'done') {
     step.context.log.event('deposit-refused')
-    link.putMs = step.monoMs + (reply.kind === 'busy' ? Math.min(reply.retryAfterMs, fullMs) : fullMs)
+    link.putMs = step.monoMs + pauseAfter(reply)
     wakeAt(step, link.putMs)
     return
   }

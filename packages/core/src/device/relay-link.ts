@@ -1,4 +1,4 @@
-import { mailboxProtocol, putRequest, type ClientSession } from '../mailbox/index.ts'
+import { mailboxProtocol, putRequest, type ClientSession, type MailboxReply } from '../mailbox/index.ts'
 import { limits } from '../limits.ts'
 import { utf8 } from '../wire/index.ts'
 import type { RelayLink, RelayRequest, Step } from './context.ts'
@@ -27,6 +27,8 @@ export function relayLink(step: Step, address: string): RelayLink {
     putting: new Set(),
     again: new Map(),
     putMs: 0,
+    unsettled: false,
+    settleMs: 0,
     watched: new Set(),
     made: new Set(),
     leaving: new Set(),
@@ -68,6 +70,20 @@ export function ask(
   link.nextId += 1
   if (request.kind !== 'other') link.waiting.set(id, request)
   step.effects.push({ kind: 'write', channel, frame: build(session, id) })
+}
+
+/** A relay that has no room, or says nothing better, is tried again after this long. */
+const fullMs = 60_000
+
+/** How long a relay is left alone that did not take what it was given: as long as it says, within reason. */
+export const pauseAfter = (reply: MailboxReply): number =>
+  reply.kind === 'busy' ? Math.min(Math.max(reply.retryAfterMs, limits.relayBusyMinMs), fullMs) : fullMs
+
+/** What a relay did not set up, a queue, a log or a record, it is asked for again after a pause. */
+export function settleLater(step: Step, link: RelayLink): void {
+  link.unsettled = true
+  if (link.settleMs <= step.monoMs) link.settleMs = step.monoMs + fullMs
+  wakeAt(step, link.settleMs)
 }
 
 /** Deposit places of a contact's device whose relay answers now. */
