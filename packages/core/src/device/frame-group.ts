@@ -21,7 +21,7 @@ import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-
 import { opsCame } from './group-arrival.ts'
 import { addOpsTo, isArriving, lostOps, membershipOf, membershipThen, opSetOf, takesPart } from './groups.ts'
 import { answerWith } from './extras.ts'
-import { neighbours } from './late-records.ts'
+import { dropHeld, neighbours } from './late-records.ts'
 import { lostCame, noteEqual } from './lost-ops.ts'
 import { linkTo } from './lookup.ts'
 import { requireMe } from './me.ts'
@@ -31,6 +31,7 @@ import {
   contactRows,
   contactStates,
   conversationRows,
+  heldRows,
   joinRows,
   opRows,
   type Conversation,
@@ -48,8 +49,12 @@ export async function receiveGroup(step: Step, peer: Peer, item: GroupItem): Pro
     step.context.log.event('group-not-shared')
     return
   }
-  await takeOps(step, known, peer, item)
+  await (isUnasked(step, known) ? tryOut(step, known, peer, item) : takeOps(step, known, peer, item))
 }
+
+/** Whether a group is known in part, and this account did not ask to be let in. */
+const isUnasked = (step: Step, conversation: Conversation): boolean =>
+  isArriving(step, conversation) && step.tx.get(joinRows, conversation.conversation) === undefined
 
 /** Somebody in the conversation, or once in it, or asked to let this account in: what those who are out knew still has to be judged. */
 const mayCompare = (step: Step, conversation: Conversation, peer: Peer): boolean =>
@@ -67,37 +72,53 @@ async function receiveNewGroup(step: Step, peer: Peer, item: GroupItem): Promise
   const direct = item.accounts.length === 2 ? namedDirect(step, peer, item) : undefined
   if (direct !== undefined) return takeOps(step, direct, peer, item)
   const ops = item.ops.map((bytes) => readMembershipOp(step.context.crypto, bytes))
-  if (!mayInvite(step, peer) || !ops.some((op) => isCreate(op, item))) {
+  const invites = mayInvite(step, peer)
+  if (!(invites || isWaitedFor(step, peer, item)) || !ops.some((op) => isCreate(op, item))) {
     step.context.log.event('group-unknown')
     // Whoever takes it to be known speaks of it without its operations.
-    if (mayInvite(step, peer) && item.ops.length === 0 && item.heads.length > 0) askOn(step, peer, item)
+    if (invites && item.ops.length === 0 && item.heads.length > 0) askOn(step, peer, item)
     return
   }
+  await tryOut(step, undefined, peer, item)
+}
+
+/** Takes in what is told of a group that may not be this account's; where it is not, nothing of it is kept. */
+async function tryOut(
+  step: Step,
+  known: Conversation | undefined,
+  peer: Peer,
+  item: GroupItem,
+): Promise<void> {
   const alone: Step = { ...step, tx: step.tx.fork(), effects: [], events: [], spent: [] }
-  const conversation = newGroup(alone, item.conversation)
+  const conversation = known ?? newGroup(alone, item.conversation)
   // Whoever brings it is asked for the rest.
-  putConversation(alone, withRemote(conversation, remoteOf(conversation, peer)))
+  if (known === undefined) putConversation(alone, withRemote(conversation, remoteOf(conversation, peer)))
   await takeOps(alone, conversationNow(alone, conversation), peer, item)
   const now = conversationNow(alone, conversation)
-  if (!takesPart(alone, now) && !mayArrive(alone, now, item)) {
-    step.context.live.groups.delete(idHex(item.conversation))
-    step.context.log.event('group-not-ours')
-    askOn(step, peer, item)
+  const isOver = isTold(alone, now, item)
+  if (known === undefined ? isOurs(alone, now, peer, item) : !isOver) {
+    alone.tx.merge()
+    step.effects.push(...alone.effects)
+    step.events.push(...alone.events)
+    step.spent.push(...alone.spent)
     return
   }
-  alone.tx.merge()
-  step.effects.push(...alone.effects)
-  step.events.push(...alone.events)
-  step.spent.push(...alone.spent)
+  step.context.live.groups.delete(idHex(item.conversation))
+  step.context.log.event('group-not-ours')
+  if (known !== undefined) forgetGroup(step, known)
+  if (isOver) takeLeave(step, peer, item)
+  else if (mayInvite(step, peer)) askOn(step, peer, item)
 }
+
+/** Whether what somebody brings is a group of this account, or may come to be one. */
+const isOurs = (step: Step, conversation: Conversation, peer: Peer, item: GroupItem): boolean =>
+  mayInvite(step, peer) && (takesPart(step, conversation) || mayArrive(step, conversation, item))
 
 /** Whether the rest of a group, which fills more than one frame, is to be waited for; the oldest such makes room. */
 function mayArrive(step: Step, conversation: Conversation, { heads }: GroupItem): boolean {
   const { byId } = opSetOf(step, conversation)
   if (!isArriving(step, conversation) || heads.every((head) => byId.has(toHex(head)))) return false
-  const arriving = step.tx
-    .all(conversationRows)
-    .filter((one) => isArriving(step, one) && step.tx.get(joinRows, one.conversation) === undefined)
+  const arriving = step.tx.all(conversationRows).filter((one) => isUnasked(step, one))
   arriving.sort((a, b) => a.lastMs - b.lastMs)
   for (const old of arriving.slice(0, -limits.arrivingGroups)) forgetGroup(step, old)
   return true
@@ -118,6 +139,19 @@ export function forgetGroup(step: Step, group: Conversation): void {
 function askOn(step: Step, peer: Peer, { conversation, logs }: GroupItem): void {
   const known = logsKnown(step, logs)
   answerWith(step, linkTo(step, peer.device), { ...bareState({ conversation }), logs: known })
+}
+
+/** Whether words of a device wait for the group it speaks of: where they came too late, it may say so. */
+const isWaitedFor = (step: Step, { device }: Peer, { conversation }: GroupItem): boolean =>
+  step.tx
+    .all(heldRows)
+    .some((row) => equalBytes(row.device, device) && equalBytes(row.conversation, conversation))
+
+/** All that ended this account's part is here, in a group this device never knew: it says so, and waits for no more of it. */
+function takeLeave(step: Step, peer: Peer, { conversation, heads }: GroupItem): void {
+  const digest = stateDigest(step, heads, [])
+  answerWith(step, linkTo(step, peer.device), { kind: 'groupGot', conversation, digest })
+  dropHeld(step, conversation, peer)
 }
 
 const isCreate = (op: MembershipOp | undefined, item: GroupItem): boolean =>

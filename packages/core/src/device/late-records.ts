@@ -1,5 +1,5 @@
-import type { RecordContent } from '../history/index.ts'
 import type { DeviceAddress } from '../identity/index.ts'
+import { readRecord, type RecordContent } from '../history/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { LateSync, Step } from './context.ts'
@@ -117,6 +117,15 @@ const isStillHeld = (step: Step, { conversation, device }: LateSync): boolean =>
   step.tx
     .all(heldRows)
     .some((row) => equalBytes(row.device, device) && equalBytes(row.conversation, conversation))
+
+/** Forgets what waits of a device in a conversation: what it waits for will not come. */
+export function dropHeld(step: Step, conversation: Uint8Array, { device }: DeviceAddress): void {
+  for (const row of step.tx.all(heldRows)) {
+    if (!equalBytes(row.device, device) || !equalBytes(row.conversation, conversation)) continue
+    const header = readRecord(step.context.crypto, row.record.bytes)
+    if (header !== undefined) step.tx.delete(heldRows, header.id)
+  }
+}
 
 /** Conversations to be compared with own devices now; `untilMs`: when one that is due has to wait, until then. */
 export function lateDue(
