@@ -4,6 +4,7 @@ import { limits } from '../../../packages/core/src/limits.ts'
 import { countingPort } from '../../support/counting-port.ts'
 import { befriend } from '../../support/friends.ts'
 import { Town, type Person } from '../../support/devices.ts'
+import { undialled } from '../../support/undialled.ts'
 
 const accountOf = async (person: Person): Promise<string> => (await person.device.view('self', {}))!.accountId
 
@@ -97,5 +98,35 @@ describe('device: own devices that may lack records', function () {
     expect(asked() - before, 'within the pause').to.equal(2)
     await town.pass(2_000)
     expect(asked() - before, 'after the pause').to.equal(4)
+  })
+
+  it('hears of what somebody did to a group who did not know of it, where only relays carry anything', async () => {
+    const town = await Town.found()
+    town.port = undialled
+    const address = town.relay('relay')
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
+    await town.pass(10_000)
+    await befriend(town, ada, bob)
+    // Bob links a laptop while two frames of Ada wait for him: what the second says, Ada tells all she knows of herself.
+    const relay = address.split('/p2p/').at(-1)!
+    town.hub.cut(bob.peerId, relay)
+    const members = [await accountOf(bob)]
+    const { conversationId } = await ada.device.dispatch('create-group', { name: 'Lake', members })
+    await town.pass(60_000)
+    await ada.device.dispatch('group-rename', { conversationId, name: 'Sea' })
+    await town.pass(60_000)
+    const laptop = await town.link(bob, 'laptop')
+    await laptop.device.dispatch('add-relay', { address })
+    await town.pass(60_000)
+    await ada.close()
+    town.hub.heal(bob.peerId, relay)
+    await town.pass(20 * 60_000)
+    await ada.open(true)
+    await town.pass(20 * 60_000)
+    for (const { device, name } of [ada, bob, laptop]) {
+      const views = await device.view('conversations', {})
+      expect(views.find((one) => one.conversationId === conversationId)?.name, name).to.equal('Sea')
+    }
   })
 })

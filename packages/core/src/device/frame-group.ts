@@ -222,20 +222,20 @@ function tellChanged(step: Step, before: Conversation, carrier: Peer): void {
 }
 
 /**
- * Who writes an operation tells all it speaks with. One that came by another hand, or that knows less than is known
- * here, may not have been told to all: then it is passed on.
+ * Who writes an operation tells all it speaks with, but whom it had not heard of. One that came by another hand, or that
+ * knows less than is known here, may not have been told to all: then it is passed on.
  */
 function passOn(step: Step, conversation: Conversation, peer: Peer, added: readonly MembershipOp[]): void {
-  const told = new Set(added.filter((op) => equalBytes(op.device, peer.device)).map(({ key }) => key))
-  const speaks = findRemote(conversation, peer.device)?.active === true
   const heads = new Set(groupHeads(opSetOf(step, conversation)).map(toHex))
-  if (speaks && [...heads].every((head) => told.has(head))) return
-  for (const neighbour of neighbours(step, conversation, peer)) tellOne(step, conversation, neighbour)
-  for (const sibling of siblings(step, conversation, peer)) tellOne(step, conversation, sibling)
   const newest = added.filter(({ key }) => heads.has(key))
   for (const remote of activeRemotes(conversation))
     if (!equalBytes(remote.device, peer.device) && isUnheardOf(step, conversation, remote, newest))
       tellOne(step, conversation, remote)
+  const told = new Set(added.filter((op) => equalBytes(op.device, peer.device)).map(({ key }) => key))
+  const speaks = findRemote(conversation, peer.device)?.active === true
+  if (speaks && [...heads].every((head) => told.has(head))) return
+  for (const neighbour of neighbours(step, conversation, peer)) tellOne(step, conversation, neighbour)
+  for (const sibling of siblings(step, conversation, peer)) tellOne(step, conversation, sibling)
 }
 
 /**
