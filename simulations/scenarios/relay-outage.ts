@@ -34,7 +34,8 @@ export function failRelays(stage: Stage, draw: Stream): void {
     })
   }
   stage.onClose(() => {
-    stage.world.timeline.after(minute, () => {
+    // Between two looks at whether all has settled, which would find it so while these are only being said.
+    stage.world.timeline.after(minute - 2_500, () => {
       lastWords(stage, draw)
     })
   })
