@@ -285,6 +285,26 @@ describe('mailbox: receipts', () => {
     expect((await put(client, keys, 'm0')).kind, 'not taken for a repetition').to.equal('done')
   })
 
+  it('says of nothing that rests on a failed commit that it is done: a repetition, or a queue just made', async () => {
+    const store = new FaultyStore()
+    const relay = startRelay({ store })
+    const [client, other] = [relay.connect(), relay.connect()]
+    const [keys, made] = [await newQueue(client, 'q'), keysOf('made')]
+    store.fault = 'fails'
+    const replies = [client, other].map(({ received }) => received.length)
+    const say = ({ channel }: TestClient, frame: Uint8Array): void => void relay.server.frame(channel, frame)
+    for (const [id, one] of [client, other].entries())
+      say(one, putRequest(crypto, one.session, id, keys.write, utf8('the same')))
+    say(client, createQueueRequest(crypto, client.session, 2, made, 'inbox'))
+    say(other, putRequest(crypto, other.session, 3, made.write, utf8('into it')))
+    say(other, subscribeRequest(crypto, other.session, 4, made.read, 0))
+    await relay.server.settled()
+    expect([client, other].map(({ received }, i) => received.length - replies[i]!)).to.deep.equal([2, 3])
+    expect(relay.server.counters().replies).to.include({ busy: 5, done: 1 })
+    store.fault = 'none'
+    expect((await put(client, made, 'no such queue')).kind).to.equal('denied')
+  })
+
   it('answers a failed read with a later try and goes on', async () => {
     const store = new FaultyStore()
     const relay = startRelay({ store })

@@ -16,6 +16,8 @@ export type MailboxReads = Pick<
 /** A store as it will be once the writes collected so far are committed. */
 export interface Overlay extends MailboxReads {
   readonly add: (writes: readonly MailboxWrite[]) => void
+  /** Whether anything was read, since this was last asked, that is only there once those writes are committed. */
+  readonly wasSeen: () => boolean
 }
 
 interface Pending {
@@ -62,15 +64,20 @@ export function createOverlay(store: MailboxReads): Overlay {
     blobs: new Set(),
   }
   const known = new Map<string, MailboxQueue>()
+  let seen = false
+  const see = <T>(value: T): T => {
+    if (value !== undefined) seen = true
+    return value
+  }
   const remember = (queue: MailboxQueue | undefined): MailboxQueue | undefined => {
     if (queue !== undefined) known.set(toHex(queue.recvId), queue)
     return queue
   }
   const look = (map: Map<string, MailboxQueue | null>, id: Uint8Array): MailboxQueue | null | undefined =>
-    map.get(toHex(id))
+    see(map.get(toHex(id)))
   const more = (id: Uint8Array, { items, bytes }: { readonly items: number; readonly bytes: number }) => ({
-    items: items + (pending.items.get(toHex(id)) ?? 0),
-    bytes: bytes + (pending.bytes.get(toHex(id)) ?? 0),
+    items: items + (see(pending.items.get(toHex(id))) ?? 0),
+    bytes: bytes + (see(pending.bytes.get(toHex(id))) ?? 0),
   })
   return {
     queueByReader: async (recvId) => {
@@ -84,9 +91,15 @@ export function createOverlay(store: MailboxReads): Overlay {
     usage: async (recvId) => more(recvId, await store.usage(recvId)),
     deposited: async (sendId) => more(sendId, await store.deposited(sendId)),
     holds: async (recvId, blobHash) =>
-      pending.blobs.has(blobName(recvId, blobHash)) || (await store.holds(recvId, blobHash)),
+      see(pending.blobs.has(blobName(recvId, blobHash)) || undefined) ??
+      (await store.holds(recvId, blobHash)),
     page: (recvId, after, limit) => store.page(recvId, after, limit),
-    record: async (locator) => pending.records.get(toHex(locator)) ?? (await store.record(locator)),
+    record: async (locator) => see(pending.records.get(toHex(locator))) ?? (await store.record(locator)),
+    wasSeen: () => {
+      const was = seen
+      seen = false
+      return was
+    },
     add: (writes) => {
       for (const write of writes) {
         if (write.type === 'append') addItem(pending, write)

@@ -91,6 +91,8 @@ interface Job {
 interface Outcome {
   readonly channel: Channel
   readonly served: Served
+  /** The answer says what is only so once the batch is durable: it writes, or has read what others of it write. */
+  readonly rests: boolean
 }
 
 const zeroReplies = (): Record<MailboxReply['kind'], number> => ({
@@ -284,7 +286,8 @@ export class MailboxServer {
       const served = await this.#serve(job, overlay)
       overlay.add(served.writes)
       this.#count(served)
-      outcomes.push({ channel: job.channel, served })
+      const rests = overlay.wasSeen() || served.writes.length > 0
+      outcomes.push({ channel: job.channel, served, rests })
     }
     const durable = await this.#commit(outcomes)
     for (const outcome of outcomes) this.#release(outcome, durable)
@@ -330,6 +333,8 @@ export class MailboxServer {
       await this.#options.store.commit(writes)
     } catch {
       this.#commitFailures += 1
+      // What was counted is not there.
+      this.#kept = undefined
       this.#options.log.event('mailbox.commit-failed', { writes: writes.length })
       return false
     }
@@ -338,10 +343,10 @@ export class MailboxServer {
     return true
   }
 
-  #release({ channel, served }: Outcome, durable: boolean): void {
+  #release({ channel, served, rests }: Outcome, durable: boolean): void {
     if (!this.#channels.has(channel.number)) return
     const { reply } = served
-    if (!durable && served.writes.length > 0) {
+    if (!durable && rests) {
       this.#reply(channel.number, served.id, { kind: 'busy', retryAfterMs: retryMs })
       return
     }
