@@ -180,8 +180,11 @@ export async function tellRecord(
   const message = await findMessage(step, look, id)
   if (message === null) return undefined
   if (kind === recordKinds.msg) {
+    // Without its body, which its author took back or lost, there is nothing to tell yet but that something is there.
+    const isBare = incoming.said === null && !message.deleted && message.outside === null
+    if (isBare) emit(step, { type: 'group', conversationId: message.conversationId })
     // What is about it may have come before it: then it is shown as it stands.
-    emit(step, { type: 'message', message })
+    else emit(step, { type: 'message', message })
     return incoming.said === null || message.outside !== null ? undefined : message
   }
   if (!look.judge(header).counts) return undefined
