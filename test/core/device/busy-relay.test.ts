@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { MemoryMailboxStore } from '@sotto/core/memory'
 import { Town, type Person } from '../../support/devices.ts'
+import { befriend } from '../../support/friends.ts'
+import { undialled } from '../../support/undialled.ts'
 
 /** A town whose relays answer that they are busy while their disk fails. */
 async function withRelay(): Promise<{
@@ -64,5 +66,43 @@ describe('device: a relay whose disk is full for a while', () => {
     const before = disk.refused
     await town.pass(3_600_000)
     expect(disk.refused - before).to.be.within(10, 120)
+  })
+
+  it('that has no queue for somebody any more keeps nothing back from their other relay, and is tried again in minutes', async () => {
+    const town = await Town.found()
+    town.port = undialled
+    const disks: { lost: boolean; kept: number }[] = []
+    town.mailbox = () => {
+      const [store, disk] = [new MemoryMailboxStore(), { lost: false, kept: 0 }]
+      disks.push(disk)
+      const [commit, byWriter] = [store.commit.bind(store), store.queueByWriter.bind(store)]
+      store.queueByWriter = async (id) => (disk.lost ? undefined : byWriter(id))
+      store.commit = async (writes) => {
+        disk.kept += writes.filter(({ type }) => type === 'append').length
+        await commit(writes)
+      }
+      return store
+    }
+    const addresses = ['relay-1', 'relay-2'].map((seed) => town.relay(seed))
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    for (const { device } of [ada, bob])
+      for (const address of addresses) await device.dispatch('add-relay', { address })
+    await town.pass(10_000)
+    const conversationId = await befriend(town, ada, bob)
+    await town.pass(600_000)
+    await bob.close()
+    disks[0]!.lost = true
+    const before = disks.map(({ kept }) => kept)
+    await ada.device.dispatch('send', { conversationId, text: 'one' })
+    await town.pass(60_000)
+    const { messages } = await ada.device.view('history', { conversationId })
+    expect(messages.map(({ state }) => state)).to.deep.equal(['relayed'])
+    await ada.device.dispatch('send', { conversationId, text: 'two' })
+    await town.pass(30_000)
+    const kept = (): readonly number[] => disks.map((disk, i) => disk.kept - before[i]!)
+    expect(kept()).to.deep.equal([0, 2])
+    disks[0]!.lost = false
+    await town.pass(5 * 60_000)
+    expect(kept()).to.deep.equal([2, 2])
   })
 })

@@ -57,8 +57,8 @@ export interface Attempts {
 
 /** The link to one device of a contact. Times here are monotonic. */
 export interface PeerLink extends Attempts {
-  /** When a deposit for the device may be tried again: its queue was not there. */
-  depositMs: number
+  /** When a deposit for the device may be tried again, by relay at which its queue was not there. */
+  readonly denied: Map<string, number>
   channel: number | undefined
   /** Outbox rows written to the open channel, with the moment. */
   readonly sent: Map<number, number>

@@ -54,7 +54,7 @@ export function receiveCard(step: Step, peer: Peer, card: Card): void {
 
 /** A new card may name queues made anew at a relay that lost them; what waited there is left there again. */
 function depositAgain(step: Step, peer: Peer): void {
-  linkTo(step, peer.device).depositMs = 0
+  linkTo(step, peer.device).denied.clear()
   for (const row of step.tx.all(outboxRows))
     if (equalBytes(row.device, peer.device) && row.relays.length > 0)
       step.tx.put(outboxRows, rowKey(row.seq), { ...row, relays: [] })

@@ -51,7 +51,7 @@ export function linkTo(step: Step, device: DeviceId): PeerLink {
     opening: false,
     failures: 0,
     nextMs: 0,
-    depositMs: 0,
+    denied: new Map(),
     channel: undefined,
     sent: new Map(),
     refusalDue: false,

@@ -257,7 +257,7 @@ async function putAnswered(step: Step, link: RelayLink, seq: number, reply: Mail
   const peer = step.tx.get(peerRows, row.device)
   if (peer === undefined) return
   if (reply.kind === 'denied') {
-    refusedDeposit(step, peer)
+    refusedDeposit(step, link, peer)
     return
   }
   if (reply.kind !== 'done') {
@@ -277,8 +277,8 @@ async function putAnswered(step: Step, link: RelayLink, seq: number, reply: Mail
 }
 
 /** The queue is not there: its owner makes it anew when the relay lost it, or names another with a later card. */
-function refusedDeposit(step: Step, peer: Peer): void {
-  const link = linkTo(step, peer.device)
-  link.depositMs = step.monoMs + limits.retryMaxMs
-  wakeAt(step, link.depositMs)
+function refusedDeposit(step: Step, { address }: RelayLink, peer: Peer): void {
+  const untilMs = step.monoMs + limits.relayRetryMaxMs
+  linkTo(step, peer.device).denied.set(address, untilMs)
+  wakeAt(step, untilMs)
 }

@@ -101,12 +101,13 @@ export function wantDeposits(step: Step, peer: Peer): void {
  */
 export function depositRow(step: Step, peer: Peer, row: OutboxRow): void {
   const { crypto } = step.context
-  const { depositMs } = linkTo(step, peer.device)
-  if (step.monoMs < depositMs) {
-    wakeAt(step, depositMs)
-    return
-  }
+  const { denied } = linkTo(step, peer.device)
   for (const target of readyDeposits(step, peer)) {
+    const deniedMs = denied.get(target.relay) ?? 0
+    if (step.monoMs < deniedMs) {
+      wakeAt(step, deniedMs)
+      continue
+    }
     const link = relayLink(step, target.relay)
     if (link.putting.has(row.seq) || step.monoMs < link.putMs) continue
     if (row.relays.includes(target.relay) && (target.intro || !isDueAgain(step, link, row))) continue
