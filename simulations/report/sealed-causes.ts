@@ -14,6 +14,7 @@ const causeOf: Readonly<Record<PayloadItem['kind'], string>> = {
   account: 'cards and device logs',
   refused: 'cards and device logs',
   group: 'membership and epochs',
+  siblings: 'membership and epochs',
   seed: 'membership and epochs',
   join: 'membership and epochs',
   joinAnswer: 'membership and epochs',

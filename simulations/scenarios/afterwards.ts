@@ -35,6 +35,7 @@ const partOf: Readonly<Record<string, string>> = {
   seed: 'membership and epochs',
   'epoch-log': 'membership and epochs',
   standing: 'membership and epochs',
+  brought: 'membership and epochs',
   state: 'membership and epochs',
   log: 'device logs and contacts',
   contact: 'device logs and contacts',

@@ -1,5 +1,5 @@
 import { accountAt, lastSeenOf, newestOps, type LastSeen } from '../group/index.ts'
-import type { AccountId, DeviceId, DeviceLog } from '../identity/index.ts'
+import type { AccountId, DeviceAddress, DeviceId, DeviceLog } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
@@ -7,7 +7,8 @@ import { conversationNow } from './conversations.ts'
 import { opSetOf } from './groups.ts'
 import { stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
-import type { Conversation } from './tables.ts'
+import type { PayloadItem } from './payload.ts'
+import { broughtRows, type Conversation } from './tables.ts'
 
 /** How far the words of devices reach that are out (docs/protocol/group.md §4.2). */
 
@@ -32,6 +33,8 @@ export function ownCuts(
   )
   for (const [key, brought] of broughtWith(step, conversation, log))
     held.set(key, newer(held.get(key) ?? brought, brought))
+  for (const seen of siblingsThen(step, conversation))
+    held.set(idHex(seen.device), newer(held.get(idHex(seen.device)) ?? seen, seen))
   const said = ownWords(step, conversation, active)
   const unheard = unheardOf(step, conversation, going)
   const cuts = [...log.certificates.values()]
@@ -146,6 +149,56 @@ function broughtWith(step: Step, conversation: Conversation, log: DeviceLog): Re
     firsts.set(byDevice, narrower(firsts.get(byDevice) ?? seen, seen))
   }
   return firsts
+}
+
+/** Who wrote first that a device has come, in hexadecimal; null: the recovery key. */
+const broughtBy = (log: DeviceLog, device: DeviceId): string | null | undefined =>
+  log.entries.find(({ op }) => log.added.get(op.key)?.device === idHex(device))?.op.by
+
+/** How far the words of siblings had come when this device was brought. */
+const siblingsThen = (step: Step, { conversation }: Conversation): readonly LastSeen[] =>
+  step.tx.get(broughtRows, conversation)?.last ?? []
+
+/**
+ * How far the words of siblings have come, for a device that this one has brought: it may be shown none of them, and
+ * would cut them all off where it puts such a sibling out. Operations are shown to all. Undefined: another brought it.
+ */
+export function siblingsSeen(
+  step: Step,
+  conversation: Conversation,
+  { account, device }: DeviceAddress,
+): readonly LastSeen[] | undefined {
+  const { self } = requireMe(step)
+  const log = storedLog(step, self.account)
+  if (!equalBytes(account, self.account) || log === undefined) return undefined
+  if (broughtBy(log, device) !== idHex(self.device)) return undefined
+  const found = new Map(siblingsThen(step, conversation).map((seen) => [idHex(seen.device), seen]))
+  for (const seen of newestSeen(step, conversation, self.account)) {
+    const key = idHex(seen.device)
+    found.set(key, newer(found.get(key) ?? seen, seen))
+  }
+  return [...found.values()].flatMap((seen) =>
+    seen.record === null || equalBytes(seen.device, device) || equalBytes(seen.device, self.device)
+      ? []
+      : [{ ...seen, op: null }],
+  )
+}
+
+/**
+ * Takes what the device that brought this one says of its siblings, and not of itself; once, for later it may be in
+ * other hands.
+ */
+export function takeSiblings(
+  step: Step,
+  peer: DeviceAddress,
+  { conversation, last }: Extract<PayloadItem, { readonly kind: 'siblings' }>,
+): void {
+  const { self } = requireMe(step)
+  const log = storedLog(step, self.account)
+  if (log === undefined || broughtBy(log, self.device) !== idHex(peer.device)) return
+  if (step.tx.get(broughtRows, conversation) !== undefined) return
+  const others = last.filter(({ device }) => !equalBytes(device, peer.device))
+  step.tx.put(broughtRows, conversation, { conversation, last: others })
 }
 
 /** The newest record and operation held of each device of an account. */

@@ -7,6 +7,7 @@ import { receiveCard, receiveCardGot } from './frame-card.ts'
 import type { Step } from './context.ts'
 import { findRemote, putConversation, remoteOf, withRemote } from './conversations.ts'
 import { receiveAccount } from './accounts.ts'
+import { takeSiblings } from './cuts.ts'
 import { receiveGroup, receiveGroupGot } from './frame-group.ts'
 import { receiveJoin } from './frame-join.ts'
 import { receiveJoinAnswer } from './joins.ts'
@@ -203,6 +204,10 @@ async function receiveItem(step: Step, device: DeviceId, item: PayloadItem, payl
       return receiveJoin(step, peer, item)
     case 'joinAnswer': {
       receiveJoinAnswer(step, peer, item)
+      return
+    }
+    case 'siblings': {
+      takeSiblings(step, peer, item)
       return
     }
     case 'groupGot': {

@@ -13,6 +13,7 @@ import { encodeCbor, equalBytes, idHex, idKey, toHex } from '../wire/index.ts'
 import { accountItem, sizeOf, withinBytes } from './accounts.ts'
 import type { Step } from './context.ts'
 import { conversationNow, findRemote } from './conversations.ts'
+import { siblingsSeen } from './cuts.ts'
 import { keptLogs, changesSince, keepState, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { accountsIn, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { activeDevice, headsOf, storedLog } from './logs.ts'
@@ -191,6 +192,8 @@ export function stateItems(
   const logs = inOrderOf(lacking, state.logs)
   const items = [...introductions(step, conversation, peer, logs, room - sizeOf(ops))]
   items.push({ kind: 'group', conversation: id, accounts, heads: state.heads, ...said, ops })
+  const last = standing.agreed === null ? siblingsSeen(step, conversation, peer) : undefined
+  if (last !== undefined) items.push({ kind: 'siblings', conversation: id, last })
   return { items, digest: state.digest }
 }
 

@@ -28,6 +28,7 @@ import { learnLog, takeBundles } from './accounts.ts'
 import type { Commands, HistoryChoice } from './api.ts'
 import type { GetPurpose, OldLinking, Step } from './context.ts'
 import { conversationNow, findRemote, putConversation, withRemote } from './conversations.ts'
+import { siblingsSeen } from './cuts.ts'
 import { emit } from './events.ts'
 import { isCompared, tellOne } from './group-exchange.ts'
 import { openSegment, pinDevicesOf } from './group-ops.ts'
@@ -329,7 +330,7 @@ async function consent(step: Step, before: Conversation, linking: OldLinking): P
   const now = conversationNow(step, conversation)
   const held = findRemote(now, remote.device) ?? remote
   if (fromSegment !== undefined) putConversation(step, withRemote(now, { ...held, fromSegment }))
-  if (isCompared(step, now)) tellOne(step, now, remote)
+  if (isCompared(step, now) || siblingsSeen(step, now, remote)?.length) tellOne(step, now, remote)
 }
 
 /** The first segment that holds something within the days asked for. */

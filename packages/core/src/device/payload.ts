@@ -1,6 +1,6 @@
 import { sizes, type Signature } from '../crypto/index.ts'
 import { incomingRecord } from '../history/index.ts'
-import { opIdShape, seedAckFields, seedFields } from '../group/index.ts'
+import { lastSeenList, opIdShape, seedAckFields, seedFields } from '../group/index.ts'
 import { accountIdShape, logOpIdShape } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import {
@@ -75,6 +75,8 @@ const itemShape = openOneOf({
   ],
   /** Both sides know the same. */
   groupGot: [9, { conversation: id, digest: id }],
+  /** How far the words of its siblings had come when the sender brought this reader, which may be shown none of them. */
+  siblings: [17, { conversation: id, last: lastSeenList }],
   /** The secret of an epoch for this reader, with the epoch's record (epochs.md). */
   seed: [12, { conversation: id, record: bytesBetween(1, limits.epochRecordBytes), ...seedFields }],
   seedAck: [13, { conversation: id, ...seedAckFields }],

@@ -3,7 +3,7 @@ import { limits } from '../limits.ts'
 import { bool, bytes, bytesBetween, fields, list, nullable, text, uint } from '../wire/index.ts'
 import type { Infer } from '../wire/index.ts'
 import { incomingRecord, recordKinds, saltedBody } from '../history/index.ts'
-import { opIdShape } from '../group/index.ts'
+import { lastSeenList, opIdShape } from '../group/index.ts'
 import { accountIdShape, certificateShape, deviceIdShape } from '../identity/index.ts'
 import { accountHeads } from './payload.ts'
 import { rows, secretBytes } from './row.ts'
@@ -293,6 +293,9 @@ const standingShape = fields({
 export type Standing = Infer<typeof standingShape>
 export const standingRows = rows('standing', standingShape, mutable)
 
+/** How far the words of siblings had come when this device was brought, as the one that brought it held them. */
+export const broughtRows = rows('brought', fields({ conversation: id, last: lastSeenList }), mutable)
+
 /** Device logs of a state of a conversation that was said here or agreed on, by its digest. */
 export const stateRows = rows(
   'state',
@@ -563,6 +566,7 @@ export const tables = [
   epochLogRows,
   leftRows,
   standingRows,
+  broughtRows,
   stateRows,
   recordRows,
   bodyRows,

@@ -6,7 +6,14 @@ export type { Conflict } from './conflicts.ts'
 export type { Fault } from './judge-gather.ts'
 export { defaultPolicy, devicesOf, liveGrants, membershipAt, resolveMembership } from './membership.ts'
 export type { GroupPolicy, Member, Membership } from './membership.ts'
-export { conversationIdShape, lastSeenIn, lastSeenOf, opIdShape, readMembershipOp } from './op.ts'
+export {
+  conversationIdShape,
+  lastSeenIn,
+  lastSeenList,
+  lastSeenOf,
+  opIdShape,
+  readMembershipOp,
+} from './op.ts'
 export type {
   ConversationId,
   KnownOpArgs,

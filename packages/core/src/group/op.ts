@@ -63,7 +63,8 @@ const lastSeenShape = fields({
 /** How far one device's words reach, as somebody saw them. */
 export type LastSeen = Infer<typeof lastSeenShape>
 
-const lastSeenList = list(lastSeenShape, limits.frontierDevices)
+/** Shape of a list of them. */
+export const lastSeenList = list(lastSeenShape, limits.frontierDevices)
 
 const policyShape = openOneOf({
   /** Who joins sees the days before: 0 none (from the join on), null all. Fixed for what is written under it. */
