@@ -70,12 +70,13 @@ export class Timeline {
   async until<T>(promise: Promise<T>, limitMs: number): Promise<T> {
     const state = { settled: false }
     const note = (): void => void (state.settled = true)
+    const isSettled = (): boolean => state.settled
     promise.then(note, note)
     // What needs nothing of the world takes no time in it.
     await settle()
-    if (state.settled) return promise
-    await this.runUntil(this.#nowMs + limitMs, () => state.settled)
-    if (!state.settled) throw new Error('a promise outlived its time in the world')
+    if (isSettled()) return promise
+    await this.runUntil(this.#nowMs + limitMs, isSettled)
+    if (!isSettled()) throw new Error('a promise outlived its time in the world')
     return promise
   }
 

@@ -49,7 +49,10 @@ export async function receiveGroup(step: Step, peer: Peer, item: GroupItem): Pro
     step.context.log.event('group-not-shared')
     return
   }
-  await (isUnasked(step, known) ? tryOut(step, known, peer, item) : takeOps(step, known, peer, item))
+  // A sibling that came after this account had gone is none of the group's devices, and is answered all the same.
+  if (equalBytes(peer.account, requireMe(step).self.account) && findRemote(known, peer.device) === undefined)
+    putConversation(step, withRemote(known, remoteOf(known, peer)))
+  await (isUnasked(step, known) ? tryOut : takeOps)(step, conversationNow(step, known), peer, item)
 }
 
 /** Whether a group is known in part, and this account did not ask to be let in. */
