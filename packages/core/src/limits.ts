@@ -306,6 +306,9 @@ export const limits = {
   retentionBatch: 100,
   /** Pause before somebody else is asked for what is wanted; it doubles. */
   wantAgainMs: 30_000,
+  /** Pause before all are asked once more who had none of it; it doubles. */
+  wantRoundMs: 5 * minute,
+  wantRoundMaxMs: day,
   /** Records and frames waiting for something they need, a conversation. */
   heldRecords: 1_000,
   /** Waiting longer than this is given up and reported. */

@@ -189,6 +189,24 @@ describe('device: what is known to be wanted', () => {
     )
   })
 
+  it('are bodies asked for again of somebody who had none either, and came to have them', async () => {
+    const scene = await stage(async (ada, conversationId) => {
+      for (const text of lines) await ada.device.dispatch('send', { conversationId, text })
+    })
+    const { town, ada, bob, cy, dee, conversationId } = scene
+    await bodiesCutOff(scene)
+    const laptop = await town.link(bob, 'laptop', 'all', [ada, cy, dee])
+    await town.pass(60_000)
+    const missing = async (): Promise<number> => (await missingOf(laptop, conversationId)).length
+    expect(await missing()).to.be.greaterThan(0)
+    town.hub.heal(bob.peerId, dee.peerId)
+    await town.pass(30 * 60_000)
+    expect(await missingOf(bob, conversationId)).to.deep.equal([])
+    await town.pass(15 * 60_000)
+    expect(await missing()).to.equal(0)
+    expect(await laptop.texts(conversationId)).to.include.members(lines)
+  })
+
   it('are had from their author, where that one is met first', async () => {
     const scene = await stage(async (ada, conversationId) => {
       for (const text of lines) await ada.device.dispatch('send', { conversationId, text })

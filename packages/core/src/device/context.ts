@@ -222,6 +222,9 @@ export interface Wants {
   tries: number
   /** Monotonic moment from which the next one is asked. */
   nextMs: number
+  /** How often all were asked and had none, and when they are asked once more; not yet: undefined. */
+  rounds: number
+  againMs: number | undefined
 }
 
 /** An acknowledgement that waits for others to share its frame. */

@@ -15,14 +15,18 @@ import { wakeAt } from './timers.ts'
 /**
  * What is known to be wanted here: records that were lost, which summaries still tell of, and bodies that did not come
  * with their records, as when a channel breaks between the two. Who brought the record is asked first, then own devices,
- * then everybody who takes part, one after another with growing pauses; each once until it is met again.
+ * then everybody who takes part, one after another with growing pauses; each once until it is met again, or until all
+ * had none and some of them may have come to have it since.
  */
 
 const wantsOf = (step: Step, { conversation }: Conversation): Wants => {
   const { wants } = step.context.live
   const known = wants.get(idHex(conversation))
   if (known !== undefined) return known
-  const fresh: Wants = { carrier: undefined, asked: new Map(), tries: 0, nextMs: 0 }
+  const fresh: Wants = {
+    ...{ carrier: undefined, asked: new Map(), tries: 0, nextMs: 0 },
+    ...{ rounds: 0, againMs: undefined },
+  }
   wants.set(idHex(conversation), fresh)
   return fresh
 }
@@ -33,6 +37,8 @@ export function wantFrom(step: Step, conversation: Conversation, carrier: Peer):
   wants.carrier = idHex(carrier.device)
   wants.asked.clear()
   wants.tries = 0
+  wants.rounds = 0
+  wants.againMs = undefined
   wants.nextMs = step.monoMs + limits.wantAgainMs
   wakeAt(step, wants.nextMs)
 }
@@ -172,6 +178,22 @@ async function tend(step: Step, conversation: Conversation): Promise<void> {
     const atMs = askableMs(step, conversation, peer)
     if (atMs > step.monoMs && atMs < Infinity) wakeAt(step, atMs)
   }
+  if (others.length === 0 && wants.asked.size > 0) askAgainLater(step, wants)
+}
+
+/** Everybody there is was asked: after a pause, which doubles up to a day, all may be asked once more. */
+function askAgainLater(step: Step, wants: Wants): void {
+  const pauseMs = Math.min(limits.wantRoundMs * 2 ** Math.min(wants.rounds, 20), limits.wantRoundMaxMs)
+  wants.againMs ??= step.monoMs + pauseMs
+  if (step.monoMs < wants.againMs) {
+    wakeAt(step, wants.againMs)
+    return
+  }
+  wants.asked.clear()
+  wants.tries = 0
+  wants.rounds += 1
+  wants.againMs = undefined
+  wakeAt(step, step.monoMs)
 }
 
 /**
