@@ -131,7 +131,10 @@ async function receiveRecord(
     return undefined
   }
   if (conversation === undefined) {
-    if (!mayIntroduceGroups(step, peer)) return undefined
+    if (!mayIntroduceGroups(step, peer)) {
+      tellLater(step, header.content.conversation, peer)
+      return undefined
+    }
     hold(step, peer, header, incoming)
     askAbout(step, peer, header.content.conversation)
     return undefined
@@ -476,6 +479,18 @@ async function tellArrival(
   const name = sender === undefined ? '' : contactName(sender)
   const preview = self.previews && message.text !== null ? { name, text: message.text } : undefined
   step.effects.push({ kind: 'notify', preview })
+}
+
+/**
+ * What a stranger says of a group that is not known yet is not kept. If it is known by then, they hear after a while
+ * that they were passed over, for they may believe it delivered.
+ */
+function tellLater(step: Step, conversation: Uint8Array, author: DeviceAddress): void {
+  const { gotsLater } = step.context.live
+  if (gotsLater.size >= limits.looseAccounts) return
+  const atMs = step.monoMs + limits.passedOverMs + limits.topicAckMs
+  gotsLater.set(keyOf({ conversation }, author), { conversation, author, atMs })
+  wakeAt(step, atMs)
 }
 
 /** Who may speak of conversations not known here yet. */

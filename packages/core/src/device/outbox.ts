@@ -540,6 +540,9 @@ async function sendRow(
   row: OutboxRow,
 ): Promise<void> {
   if (link.channel === undefined) {
+    // Made while the clock was ahead: it would not be old for as long.
+    if (row.createdAtMs > step.nowMs)
+      step.tx.put(outboxRows, rowKey(row.seq), { ...row, createdAtMs: step.nowMs })
     if (isExpired(step, row) || isPassedOver(peer, row)) await sealAnew(step, peer, contact, link, row)
     depositRow(step, peer, step.tx.get(outboxRows, rowKey(row.seq)) ?? row)
     return
