@@ -130,6 +130,9 @@ export const limits = {
   topicGotMs: 5 * second,
   /** Between looks at topics, whose names change with the day. */
   topicTendMs: 10 * minute,
+  /** A store that took nothing is tried again after this long; it doubles. */
+  storePauseMs: second,
+  storePauseMaxMs: minute,
   /** A relay that is busy is left alone at least this long, whatever it says. */
   relayBusyMinMs: second,
   /** A frame that a relay confirmed is made anew when its device was heard of this much later and does not have it. */

@@ -420,6 +420,8 @@ export interface Live {
   publishMs: number
   /** Some DHT node took the records published last. */
   published: boolean
+  /** Batches in a row that did not become durable. */
+  storeFailures: number
   /** The clock is far from the last batch and no contact has agreed with it. */
   clockDoubted: boolean
   /** Devices whose newest bundle is to be looked for in the DHT, by hexadecimal id. */

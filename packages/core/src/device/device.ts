@@ -16,6 +16,7 @@ import { openSealedStore } from './sealed-store.ts'
 import type { SealedStore } from './sealed-store-types.ts'
 import { tables } from './tables.ts'
 import { watchClock } from './tick.ts'
+import { storePauseMs } from './timers.ts'
 
 const isBeyondLimits = (error: unknown): error is InvariantError =>
   error instanceof InvariantError && error.code === rowLimit
@@ -281,6 +282,7 @@ class Machine implements Device {
     if (whole.events.length === 0 && whole.tx.writes().length === 0) return []
     const events = storeEvents(whole)
     await this.#database.commit(whole.tx, { durable: true, settlesDoubt: this.#sealed.doubt !== null })
+    this.#context.live.storeFailures = 0
     return events
   }
 
@@ -305,6 +307,7 @@ class Machine implements Device {
   /** The batch did not become durable: nothing it started may be taken for begun. */
   #forget(effects: readonly Effect[]): void {
     const { live } = this.#context
+    live.storeFailures += 1
     live.links.clear()
     live.groups.clear()
     live.devicesSaid.clear()
@@ -329,7 +332,7 @@ class Machine implements Device {
         this.#perform({ kind: 'close', channel: link.channel })
     }
     if (effects.some((effect) => effect.kind === 'put')) live.publishMs = this.#context.clock.monotonicMs()
-    live.wakeMs = Math.min(live.wakeMs, this.#context.clock.monotonicMs() + 1_000)
+    live.wakeMs = Math.min(live.wakeMs, this.#context.clock.monotonicMs() + storePauseMs(live))
   }
 
   #halt(error: unknown): void {
@@ -484,6 +487,7 @@ const newLive = (): Live => ({
   publishMs: 0,
   published: false,
   clockDoubted: false,
+  storeFailures: 0,
   lookups: new Set(),
   connection: 'offline',
   nextToken: 1,

@@ -14,7 +14,7 @@ import { rowKey, tellStates } from './outbox-rows.ts'
 import { askForInvites, lookupAnswered, relayUnreachable } from './resolve.ts'
 import { linkTo, peersOf } from './lookup.ts'
 import { queueKeys } from './queues.ts'
-import { noteFailure, noteSuccess, wakeAt } from './timers.ts'
+import { noteFailure, noteSuccess, storePauseMs, wakeAt } from './timers.ts'
 import {
   conversationRows,
   outboxRows,
@@ -65,7 +65,8 @@ export function relayLost(step: Step, link: RelayLink): void {
   link.leaving.clear()
   relayUnreachable(step, link.address)
   if (failed) noteFailure(step, link, limits.relayRetryMaxMs)
-  else link.nextMs = step.monoMs + 1_000
+  // What a store does not take would only come again.
+  else link.nextMs = step.monoMs + storePauseMs(step.context.live)
   if (ownRelay(step, link.address) !== undefined) wakeAt(step, link.nextMs)
 }
 

@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import type { Attempts, Step } from './context.ts'
+import type { Attempts, Live, Step } from './context.ts'
 import { metaRows, onlyRow } from './tables.ts'
 
 /** Asks to be woken at a monotonic moment, rounded up to the whole milliseconds steps count in; the earliest counts. */
@@ -16,6 +16,10 @@ export function sureNow(step: Step): number {
   const last = step.context.live.clockDoubted ? step.tx.get(metaRows, onlyRow)?.lastMs : undefined
   return last === undefined ? step.nowMs : Math.min(step.nowMs, last)
 }
+
+/** How long a device leaves its store alone that took nothing the last few times; what its person asks is tried at once. */
+export const storePauseMs = ({ storeFailures }: Live): number =>
+  Math.min(limits.storePauseMaxMs, limits.storePauseMs * 2 ** Math.min(storeFailures, 16))
 
 /** Notes a failed attempt: the pause doubles each time, with a quarter of jitter, up to its limit. */
 export function noteFailure(step: Step, attempts: Attempts, longestMs: number = limits.retryMaxMs): void {
