@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Recipe } from '../scenarios/recipe.ts'
 import type { RunResult } from '../scenarios/run.ts'
 
-/** Room for what is young, in MB: worlds make much that lives for one event, and collecting it is a twelfth of their time. */
+/** Room for what is young, in MB: worlds make much that lives for one event, and collecting it is a twentieth of their time. */
 const youngMb = 64
 
 const bin = fileURLToPath(new URL('../bin/sotto-sim.mjs', import.meta.url))

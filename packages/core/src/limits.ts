@@ -144,6 +144,8 @@ export const limits = {
   seedAgainMs: minute,
   /** Of these, accounts introduced by others that are in no group of ours, or not yet. */
   looseAccounts: 512,
+  /** Conversations of which whoever brought this device may say how far its siblings had written. */
+  broughtConversations: 4_096,
   /** Groups known in part, of which more is asked; the oldest makes room. */
   arrivingGroups: 16,
   /** Lines of the audit log kept. */

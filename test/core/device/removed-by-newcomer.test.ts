@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { fromBase32 } from '../../../packages/core/src/wire/index.ts'
+import { limits } from '../../../packages/core/src/limits.ts'
 import { Town, type Person } from '../../support/devices.ts'
 import { befriend, groupOf } from '../../support/friends.ts'
 import { Puppet } from '../../support/puppet.ts'
@@ -129,6 +130,23 @@ describe('device: a phone removed by a device that its sibling brought', () => {
       [null, null],
     ])
     expect(shown.slice(2).filter(([, outside]) => outside === null)).to.deep.equal([])
+  })
+
+  it('is spoken of in limits.broughtConversations conversations, and not one more', async () => {
+    const bounded = limits as { broughtConversations: number }
+    const { broughtConversations } = bounded
+    bounded.broughtConversations = 1
+    try {
+      const { town, ada, bob, laptop, both } = await brought()
+      const deviceId = await deviceIdOf(bob)
+      await bob.close()
+      await laptop.device.dispatch('remove-device', { deviceId })
+      await town.pass(60_000)
+      const first = await Promise.all(both.map(async (id) => (await outsides(ada, id))[0]?.[1]))
+      expect(first).to.include('device-out')
+    } finally {
+      bounded.broughtConversations = broughtConversations
+    }
   })
 
   for (const taken of ['phone', 'tablet', 'desk'] as const)

@@ -197,6 +197,7 @@ export function takeSiblings(
   const log = storedLog(step, self.account)
   if (log === undefined || broughtBy(log, self.device) !== idHex(peer.device)) return
   if (step.tx.get(broughtRows, conversation) !== undefined) return
+  if (step.tx.all(broughtRows).length >= limits.broughtConversations) return
   const others = last.filter(({ device }) => !equalBytes(device, peer.device))
   step.tx.put(broughtRows, conversation, { conversation, last: others })
 }
