@@ -30,7 +30,7 @@ export async function audit(stage: Stage): Promise<Tally> {
   searchSecrets(stage)
   await judgeSetBacks(stage)
   const reusedKeys = recorder.reusedMessageKeys(
-    (sealed) => outside.holds(sealed),
+    (suspects) => outside.found(new Map(suspects.map((one) => [one, [one.sealed]]))),
     (first, again) => isExcused([...stage.everything(), ...stage.clones], first, again),
   )
   const reused = recorder.reusedPairs + reusedKeys

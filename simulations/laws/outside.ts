@@ -25,10 +25,6 @@ export class Outside {
     this.#total += bytes.length
   }
 
-  holds(bytes: Uint8Array): boolean {
-    return this.#blocks.some((block) => block.includes(Buffer.from(bytes)))
-  }
-
   /** What of this is in the record, by any of its spellings: one pass for all of them. */
   found<T>(secrets: ReadonlyMap<T, Iterable<Uint8Array | string>>): ReadonlySet<T> {
     const wanted = new Map<number, { readonly bytes: Uint8Array; readonly of: T }[]>()
@@ -39,6 +35,7 @@ export class Outside {
         if (begin === undefined) throw new RangeError('one byte is found everywhere')
         wanted.set(begin, [...(wanted.get(begin) ?? []), { bytes, of }])
       }
+    if (wanted.size === 0) return new Set()
     const begins = new Uint8Array(1 << 16)
     for (const begin of wanted.keys()) begins[begin] = 1
     const found = new Set<T>()

@@ -77,17 +77,18 @@ export class SealRecorder {
 
   /**
    * Message keys under which two texts were sealed and both left the process. Sealing twice is no reuse while
-   * the first ciphertext died with its process before its state was durable. `excused` is asked about each text after
-   * the first.
+   * the first ciphertext died with its process before its state was durable. `left` is asked once, which of all that
+   * were sealed under a key used before did leave; `excused` about each text after the first.
    */
   reusedMessageKeys(
-    left: (sealed: Uint8Array) => boolean,
+    left: (suspects: readonly Sealing[]) => ReadonlySet<Sealing>,
     excused: (first: Sealing, again: Sealing) => boolean = () => false,
   ): number {
     let reused = 0
-    for (const sealings of this.#messageKeys.values()) {
-      if (sealings.length < 2) continue
-      const [first, ...others] = sealings.filter(({ sealed }) => left(sealed))
+    const twice = [...this.#messageKeys.values()].filter((sealings) => sealings.length > 1)
+    const gone = left(twice.flat())
+    for (const sealings of twice) {
+      const [first, ...others] = sealings.filter((one) => gone.has(one))
       if (first !== undefined && others.some((again) => !excused(first, again))) reused += 1
     }
     return reused
