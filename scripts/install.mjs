@@ -22,6 +22,8 @@ export function isInstalled() {
 export async function install() {
   if (isInstalled()) return
   console.error('Installing dependencies (once) …')
-  const code = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])
+  const code = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], {
+    stdout: 2,
+  })
   if (code !== 0) throw new Error(`npm ci ended with code ${code}`)
 }

@@ -7,11 +7,17 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 
 /**
  * Runs a program at the root with its output passed through; resolves to its exit code. One that has not
- * ended after `limitMs` is killed with all it started, and counts as failed.
+ * ended after `limitMs` is killed with all it started, and counts as failed. What it says goes to `stdout`, a stream's
+ * number, where that is not to be this process's own.
  */
-export function run(command, args, { env = process.env, limitMs } = {}) {
+export function run(command, args, { env = process.env, limitMs, stdout = 'inherit' } = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, env, stdio: 'inherit', detached: limitMs !== undefined })
+    const child = spawn(command, args, {
+      cwd: root,
+      env,
+      stdio: ['inherit', stdout, 'inherit'],
+      detached: limitMs !== undefined,
+    })
     if (limitMs !== undefined) endAfter(child, limitMs)
     child.once('error', (error) => {
       console.error(`${command}: ${error.message}`)
