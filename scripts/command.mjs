@@ -11,7 +11,7 @@ import { root } from './run.mjs'
 /** Runs a program of this clone with the words of this process; what it needs is installed first where nothing is. */
 export async function command(program) {
   try {
-    if (!existsSync(join(root, 'node_modules'))) await install()
+    if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) await install()
     await import(pathToFileURL(join(root, program)))
   } catch (error) {
     console.error(error.message)
