@@ -60,9 +60,13 @@ export function createEpoch(
 ): EpochCreated {
   if (random.length !== sizes.seed)
     throw new UsageError('E_LENGTH', 'an epoch takes 32 random bytes', { detail: { actual: random.length } })
-  const excluded = exclusionsOf(state, view, nowMs)
+  const atHeads = devicesAtHeads(state, view)
+  const excluded = exclusionsOf(atHeads, view, nowMs)
+  const recipients = recipientsOf(crypto, atHeads, excluded, nowMs)
+  if (recipients === undefined || recipients.length > limits.epochDevices)
+    throw new InvariantError('E_EPOCH_RECIPIENTS', 'an own epoch has recipients that nobody accepts')
   const parents = tipsOf(state.nodes).slice(0, limits.epochParents)
-  const route = draft.reason === 'turn' ? routeForTurn(state, view, excluded, nowMs) : undefined
+  const route = draft.reason === 'turn' ? routeForTurn(state, view, recipients, nowMs) : undefined
   const terms = {
     conversation: state.conversation,
     parents: parents.map(({ record }) => record.id),
@@ -84,14 +88,10 @@ export function createEpoch(
   const secret = epochSecret(crypto, random, exporters, state.conversation)
   const context = contextOf(crypto, terms)
   const record = issueEpoch(crypto, own, terms, commitmentOf(crypto, secret.expose(), context))
-  const recipients = recipientsOf(crypto, view.devicesAt(view.heads) ?? [], excluded, nowMs)
-  if (recipients === undefined || recipients.length > limits.epochDevices)
-    throw new InvariantError('E_EPOCH_RECIPIENTS', 'an own epoch has recipients that nobody accepts')
   const node = nodeOf(state, record, recipients, nowMs)
-  const added = addNode(state, node, nowMs)
-  const placedNode = added.nodes.get(node.key) ?? node
   const derived = deriveEpoch(crypto, secret.expose(), context, node.recipients)
-  const placed = placeKeys(added, placedNode, derived, nowMs)
+  // Nothing follows it yet, so that it is placed as it is.
+  const placed = placeKeys(addNode(state, node, nowMs), node, derived, nowMs)
   return {
     state: placed.state,
     epoch: record.id,
@@ -103,22 +103,26 @@ export function createEpoch(
   }
 }
 
-/** Devices at the heads that get no seed, each with its reason. */
-function exclusionsOf(
-  state: ConversationEpochs,
-  view: MembershipView,
-  nowMs: number,
-): readonly EpochExclusion[] {
+/** Devices at the newest heads: every device of now and perhaps more. */
+function devicesAtHeads(state: ConversationEpochs, view: MembershipView): readonly EpochDevice[] {
   const atHeads = view.devicesAt(view.heads)
   if (atHeads === undefined || view.devices.some((device) => indexOfDevice(atHeads, device) < 0))
     throw new UsageError('E_EPOCH_HEADS', 'the membership heads do not show every device of now')
   if (indexOfDevice(view.devices, state.self) < 0)
     throw new UsageError('E_EPOCH_NOT_A_MEMBER', 'this device is not an active device of a member')
   return atHeads
+}
+
+/** Devices at the heads that get no seed, each with its reason. */
+const exclusionsOf = (
+  atHeads: readonly EpochDevice[],
+  view: MembershipView,
+  nowMs: number,
+): readonly EpochExclusion[] =>
+  atHeads
     .filter((device) => indexOfDevice(view.devices, device) < 0)
     .map((device) => exclusionOf(view, device, nowMs))
     .sort(compareDevices)
-}
 
 function exclusionOf(view: MembershipView, device: EpochDevice, nowMs: number): EpochExclusion {
   const { account, device: id, notAfterMs } = device
@@ -128,22 +132,19 @@ function exclusionOf(view: MembershipView, device: EpochDevice, nowMs: number): 
   throw new UsageError('E_EPOCH_HEADS', 'the membership heads show a device that is out')
 }
 
-/** The routing epoch in use, when a turn may ride on it: keyed here and listing exactly the devices of now. */
+/** The routing epoch in use, when a turn may ride on it: one that lists exactly the devices of now. */
 function routeForTurn(
   state: ConversationEpochs,
   view: MembershipView,
-  excluded: readonly EpochExclusion[],
+  recipients: readonly Recipient[],
   nowMs: number,
 ): EpochNode | undefined {
   const preferred = preferredEpoch(state, view, nowMs)
   const route = preferred && state.nodes.get(routeKeyOf(preferred))
-  if (route === undefined || state.keys.get(route.key)?.route === undefined) return undefined
-  const devices = (view.devicesAt(view.heads) ?? []).filter(
-    (device) => !excluded.some((item) => sameDevice(item, device)),
-  )
+  if (route === undefined) return undefined
   const same =
-    devices.length === route.recipients.length &&
-    devices.every((device) => indexOfDevice(route.recipients, device) >= 0)
+    recipients.length === route.recipients.length &&
+    recipients.every((device) => indexOfDevice(route.recipients, device) >= 0)
   return same ? route : undefined
 }
 
