@@ -132,7 +132,10 @@ function exclusionOf(view: MembershipView, device: EpochDevice, nowMs: number): 
   throw new UsageError('E_EPOCH_HEADS', 'the membership heads show a device that is out')
 }
 
-/** The routing epoch in use, when a turn may ride on it: one that lists exactly the devices of now. */
+/**
+ * The routing epoch in use, when it lists exactly the devices of now: one that is used lists no other, so that it
+ * is enough to count them.
+ */
 function routeForTurn(
   state: ConversationEpochs,
   view: MembershipView,
@@ -141,11 +144,7 @@ function routeForTurn(
 ): EpochNode | undefined {
   const preferred = preferredEpoch(state, view, nowMs)
   const route = preferred && state.nodes.get(routeKeyOf(preferred))
-  if (route === undefined) return undefined
-  const same =
-    recipients.length === route.recipients.length &&
-    recipients.every((device) => indexOfDevice(route.recipients, device) >= 0)
-  return same ? route : undefined
+  return route?.recipients.length === recipients.length ? route : undefined
 }
 
 /**

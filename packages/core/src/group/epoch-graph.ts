@@ -27,12 +27,12 @@ export function childrenOf(nodes: Nodes): ReadonlyMap<string, readonly EpochNode
   return children
 }
 
-/** Everything reached from `start` without it, by `next`; each once. */
+/** Everything reached from `start`, by `next`; each once. Ids are hashes, so that nothing reaches itself. */
 function reach(
   start: EpochNode,
   next: (node: EpochNode) => readonly (EpochNode | undefined)[],
 ): readonly EpochNode[] {
-  const seen = new Set([start.key])
+  const seen = new Set<string>()
   const found: EpochNode[] = []
   const open = [start]
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
