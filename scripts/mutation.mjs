@@ -29,7 +29,7 @@ const rooms = {
     except: ['index'],
     // Quick ones first: the first that notices ends the matter.
     tests: [
-      ...['epoch-graph', 'epoch-store', 'epoch-judge', 'epoch-create', 'epoch-housekeeping'],
+      ...['epoch-graph', 'epoch-store', 'epoch-judge', 'epoch-create', 'epoch-housekeeping', 'epoch-due'],
       ...['scenarios', 'records', 'packed', 'epoch-seal', 'epoch-rules', 'hostile', 'epoch-attacks'],
       ...['group-law', 'epoch-law'],
     ]

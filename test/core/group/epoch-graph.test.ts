@@ -97,6 +97,21 @@ describe('conversation epochs: depth', () => {
   })
 })
 
+describe('conversation epochs: a parent that changes no depth', () => {
+  it('writes no record but its own', () => {
+    const scene = new EpochScene()
+    const root = scene.write('b')
+    const middle = scene.write('b', { after: [root] })
+    const late = scene.write('c', { after: [root] })
+    const child = scene.write('c', { after: [middle, late] })
+    scene.take(root, middle, child)
+    const before = scene.state
+    scene.take(late)
+    expect(recordsWritten(before, scene.state)).to.deep.equal(ids([late]))
+    expect(scene.node(child)).to.equal(before.nodes.get(scene.node(child).key))
+  })
+})
+
 describe('conversation epochs: a record that comes late', () => {
   it('is superseded if a keyed epoch descends from it, and with it what it follows', () => {
     const scene = new EpochScene()

@@ -7,7 +7,9 @@ import {
   onSeedAck,
   restoreEpochs,
   type ConversationEpochs,
+  type EpochNode,
 } from '../../../packages/core/src/group/index.ts'
+import { Secret } from '../../../packages/core/src/crypto/index.ts'
 import { limits } from '../../../packages/core/src/limits.ts'
 import { toHex } from '../../../packages/core/src/wire/index.ts'
 import { crypto, EpochScene, personOf, seedOf, type Written } from './epoch-scene.ts'
@@ -76,6 +78,19 @@ describe('conversation epochs: what a step writes', () => {
     expect(changes(told, scene.seal(1, true), { one })).to.deep.equal(['c/one/0'])
   })
 
+  it('is the head of its keys where any part of it is another', () => {
+    const scene = new EpochScene()
+    const one = scene.keyed('b')
+    const key = toHex(one.record.id)
+    const held = scene.state.keys.get(key)!
+    const fresh = new Secret(seedOf('fresh'))
+    const others = [{ exporter: fresh }, { route: { ...held.route!, topic: fresh } }, { route: undefined }]
+    for (const other of others) {
+      const after = { ...scene.state, keys: new Map([[key, { ...held, ...other }]]) }
+      expect(changes(scene.state, after, { one })).to.deep.equal(['k/one'])
+    }
+  })
+
   it('is a seed that waits, and its deletion', () => {
     const scene = new EpochScene()
     const one = scene.write('b')
@@ -135,34 +150,47 @@ function eventful(): { scene: EpochScene; old: Written; route: Written; turn: Wr
   return { scene, old, route, turn }
 }
 
-/** What a state says, secrets as what they hold. */
-const digest = (state: ConversationEpochs): unknown =>
-  JSON.parse(
-    JSON.stringify(state, (_, value: unknown) => {
-      if (value instanceof Uint8Array) return toHex(value)
-      if (value instanceof Map)
-        return [...(value as Map<string, unknown>)].sort(([a], [b]) => (a < b ? -1 : 1))
-      if (value instanceof Object && 'expose' in value)
-        return toHex((value as { expose: () => Uint8Array }).expose())
-      return value
-    }),
-  )
+/** Everything a state says, secrets as what they hold. */
+function digest(value: unknown): unknown {
+  if (value instanceof Uint8Array) return toHex(value)
+  if (value instanceof Secret) return toHex(value.expose())
+  if (value instanceof Map)
+    return [...(value as Map<string, unknown>)].map(([key, one]) => [key, digest(one)]).sort()
+  if (Array.isArray(value)) return value.map(digest)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, digest(one)]))
+}
 
 describe('conversation epochs: what is read back', () => {
   it('is what was stored, in whatever order the rows are', () => {
-    const { scene, old, turn } = eventful()
+    const { scene, old, route, turn } = eventful()
     expect(scene.node(old).retiredAtMs).to.equal(scene.nowMs)
     const rows = rowsOf(scene.state)
-    // The exporter of an epoch whose keys went is not stored.
-    const { exporter: gone } = scene.state.keys.get(scene.node(old).key)!
-    const stored = toHex(gone.expose())
-    expect([...rows.values()].some((row) => toHex(row).includes(stored))).to.equal(false)
-    gone.wipe()
+    const erased = [old, route].map((one) => scene.state.keys.get(scene.node(one).key)!.exporter)
+    for (const exporter of erased) {
+      const stored = toHex(exporter.expose())
+      expect([...rows.values()].some((row) => toHex(row).includes(stored))).to.equal(false)
+      exporter.expose().fill(0)
+    }
     for (const order of [[...rows], [...rows].toReversed()]) {
       const back = restored(new Map(order))!
       expect(digest(back)).to.deep.equal(digest(scene.state))
       expect(back.nodes.get(scene.node(turn).key)!.recipients).to.deep.equal(scene.node(turn).recipients)
     }
+  })
+
+  it('is wiped apart from the rows it came from', () => {
+    const { scene } = eventful()
+    const rows = rowsOf(scene.state)
+    const before = digest(rows)
+    const back = restored(rows)!
+    const secrets = [...back.keys.values()].flatMap(({ exporter, route, chains }) => [
+      exporter,
+      ...(route === undefined ? [] : [route.envelope, route.topic, route.queue]),
+      ...chains.map(({ key }) => key),
+    ])
+    for (const secret of [...secrets, ...back.pending.map((seed) => seed.secret)]) secret.wipe()
+    expect(digest(rows)).to.deep.equal(before)
   })
 
   it('is nothing without its head, or where any row is damaged', () => {
@@ -187,6 +215,32 @@ describe('conversation epochs: what is read back', () => {
     expect(restored(moved)).to.equal(undefined)
     const other = new Map([...rows, ...rowsOf({ ...scene.state, conversation: seedOf('other') })])
     expect(restored(other)).to.equal(undefined)
+  })
+
+  it('is nothing where a record is none, or lists no devices though nothing gives it any', () => {
+    const scene = new EpochScene()
+    const route = scene.keyed('b')
+    const [turn, odd] = [scene.write('c', { on: route }), scene.write('b', { on: route })]
+    scene.take(turn, odd)
+    const stored = (record: Partial<EpochNode['record']>): Rows => {
+      const node = { ...scene.node(odd), record: { ...scene.node(odd).record, ...record } }
+      return rowsOf({ ...scene.state, nodes: new Map([...scene.state.nodes, [node.key, node]]) })
+    }
+    expect(restored(stored({}))).to.not.equal(undefined)
+    expect(restored(stored({ bytes: seedOf('no record') }))).to.equal(undefined)
+    const riding = scene.write('c', { on: turn })
+    const nodes = new Map([[scene.node(turn).key, scene.node(turn)], ...scene.state.nodes])
+    nodes.set(toHex(riding.record.id), {
+      ...scene.node(turn),
+      key: toHex(riding.record.id),
+      record: riding.record,
+    })
+    expect(restored(rowsOf({ ...scene.state, nodes })), 'on a turn').to.equal(undefined)
+    const plain = scene.write('b')
+    const listless = { ...plain.record, terms: turn.record.terms }
+    const key = toHex(plain.record.id)
+    const bare = new Map([...scene.state.nodes, [key, { ...scene.node(turn), key, record: listless }]])
+    expect(restored(rowsOf({ ...scene.state, nodes: bare })), 'a topic of its own').to.equal(undefined)
   })
 
   it('is nothing where a turn’s route is not there, or its lists are not one for each device', () => {
