@@ -180,9 +180,9 @@ export async function tellRecord(
   const message = await findMessage(step, look, id)
   if (message === null) return undefined
   if (kind === recordKinds.msg) {
-    // Without its body, which its author took back or lost, there is nothing to tell yet but that something is there.
-    const isBare = incoming.said === null && !message.deleted && message.outside === null
-    if (isBare) emit(step, { type: 'group', conversationId: message.conversationId })
+    // Without its body there is nothing to tell yet but that something is there: it may come, also where the message
+    // does not count or was taken back by a word that counts no more.
+    if (incoming.said === null) emit(step, { type: 'group', conversationId: message.conversationId })
     // What is about it may have come before it: then it is shown as it stands.
     else emit(step, { type: 'message', message })
     return incoming.said === null || message.outside !== null ? undefined : message
