@@ -150,7 +150,11 @@ export class Hearing {
       this.#words.push({ from, to: machine, messageId: message.messageId })
   }
 
-  /** Every device of the others that its sender counted on must have it, and is asked if it only said that much came. */
+  /**
+   * Every device of the others that its sender counted on must have it, and is asked if it only said that much came. A
+   * text that an edit replaced is gone at its author's, too: then the edit, which may be another device's and have a
+   * ladder of its own, is what the text comes with.
+   */
   #hearState(messageId: string, state: string): void {
     const said = this.#ledger.original(messageId)
     if (said === undefined || said.kind !== 'message') return
@@ -163,8 +167,8 @@ export class Hearing {
     for (const machine of this.#countedOn(said)) {
       if (this.wasTold(machine, said.marker)) continue
       machine.device?.view('message', { messageId }).then(
-        ({ text, deleted }) => {
-          if (text === null && !deleted) this.#boast(said, state, machine)
+        ({ text, deleted, edited }) => {
+          if (text === null && !deleted && !edited) this.#boast(said, state, machine)
         },
         () => {
           this.#boast(said, state, machine)
