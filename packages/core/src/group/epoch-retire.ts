@@ -3,6 +3,7 @@ import { sameDevice, type DeviceAddress } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { childrenOf, comparePreference, descendantsOf } from './epoch-graph.ts'
 import {
+  carriersOf,
   chainSecrets,
   indexOfDevice,
   routeKeyOf,
@@ -185,7 +186,7 @@ function dropPending(state: ConversationEpochs, nowMs: number): EpochsSwept {
 /** Records of epochs long retired, or never keyed, that have a successor and carry nobody. */
 function forgetRecords(state: ConversationEpochs, nowMs: number): EpochsSwept {
   const children = childrenOf(state.nodes)
-  const carrying = new Set([...state.nodes.values()].filter(({ key }) => state.keys.has(key)).map(routeKeyOf))
+  const carrying = carriersOf(state)
   const gone = [...state.nodes.values()].filter((node) => {
     if (state.keys.has(node.key) || carrying.has(node.key) || !children.has(node.key)) return false
     const { timestampMs, route } = node.record.terms

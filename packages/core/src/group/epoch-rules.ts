@@ -5,6 +5,7 @@ import { compareBytes, concat } from '../wire/index.ts'
 import { comparePreference, tipsOf } from './epoch-graph.ts'
 import { epochReasons, type EpochReason } from './epoch-record.ts'
 import {
+  carriersOf,
   compareDevices,
   indexOfDevice,
   routeKeyOf,
@@ -17,8 +18,9 @@ import {
 type Now = Pick<MembershipView, 'devices' | 'history'>
 
 /**
- * Whether this device may seal under an epoch: it is keyed and not left behind, its author is still in, every
- * device it lists is active now, and every active device it lacks is within `limits.clockSkewMs` of its end.
+ * Whether this device may seal under an epoch: it is keyed, as only one that lists it ever is, and not left behind,
+ * every device it lists, its author among them, is active now, and every active device it lacks is within
+ * `limits.clockSkewMs` of its end.
  */
 export function usableForSending(
   state: ConversationEpochs,
@@ -26,17 +28,15 @@ export function usableForSending(
   view: Now,
   nowMs: number,
 ): boolean {
-  const { terms } = node.record
   const keys = state.keys.get(node.key)
-  if (keys === undefined || keys.chains.length === 0 || node.closed || node.self < 0) return false
+  if (keys === undefined || keys.chains.length === 0 || node.closed) return false
   if (state.keys.get(routeKeyOf(node))?.route === undefined) return false
-  if (terms.history !== view.history || indexOfDevice(view.devices, terms) < 0) return false
-  return sameEntitled(node, view.devices, nowMs)
+  return node.record.terms.history === view.history && sameEntitled(node, view.devices, nowMs)
 }
 
-/** Walks recipients and D(now), both sorted: nobody too many, and nobody missing who has time left. */
+/** Walks recipients and D(now), both in order: nobody too many, and nobody missing who has time left. */
 function sameEntitled(node: EpochNode, devices: readonly EpochDevice[], nowMs: number): boolean {
-  const now = sorted(devices)
+  const now = devices.toSorted(compareDevices)
   let at = 0
   for (const recipient of node.recipients) {
     for (; at < now.length; at++) {
@@ -51,12 +51,6 @@ function sameEntitled(node: EpochNode, devices: readonly EpochDevice[], nowMs: n
   }
   return now.slice(at).every((device) => nearEnd(device, nowMs))
 }
-
-/** The list itself when it is in order, as resolvers give it. */
-const sorted = (devices: readonly EpochDevice[]): readonly EpochDevice[] =>
-  devices.every((device, i) => i === 0 || compareDevices(devices[i - 1] ?? device, device) < 0)
-    ? devices
-    : devices.toSorted(compareDevices)
 
 const nearEnd = (device: EpochDevice, nowMs: number): boolean =>
   nowMs >= device.notAfterMs - limits.clockSkewMs
@@ -154,11 +148,7 @@ const seedExpected = (state: ConversationEpochs, view: MembershipView): boolean 
  * that ride on them, which cannot be read without their topic's key.
  */
 function unseeded(state: ConversationEpochs): readonly EpochNode[] {
-  const ridden = new Set<string>()
-  for (const [key, { chains }] of state.keys) {
-    const node = state.nodes.get(key)
-    if (node !== undefined && chains.length > 0) ridden.add(routeKeyOf(node))
-  }
+  const ridden = carriersOf(state)
   return [...state.nodes.values()].filter(
     (node) => node.self >= 0 && !node.seeded && (node.supersededAtMs === undefined || ridden.has(node.key)),
   )

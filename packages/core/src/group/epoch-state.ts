@@ -129,6 +129,10 @@ export function withEntries<T>(
 export const routeKeyOf = (node: EpochNode): string =>
   node.record.terms.route === null ? node.key : keyOf(node.record.terms.route)
 
+/** Epochs on whose topics something that is keyed here rides, those themselves included. */
+export const carriersOf = ({ nodes, keys }: ConversationEpochs): ReadonlySet<string> =>
+  new Set([...nodes.values()].filter(({ key }) => keys.has(key)).map(routeKeyOf))
+
 /** Every secret of an epoch's keys but the route's. */
 export const chainSecrets = (keys: EpochKeys): readonly Secret[] => [
   keys.exporter,
