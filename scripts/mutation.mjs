@@ -29,9 +29,9 @@ const rooms = {
     except: ['index'],
     // Quick ones first: the first that notices ends the matter.
     tests: [
-      ...['epoch-graph', 'epoch-store', 'epoch-judge', 'epoch-create', 'epoch-housekeeping', 'epoch-due'],
-      ...['scenarios', 'records', 'packed', 'epoch-seal', 'epoch-rules', 'hostile', 'epoch-attacks'],
-      ...['group-law', 'epoch-law'],
+      ...['graph', 'store', 'judge', 'create', 'housekeeping', 'due', 'topic'].map((name) => `epoch-${name}`),
+      ...['scenarios', 'report', 'writing', 'records', 'packed', 'epoch-seal', 'epoch-rules', 'hostile'],
+      ...['epoch-attacks', 'group-law', 'epoch-law'],
     ]
       .map((name) => `core/group/${name}`)
       .concat('vectors/group/*', 'adversarial/056-insider'),

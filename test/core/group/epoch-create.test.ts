@@ -4,6 +4,7 @@ import {
   closeAll,
   keepSeed,
   maySendSeed,
+  onSeed,
   onSeedAck,
   pendingRoutes,
   preferredEpoch,
@@ -257,6 +258,15 @@ describe('conversation epochs: seeds that wait, are acknowledged, or asked for',
     expect(keepSeed(room, seedFrom('more'), personOf('c'), 1).pending).to.have.length(limits.pendingSeeds)
   })
 
+  it('are held for their records', () => {
+    const scene = new EpochScene()
+    const { seed } = scene.write('b')
+    expect(onSeed(crypto, scene.state, seed, personOf('b'), scene.nowMs)).to.deep.equal({
+      verdict: 'held',
+      awaiting: 'epoch-record',
+    })
+  })
+
   it('give the topic where their records are', () => {
     const scene = new EpochScene()
     const written = scene.write('b')
@@ -282,6 +292,11 @@ describe('conversation epochs: seeds that wait, are acknowledged, or asked for',
     expect(onSeedAck(acked, created.epoch, personOf('d')), 'not listed').to.equal(acked)
     expect(onSeedAck(acked, seedOf('unknown'), personOf('c'))).to.equal(acked)
     expect(onSeedAck(acked, theirs.record.id, personOf('c')), 'another’s').to.equal(acked)
+    const second = new EpochScene('b')
+    const own = second.create()
+    expect(onSeedAck(own.state, own.epoch, personOf('a')).nodes.get(toHex(own.epoch))!.acked).to.deep.equal([
+      ...[true, false, false],
+    ])
     expect(onSeedAck(acked, created.epoch, personOf('b')).nodes.get(key)!.acked).to.deep.equal([
       false,
       true,
@@ -301,5 +316,8 @@ describe('conversation epochs: seeds that wait, are acknowledged, or asked for',
     expect(may(own, 'd'), 'not listed').to.equal(false)
     expect(may(theirs.record.id, 'c'), 'another’s').to.equal(false)
     expect(may(seedOf('unknown'), 'c')).to.equal(false)
+    const second = new EpochScene('b')
+    const { state, epoch } = second.create()
+    expect(maySendSeed(state, second.view(), epoch, personOf('a')), 'the first of the list').to.equal(true)
   })
 })

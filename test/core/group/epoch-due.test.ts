@@ -7,10 +7,10 @@ import {
   usableForSending,
   type EpochDevice,
   type EpochDue,
+  type EpochReason,
   type EpochSituation,
   type MembershipView,
 } from '../../../packages/core/src/group/index.ts'
-import type { epochReasons } from '../../../packages/core/src/group/epoch-record.ts'
 import { idleWaitMs } from '../../../packages/core/src/group/epoch-rules.ts'
 import { limits } from '../../../packages/core/src/limits.ts'
 import { concat, toHex } from '../../../packages/core/src/wire/index.ts'
@@ -263,6 +263,26 @@ describe('conversation epochs: an idle device', () => {
     expect(due(scene)).to.equal(undefined)
   })
 
+  it('misses none whose author is out while another epoch is in use, wherever the author stands in the list', () => {
+    const scene = new EpochScene('b', ['a', 'b', 'c'])
+    scene.keyed('c')
+    scene.take(scene.write('a'))
+    expect(due(scene)?.reason, 'the first of the list').to.equal('unseeded')
+    const left = new EpochScene('a', ['a', 'c'])
+    left.keyed('c')
+    left.take(left.write('b', { at: ['a', 'b', 'c'] }))
+    expect(due(left)).to.equal(undefined)
+    left.take(left.write('c'))
+    left.nowMs += 5
+    expect(due(left)?.atMs).to.equal(startMs + limits.unseededMs + wait(left))
+  })
+
+  it('expects a seed from the first device of the list as from any', () => {
+    const scene = new EpochScene('b', ['a', 'b', 'c'])
+    scene.take(scene.write('a'))
+    expect(due(scene)?.reason).to.equal('unseeded')
+  })
+
   it('misses that of a topic as long as a turn on it cannot be read, though that is keyed', () => {
     const scene = new EpochScene()
     const route = scene.write('b')
@@ -281,7 +301,7 @@ describe('conversation epochs: an idle device', () => {
 
 describe('conversation epochs: the pace of a device’s own timers', () => {
   /** Own epochs at these times, for a reason; all closed. */
-  function begun(times: readonly number[], reason: keyof typeof epochReasons = 'doubt'): EpochScene {
+  function begun(times: readonly number[], reason: EpochReason = 'doubt'): EpochScene {
     const scene = new EpochScene('a', ['a', 'b'])
     for (const at of times) {
       scene.nowMs = at
@@ -291,7 +311,17 @@ describe('conversation epochs: the pace of a device’s own timers', () => {
     return scene
   }
   /** When the next is due, if it were due this early. */
-  const next = (scene: EpochScene): number => due(scene, {}, { sinceMs: startMs - hourMs })!.atMs
+  function next(scene: EpochScene): number {
+    const { atMs } = due(scene, {}, { sinceMs: startMs - hourMs })!
+    const nodes = new Map([...scene.state.nodes].toReversed())
+    const other = new EpochScene('a', ['a', 'b'])
+    other.state = { ...scene.state, nodes }
+    other.nowMs = scene.nowMs
+    expect(due(other, {}, { sinceMs: startMs - hourMs })!.atMs, 'in whatever order they are held').to.equal(
+      atMs,
+    )
+    return atMs
+  }
 
   it('keeps 2 s between them, others’ not counted', () => {
     const scene = begun([startMs, startMs + 50_000])
@@ -317,7 +347,7 @@ describe('conversation epochs: the pace of a device’s own timers', () => {
   it('of these 6 for want of a seed', () => {
     const times = Array.from({ length: limits.unseededEpochsPerHour }, (_, i) => startMs + i * 200_000)
     const missing = (scene: EpochScene): number => {
-      scene.take(scene.write('b', { after: [] }))
+      scene.take(scene.write('b'))
       const found = due(scene)!
       expect(found.reason).to.equal('unseeded')
       return found.atMs

@@ -205,6 +205,14 @@ describe('conversation epochs: a record and the seeds that came before it', () =
     }
   })
 
+  it('is taken without a key where no seed waits', () => {
+    const scene = new EpochScene()
+    const written = scene.write('b')
+    const { keyed, epoch, state, spent } = taken(scene, written)
+    expect({ keyed, epoch, spent }).to.deep.equal({ keyed: false, epoch: written.record.id, spent: [] })
+    expect(state.pending).to.equal(scene.state.pending)
+  })
+
   it('gives back the unused keys of a turn’s own topic with the seeds', () => {
     const scene = new EpochScene()
     const route = scene.keyed('b')

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
 import {
   devicesOf,
+  isSpokenOf,
   issueOp,
+  mayCount,
   membershipAt,
   recordCounts,
   resolveMembership,
@@ -110,6 +112,35 @@ describe('group: which messages count', () => {
     const again = group.grant('C', 'D', 'member')
     expect(verdict(group, 'D', 5, [again])).to.equal('counts')
     expect(verdict(group, 'D', 5, before)).to.equal('sent-while-removed')
+  })
+
+  it('of several grants that were held one that is left is enough', () => {
+    const group = base()
+    group.grant('A', 'D', 'admin')
+    const before = group.tips()
+    group.revoke('B', 'D', { after: before, frontier: [] })
+    expect(group.members()).to.include('D:admin')
+    expect(verdict(group, 'D', 5, before)).to.equal('counts')
+  })
+
+  it('where the removal of who let somebody in undid that, its frontier speaks of others and says nothing', () => {
+    const group = base()
+    const before = group.tips()
+    const grant = group.grant('B', 'E', 'admin', { after: before })
+    const allowed = group.policy(
+      'A',
+      { kind: 'adminsGrantAdmin', allowed: true },
+      { device: '2', after: before },
+    )
+    const second = group.grant('B', 'F', 'admin', { after: [grant, allowed] })
+    const third = group.grant('F', 'G', 'member', { after: [second] })
+    expect(verdict(group, 'G', 0, [third])).to.equal('counts')
+    group.revoke('A', 'B', { after: [third], frontier: [] })
+    expect(group.members()).to.not.include('G:')
+    expect(verdict(group, 'G', 0, [third])).to.equal('sent-while-removed')
+    group.revoke('A', 'G', { after: [third], device: '3', frontier: [seen(group, 'G', 4)] })
+    expect(verdict(group, 'G', 4, [third]), 'who speaks of it as highly').to.equal('counts')
+    expect(verdict(group, 'G', 5, [third])).to.equal('sent-while-removed')
   })
 
   it('an undone removal marks nothing', () => {
@@ -243,6 +274,33 @@ describe('group: a lost device', () => {
     expect(verdict(group, 'B', 3, heads, '2')).to.equal('counts')
     expect(verdict(group, 'B', 4, heads, '2')).to.equal('device-out')
     expect(verdict(group, 'B', 4, heads, '1'), 'another device of the account').to.equal('counts')
+  })
+
+  it('of a word that names no record none counts, and of a number only one that is reached', () => {
+    const { group } = lost()
+    const heads = group.tips()
+    const author = group.author('B', '2')
+    const may = (aseq: number): boolean => mayCount(group.now(), author, aseq)
+    expect([may(0), may(9), isSpokenOf(group.now(), author)]).to.deep.equal([true, true, false])
+    group.deviceset('C', 'B', { 2: null })
+    expect(isSpokenOf(group.now(), author)).to.equal(true)
+    expect([may(0), verdict(group, 'B', 0, heads, '2')]).to.deep.equal([false, 'device-out'])
+    group.deviceset('D', 'B', { 2: { record: record('B', 5), aseq: 5 } })
+    expect([4, 5, 6].map(may)).to.deep.equal([true, true, false])
+    expect(isSpokenOf(group.now(), group.author('B', '1'))).to.equal(false)
+    expect(mayCount(group.now(), group.author('B', '1'), 99), 'it stands').to.equal(true)
+  })
+
+  it('of concurrent cuts each has to reach a message, of what others saw any', () => {
+    const { group } = lost()
+    const heads = group.tips()
+    const to = (n: number) => ({ 2: { record: record('B', n), aseq: n } })
+    group.deviceset('C', 'B', to(2), { after: heads })
+    group.deviceset('D', 'B', to(6), { after: heads })
+    expect([5, 7].map((n) => verdict(group, 'B', n, heads, '2'))).to.deep.equal(['counts', 'device-out'])
+    group.deviceset('B', 'B', to(3), { after: heads })
+    group.deviceset('B', 'B', to(8), { after: heads, device: '3' })
+    expect([3, 5].map((n) => verdict(group, 'B', n, heads, '2'))).to.deep.equal(['counts', 'device-out'])
   })
 
   it('is no reader once the group knows', () => {

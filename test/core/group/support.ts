@@ -204,7 +204,12 @@ export class Group {
     by: string,
     name: string,
     last: Readonly<
-      Record<string, MembershipOp | null | { readonly record: Uint8Array; readonly op?: MembershipOp }>
+      Record<
+        string,
+        | MembershipOp
+        | null
+        | { readonly record: Uint8Array; readonly aseq?: number; readonly op?: MembershipOp }
+      >
     >,
     where?: Where,
   ): MembershipOp {
@@ -213,7 +218,7 @@ export class Group {
       const op = seen !== null && 'record' in seen ? (seen.op ?? null) : seen
       return {
         device: scene.device(device).device,
-        record: seen !== null && 'record' in seen ? { aseq: 0, id: seen.record } : null,
+        record: seen !== null && 'record' in seen ? { aseq: seen.aseq ?? 0, id: seen.record } : null,
         op: op === null ? null : { oseq: op.oseq, id: op.id },
       }
     })
