@@ -9,7 +9,7 @@ export function standsAbove(cap: OpEntry, other: OpEntry): boolean {
 }
 
 /** Whether one grant lies above another in the tree of delegation. */
-export function isAncestor(above: OpEntry, below: OpEntry): boolean {
+function isAncestor(above: OpEntry, below: OpEntry): boolean {
   const level = above.grant?.level ?? 0
   let at: OpEntry | undefined = below.grant?.parent
   while (at !== undefined && (at.grant?.level ?? 0) > level) at = at.grant?.parent

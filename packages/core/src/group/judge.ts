@@ -1,5 +1,5 @@
 import { toHex } from '../wire/index.ts'
-import { isAncestor, standsAbove } from './delegation.ts'
+import { standsAbove } from './delegation.ts'
 import { lastSeenOf, type LastSeen, type OpId } from './op.ts'
 import { canonicalOrder, inPast, within, type Clock, type OpChain, type OpEntry } from './op-graph.ts'
 import { gather, type Fault, type Judge, type Standing, type Word } from './judge-gather.ts'
@@ -213,27 +213,23 @@ function adminGrant(judge: Judge, entry: OpEntry): Fault | null {
 }
 
 /**
- * Whether a setting forbids an operation: by what held in its past, or by the concurrent word of somebody above
- * its author. Only what counts is asked, so that an undone word permits nothing.
+ * Whether a setting forbids an operation: by what held in its past, or by a concurrent word. Whoever may say it
+ * stands above whom it is said of: an owner above admins, an admin above members. Only what counts is asked, so
+ * that an undone word permits nothing.
  */
 function forbidden(judge: Judge, setting: 'adminsGrantAdmin' | 'membersAdmit', entry: OpEntry): Fault | null {
   const held = settingAt(judge, setting, entry.past)
   if (held === undefined || !allows(held)) return { reason: 'policy', by: held?.op.id ?? null }
-  const { cap } = entry
   const against = (judge.policies.get(setting) ?? [])
     .flat()
     .filter((policy) => {
       judge.work.steps += 1
       if (allows(policy) || within(entry.past, policy) || inPast(policy, entry)) return false
-      const above = policy.cap !== undefined && cap !== undefined && isAbove(policy.cap, cap)
-      return above && faultOf(judge, policy) === null
+      return faultOf(judge, policy) === null
     })
     .sort(canonicalOrder)[0]
   return against === undefined ? null : { reason: 'policy', by: against.op.id }
 }
-
-const isAbove = (a: OpEntry, b: OpEntry): boolean =>
-  (a.grant?.rank ?? 2) < (b.grant?.rank ?? 2) || isAncestor(a, b)
 
 const allows = ({ op }: OpEntry): boolean =>
   op.args.kind === 'policy' && 'allowed' in op.args.change && op.args.change.allowed

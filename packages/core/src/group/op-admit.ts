@@ -130,9 +130,9 @@ const countToday = ({ op, before }: Candidate): number =>
 
 /** The grant it cites is its author's and in its past, and it may be written on such a grant. */
 function wrongTerms(how: Admission, draft: Draft, candidate: Candidate): OpRefusal | undefined {
-  const { op, past, cap, deps } = candidate
-  if (op.args.kind === 'create')
-    return deps.length === 0 && op.cap === null && op.oseq === 1 ? undefined : 'bad-terms'
+  const { op, past, cap } = candidate
+  // It names nothing and is the first of its device: nothing of its conversation was there before it.
+  if (op.args.kind === 'create') return op.cap === null ? undefined : 'bad-terms'
   if (draft.conversation.kind === 'group') {
     if (!grantedIn(draft, past, op.byAccount)) return 'author-not-known'
     const mustCite = op.args.kind !== 'leave' && op.args.kind !== 'deviceset'
@@ -170,7 +170,7 @@ function wrongArgs({ crypto }: Admission, draft: Draft, candidate: Candidate): O
     case 'revoke':
       return bad(grantedIn(draft, past, toHex(args.account)) && seenBy(draft, candidate, args))
     case 'demote':
-      return bad(rankOf(args.role) > 0 && demotes(draft, candidate, toHex(args.account), rankOf(args.role)))
+      return bad(demotes(draft, candidate, toHex(args.account), rankOf(args.role)))
     case 'invite':
       return bad(args.uses > 0)
     case 'close': {
@@ -230,7 +230,7 @@ function seenBy(draft: Draft, { past }: Candidate, named: Naming): boolean {
 
 type Naming = Extract<MembershipOp['args'], { readonly kind: 'revoke' | 'deviceset' }>
 
-/** A demotion ends at least one grant that its author has seen and stands above. */
+/** A demotion ends at least one grant that its author has seen and stands above; nothing is above an owner's. */
 function demotes(draft: Draft, { past, cap }: Candidate, account: string, rank: number): boolean {
   return (draft.grants.get(account) ?? []).some(
     (entry) =>
