@@ -30,8 +30,8 @@ const rooms = {
     // Quick ones first: the first that notices ends the matter.
     tests: [
       ...['graph', 'store', 'judge', 'create', 'housekeeping', 'due', 'topic'].map((name) => `epoch-${name}`),
-      ...['scenarios', 'report', 'writing', 'records', 'packed', 'epoch-seal', 'epoch-rules', 'hostile'],
-      ...['epoch-attacks', 'group-law', 'epoch-law'],
+      ...['judgement', 'admission', 'report', 'writing', 'scenarios', 'records', 'packed', 'epoch-seal'],
+      ...['epoch-rules', 'hostile', 'epoch-attacks', 'group-law', 'epoch-law'],
     ]
       .map((name) => `core/group/${name}`)
       .concat('vectors/group/*', 'adversarial/056-insider'),

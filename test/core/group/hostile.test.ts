@@ -247,6 +247,7 @@ describe('group: hostile operations', () => {
     const membership = resolveMembership(set, group.logs)
     expect(group.say(membership)).to.equal(group.members())
     expect(membership.conflicts.map(({ kind }) => kind)).to.deep.equal(['update-needed'])
+    expect([...membership.faults.values()]).to.deep.equal([{ reason: 'unknown-kind' }])
   })
 
   it('two operations with one number are told, and what was back-dated around a removal is void', () => {

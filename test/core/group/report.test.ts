@@ -95,12 +95,11 @@ describe('group: the report on operations', () => {
     const demotion = group.demote('B', 'D', 'member', { after: [group.gD] })
     expect(group.set().byId.has(demotion.key), 'nothing to demote').to.equal(false)
     const other = base()
-    const gE = other.grant('A', 'E', 'owner')
+    other.grant('A', 'E', 'owner')
     const gF = other.grant('E', 'F', 'admin')
     const undone = other.demote('E', 'F', 'member', { after: [gF] })
     other.revoke('A', 'E', { after: [gF] })
     other.revoke('A', 'F', { after: [gF], frontier: [] })
-    expect(gE.key).to.not.equal(undone.key)
     expect(report(other, 'removal-undone').map(({ removal, back }) => [removal, back])).to.deep.equal([
       [undone.id, false],
     ])
