@@ -58,7 +58,7 @@ const bindings = {
     npm: ['libsodium-wrappers-sumo'],
     node: ['crypto'],
   },
-  'host-node': { rooms: ['ports', 'wire', 'crypto'], npm: ['pino', 'tsx', 'ws'], node: ['.+'] },
+  'host-node': { rooms: ['ports', 'wire', 'crypto'], npm: ['esbuild', 'pino', 'tsx', 'ws'], node: ['.+'] },
 }
 
 const doors = ['ports', 'memory', 'mailbox', 'discovery', 'wire', 'crypto']

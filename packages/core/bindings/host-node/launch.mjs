@@ -1,14 +1,22 @@
 /**
- * Runs a Node entry point from its TypeScript source: polyfill, tsx, and the `sotto-source` export
- * condition, so that a clone needs no build step.
+ * Runs a Node entry point from its TypeScript source: polyfill, then what esbuild puts together of it, or tsx with the
+ * `sotto-source` export condition, so that a clone needs no build step.
  */
 import './polyfill.mjs'
 import { register } from 'node:module'
-import { register as registerTsx } from 'tsx/esm/api'
+import { assembled } from './assemble.mjs'
 
-/** Imports `entry` (the URL of a `.ts` file) with its sources resolved in place. */
-export async function launch(entry) {
-  registerTsx()
-  register('./source-condition.mjs', import.meta.url)
-  await import(entry.href)
+/**
+ * Imports `entry`, the URL of a `.ts` file, from the sources as they are. `asWritten` loads them file by file, for
+ * module hooks that look at them.
+ */
+export async function launch(entry, { asWritten = false } = {}) {
+  process.setSourceMapsEnabled(true)
+  const program = asWritten ? undefined : await assembled(entry)
+  if (program === undefined) {
+    const { register: registerTsx } = await import('tsx/esm/api')
+    registerTsx()
+    register('./source-condition.mjs', import.meta.url)
+  }
+  await import(program ?? entry.href)
 }
