@@ -101,7 +101,7 @@ function aboutOp(judge: Judge, entry: OpEntry, members: ReadonlySet<string>): re
   const { args } = op
   const fault = faultOf(judge, entry)
   if (args.kind === 'unknown') return [{ kind: 'update-needed', op: op.id }]
-  if (fault === null) return args.kind === 'revoke' ? incomplete(judge, entry, members) : []
+  if (fault === null) return incomplete(judge, entry, members)
   const out: Conflict[] = [{ kind: 'void', op: op.id, what: args.kind, author: authorOf(op), fault }]
   if (args.kind === 'revoke' || args.kind === 'demote') {
     const cause = causeOf(judge, entry)
@@ -136,7 +136,7 @@ export function causeOf(judge: Judge, entry: OpEntry): OpEntry | undefined {
   return undefined
 }
 
-/** Grants of the account that are left because the remover does not stand above them; a later one is no conflict. */
+/** Of a removal: grants of the account that are left because the remover does not stand above them; a later one is no conflict. */
 function incomplete(judge: Judge, entry: OpEntry, members: ReadonlySet<string>): readonly Conflict[] {
   const { op } = entry
   if (op.args.kind !== 'revoke' || !members.has(toHex(op.args.account))) return []

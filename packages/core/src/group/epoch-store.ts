@@ -197,7 +197,10 @@ function pendingChanges(before: ConversationEpochs, after: ConversationEpochs): 
   ]
 }
 
-/** The state that all rows of a conversation stand for, in whatever order; undefined when they are not that. */
+/**
+ * The state that all rows of a conversation stand for, in whatever order; undefined when they are not that. Its secrets
+ * are the copies that were read: the rows stay as they were, and no third one is left behind.
+ */
 export function restoreEpochs(
   crypto: CryptoProvider,
   rows: Iterable<{ readonly key: string; readonly value: Uint8Array }>,
@@ -274,7 +277,7 @@ function readKeys(
     }
     if (chains.length !== count || (count !== 0 && count !== node.recipients.length)) return undefined
     out.set(key, {
-      exporter: new Secret(exporter.slice()),
+      exporter: new Secret(exporter),
       route: route === null ? undefined : secretRoute(route),
       chains,
       ownSlot: ownSlot ?? undefined,
@@ -288,9 +291,9 @@ const secretRoute = (route: {
   readonly topic: Uint8Array
   readonly queue: Uint8Array
 }): NonNullable<EpochKeys['route']> => ({
-  envelope: new Secret(route.envelope.slice()),
-  topic: new Secret(route.topic.slice()),
-  queue: new Secret(route.queue.slice()),
+  envelope: new Secret(route.envelope),
+  topic: new Secret(route.topic),
+  queue: new Secret(route.queue),
 })
 
 function readPending(rows: Rows): readonly PendingSeed[] | undefined {
@@ -299,7 +302,7 @@ function readPending(rows: Rows): readonly PendingSeed[] | undefined {
     if (!key.startsWith('p/')) continue
     const decoded = pendingFrame.decode(value)
     if (!decoded.ok) return undefined
-    pending.push({ ...decoded.value, secret: new Secret(decoded.value.secret.slice()) })
+    pending.push({ ...decoded.value, secret: new Secret(decoded.value.secret) })
   }
   return pending.length > limits.pendingSeeds ? undefined : pending
 }
