@@ -123,24 +123,30 @@ describe('group: which messages count', () => {
     expect(verdict(group, 'D', 5, before)).to.equal('counts')
   })
 
-  it('where the removal of who let somebody in undid that, its frontier speaks of others and says nothing', () => {
+  it('where the removal of who let somebody in undid that, it speaks, and no lower one; of others it says nothing', () => {
     const group = base()
+    group.policy('A', { kind: 'adminsGrantAdmin', allowed: true })
     const before = group.tips()
-    const grant = group.grant('B', 'E', 'admin', { after: before })
-    const allowed = group.policy(
-      'A',
-      { kind: 'adminsGrantAdmin', allowed: true },
-      { device: '2', after: before },
-    )
-    const second = group.grant('B', 'F', 'admin', { after: [grant, allowed] })
+    const second = group.grant('B', 'F', 'admin', { after: before })
     const third = group.grant('F', 'G', 'member', { after: [second] })
     expect(verdict(group, 'G', 0, [third])).to.equal('counts')
-    group.revoke('A', 'B', { after: [third], frontier: [] })
+    group.revoke('C', 'G', { after: [third], frontier: [seen(group, 'G', 4)] })
+    expect(verdict(group, 'G', 4, [third])).to.equal('counts')
+    group.revoke('A', 'B', { after: [third], frontier: [seen(group, 'G', 9)] })
     expect(group.members()).to.not.include('G:')
     expect(verdict(group, 'G', 0, [third])).to.equal('sent-while-removed')
-    group.revoke('A', 'G', { after: [third], device: '3', frontier: [seen(group, 'G', 4)] })
-    expect(verdict(group, 'G', 4, [third]), 'who speaks of it as highly').to.equal('counts')
-    expect(verdict(group, 'G', 5, [third])).to.equal('sent-while-removed')
+    group.revoke('A', 'G', { after: [third], device: '3', frontier: [seen(group, 'G', 2)] })
+    expect(verdict(group, 'G', 2, [third]), 'who speaks of it as highly').to.equal('counts')
+    expect(verdict(group, 'G', 3, [third])).to.equal('sent-while-removed')
+  })
+
+  it('who left while being removed counts as far as the removal says', () => {
+    const group = base()
+    const before = group.tips()
+    group.revoke('B', 'D', { after: before, frontier: [seen(group, 'D', 3)] })
+    group.leave('D', { device: '3', after: before })
+    expect(verdict(group, 'D', 3, before)).to.equal('counts')
+    expect(verdict(group, 'D', 4, before)).to.equal('sent-while-removed')
   })
 
   it('an undone removal marks nothing', () => {
@@ -399,5 +405,10 @@ describe('group: a direct conversation', () => {
     expect(recordCounts(now, then, { account, device }, () => false)).to.deep.equal({ counts: true })
     const stranger = group.author('C', '1')
     expect(recordCounts(now, then, stranger, () => false).counts).to.be.false
+    const own = write('A', timer(1))
+    const pinned = resolveMembership(setOf(direct, [own]).set, direct.logs)
+    expect(recordCounts(pinned, pinned, group.author('A', '2'), () => false).counts).to.be.true
+    const unknown = { account: group.author('A', '1').account, device: group.author('B', '1').device }
+    expect(recordCounts(pinned, pinned, unknown, () => false).counts, 'no device of its account').to.be.false
   })
 })

@@ -6,6 +6,7 @@ import {
   type Conflict,
   type MembershipOp,
 } from '../../../packages/core/src/group/index.ts'
+import { toHex } from '../../../packages/core/src/wire/index.ts'
 import {
   accountOf,
   crypto,
@@ -124,13 +125,22 @@ describe('group: the report on operations', () => {
     again.grant('A', 'D', 'admin', { after: [removal] })
     expect(again.members()).to.include('D:admin')
     expect(again.conflicts()).to.deep.equal([])
+    const ended = base()
+    const raised = ended.grant('A', 'D', 'admin', { after: [ended.gD] })
+    const blind = ended.revoke('B', 'D', { after: [ended.gD] })
+    const above = ended.revoke('A', 'D', { after: [raised, blind] })
+    ended.grant('A', 'D', 'member', { after: [above] })
+    expect(ended.members()).to.include('D:member')
+    expect(report(ended, 'removal-incomplete'), 'ended otherwise').to.deep.equal([])
     const fell = base()
-    const tip = [fell.gD]
-    const word = fell.grant('C', 'D', 'member', { after: tip })
-    const gone = fell.revoke('B', 'D', { after: [word] })
-    fell.revoke('A', 'C', { after: tip })
-    fell.grant('A', 'D', 'member', { after: [gone] })
-    expect(report(fell, 'removal-incomplete')).to.deep.equal([])
+    const gO = fell.grant('A', 'O', 'owner')
+    const word = fell.grant('O', 'D', 'admin', { after: [gO] })
+    const gone = fell.revoke('B', 'D', { after: [gO] })
+    fell.revoke('A', 'O', { after: [gO] })
+    fell.grant('A', 'D', 'member', { device: '2', after: [gone] })
+    expect(fell.now().faults.has(word.key)).to.equal(true)
+    expect(fell.members()).to.include('D:member')
+    expect(report(fell, 'removal-incomplete'), 'by a word that fell').to.deep.equal([])
   })
 
   it('says who is out because of whoever let them in, and by what; of policy nobody’s word may be the cause', () => {
@@ -211,6 +221,14 @@ describe('group: the report on operations', () => {
     const whole = addMembershipOps(crypto, set, [meta.bytes], group.logs, laterMs).set
     expect(waiting(whole)).to.deep.equal([said])
     expect(waiting(addMembershipOps(crypto, whole, [], group.logs, laterMs * 2).set)).to.deep.equal([])
+    const more = ['B', 'C'].map((name) => group.meta(name, { after: [group.gD], tsMs: laterMs * 2 }))
+    const keys = more.map(({ key }) => key).sort()
+    for (const ops of [more, more.toReversed()]) {
+      const bytes = ops.map((op) => op.bytes)
+      const both = addMembershipOps(crypto, group.set(group.ops.slice(0, 4)), bytes, group.logs, laterMs).set
+      const found = waiting(both).map((one) => ('op' in one ? toHex(one.op) : ''))
+      expect(found, 'in the order of their ids').to.deep.equal(keys)
+    }
   })
 })
 
@@ -260,7 +278,7 @@ describe('group: the report on rules, devices and accounts', () => {
     ])
   })
 
-  it('says of a device that contradicts itself the first number it gave twice, once', () => {
+  it('says of each device that contradicts itself the first number it gave twice, once', () => {
     const group = base()
     const from = group.last.get('B1')!
     const branches = [group.meta('B', { from }), group.meta('B', { from, after: [from] })]
@@ -275,6 +293,11 @@ describe('group: the report on rules, devices and accounts', () => {
         ops: branches.map(({ id }) => id).sort((a, b) => Buffer.compare(a, b)),
       },
     ])
+    for (const ms of [1, 2]) group.policy('C', { kind: 'timer', ms }, { from: null, after: [group.gD] })
+    const devices = report(group, 'equivocation').map(({ device }) => toHex(device.account))
+    expect(devices, 'in the order of their ids')
+      .to.deep.equal([...devices].sort())
+      .and.have.length(2)
     const honest = base()
     honest.meta('B', { device: '2' })
     honest.meta('B')
