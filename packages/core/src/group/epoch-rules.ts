@@ -31,7 +31,8 @@ export function usableForSending(
   const keys = state.keys.get(node.key)
   if (keys === undefined || keys.chains.length === 0 || node.closed) return false
   if (state.keys.get(routeKeyOf(node))?.route === undefined) return false
-  return node.record.terms.history === view.history && sameEntitled(node, view.devices, nowMs)
+  if (node.record.terms.history !== view.history) return false
+  return sameEntitled(node, view.devices, nowMs)
 }
 
 /** Walks recipients and D(now), both in order: nobody too many, and nobody missing who has time left. */
