@@ -112,7 +112,7 @@ export class ChainReader {
       grew: added.length > 0,
       spent: [
         ...(moved ? [chain.key] : []),
-        ...(skipped === chain.skipped ? [] : [chain.skipped.rows, ...(kept === skipped ? [] : [kept.rows])]),
+        ...[...new Set([chain.skipped, kept])].flatMap((old) => (old === skipped ? [] : [old.rows])),
       ],
     }
   }
