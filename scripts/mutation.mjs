@@ -29,7 +29,9 @@ const rooms = {
     except: ['index'],
     // Quick ones first: the first that notices ends the matter.
     tests: [
-      ...['graph', 'store', 'judge', 'create', 'housekeeping', 'due', 'topic'].map((name) => `epoch-${name}`),
+      ...['graph', 'store', 'judge', 'create', 'housekeeping', 'due', 'topic', 'chain'].map(
+        (name) => `epoch-${name}`,
+      ),
       ...['judgement', 'admission', 'report', 'writing', 'scenarios', 'records', 'packed', 'epoch-seal'],
       ...['epoch-rules', 'hostile', 'epoch-attacks', 'group-law', 'epoch-law'],
     ]

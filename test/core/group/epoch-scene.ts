@@ -14,6 +14,8 @@ import {
   type EpochNode,
   type EpochsSwept,
   type MembershipView,
+  type SealDraft,
+  type SealResult,
   type Seed,
 } from '../../../packages/core/src/group/index.ts'
 import type { SignKeyPair } from '../../../packages/core/src/crypto/index.ts'
@@ -187,11 +189,16 @@ export class EpochScene {
 
   /** The state after a record of the device's own was sealed; it is not kept. */
   seal(aseq = 0, announceBase = false): ConversationEpochs {
-    const draft = { aseq, base: 0, content: seedOf('content'), announceBase }
-    const random = concat(seedOf('nonces'), seedOf('more')).slice(0, sealRandomBytes)
-    const sealed = seal(crypto, this.state, this.self.keys, this.view(), draft, random, this.nowMs)
+    return this.sealed({ aseq, announceBase }).state
+  }
+
+  /** A record of the device's own, sealed; the state after it is not kept. */
+  sealed(draft: Partial<SealDraft> = {}): Extract<SealResult, { readonly ok: true }> {
+    const whole = { aseq: 0, base: 0, content: seedOf('content'), announceBase: false, ...draft }
+    const random = concat(seedOf(`nonces ${whole.aseq}`), seedOf('more')).slice(0, sealRandomBytes)
+    const sealed = seal(crypto, this.state, this.self.keys, this.view(), whole, random, this.nowMs)
     if (!sealed.ok) throw new Error(sealed.reason)
-    return sealed.state
+    return sealed
   }
 
   /** Housekeeping, some time later. */
