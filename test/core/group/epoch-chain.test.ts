@@ -1,6 +1,7 @@
 /** What becomes of envelopes, one by one and together, and of the keys they took (docs/protocol/epochs.md §3, §4). */
 import { expect } from 'chai'
 import {
+  forgetHeld,
   open,
   type ConversationEpochs,
   type EnvelopesOpened,
@@ -206,6 +207,19 @@ describe('conversation epochs: envelopes that count', () => {
     expect(refused(scene, envelopes[2]!)).to.equal('replayed')
   })
 
+  it('count together, whichever devices and epochs they are of', () => {
+    const { scene, written } = reader()
+    const other = scene.keyed('c')
+    const all = [written, other].flatMap((one) => [
+      forge(scene, one, { slot: slotOf(scene, one, 0) }),
+      forge(scene, one, { by: 'c' }),
+    ])
+    const { state, ...rest } = opened(scene, all)
+    expect(said({ state, ...rest })).to.deep.equal(['record', 'record', 'record', 'record'])
+    for (const one of [written, other])
+      expect(state.nodes.get(scene.node(one).key)!.heard).to.deep.equal([false, true, true])
+  })
+
   it('reach further together than alone', () => {
     const { scene, written } = reader()
     const slot = slotOf(scene, written, 0)
@@ -244,6 +258,9 @@ describe('conversation epochs: envelopes that count', () => {
     })
     expect(asked).to.deep.equal([10, 11, 12])
     expect(chainOf(held.state, scene, written).skipped.count).to.equal(2)
+    const skipped: number[] = []
+    forgetHeld(held.state, personOf('b'), (aseq) => skipped.push(aseq) === 0)
+    expect(skipped, 'asked again later by their numbers').to.deep.equal([10, 12])
     scene.nowMs += limits.skippedGenerationMs + 1
     const late = forge(scene, written, { generation: 5, slot })
     const earlier = chainOf(held.state, scene, written).skipped.rows
