@@ -51,9 +51,10 @@ export async function letIn(stage: Stage, room: Room, by: Person, guest: Person)
 
 /** A person puts somebody out of a group; whether a device took it. */
 export async function putOut(stage: Stage, room: Room, by: Person, gone: Person): Promise<boolean> {
-  const move = { by: by.name, target: gone.name, atMs: stage.world.timeline.nowMs }
+  const { timeline } = stage.world
+  const move = { by: by.name, target: gone.name, atMs: timeline.nowMs }
   return took(stage, 'remove', by, (device) =>
-    room.puttingOut(move, device.dispatch('group-remove', aboutOf(room, gone))),
+    room.puttingOut(move, device.dispatch('group-remove', aboutOf(room, gone)), timeline),
   )
 }
 
@@ -68,9 +69,10 @@ export async function makeOwner(stage: Stage, room: Room, by: Person, heir: Pers
 /** A person leaves a group, on one of their machines. */
 export async function leaveOn(stage: Stage, room: Room, machine: Machine): Promise<void> {
   const { name, person } = machine
-  const move = { by: person, target: person, atMs: stage.world.timeline.nowMs, machine: name }
+  const { timeline } = stage.world
+  const move = { by: person, target: person, atMs: timeline.nowMs, machine: name }
   const { conversationId } = room
-  await room.puttingOut(move, machine.device?.dispatch('group-leave', { conversationId }))
+  await room.puttingOut(move, machine.device?.dispatch('group-leave', { conversationId }), timeline)
 }
 
 const aboutOf = ({ conversationId }: Room, { accountId }: Person) => ({ conversationId, accountId })
@@ -155,7 +157,7 @@ async function doneTo(stage: Stage, draw: Stream, doing: Doing, act: GroupAct): 
       room.demotions.push(move)
       return yes(device?.dispatch('group-role', { ...about, role: 'member' }))
     case 'remove':
-      return yes(room.puttingOut(move, device?.dispatch('group-remove', about)))
+      return yes(room.puttingOut(move, device?.dispatch('group-remove', about), stage.world.timeline))
     case 'leave':
       return yes(leaveOn(stage, room, machine))
     case 'add':

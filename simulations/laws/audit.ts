@@ -2,6 +2,7 @@ import type { MessageView } from '@sotto/core'
 import type { Machine } from '../actors/machine.ts'
 import type { Stage } from '../scenarios/stage.ts'
 import type { Ledger, Said } from './ledger.ts'
+import { judgeEpochReaders } from './epoch-readers.ts'
 import { judgeFallen } from './fallen.ts'
 import { idSpellings, textSpellings } from './outside.ts'
 import { disagreements, heldIn, lostIn, type Held } from './quiescence.ts'
@@ -29,6 +30,7 @@ export async function audit(stage: Stage): Promise<Tally> {
   auditRemovals(stage)
   searchSecrets(stage)
   await judgeSetBacks(stage)
+  await judgeEpochReaders(stage)
   const reusedKeys = recorder.reusedMessageKeys(
     (suspects) => outside.found(new Map(suspects.map((one) => [one, [one.sealed]]))),
     (first, again) => isExcused([...stage.everything(), ...stage.clones], first, again),
@@ -73,8 +75,12 @@ function judgeHistory(stage: Stage, machine: Machine, messages: readonly Message
     if (seen.has(said) && !said.mayMove)
       ledger.violate('no-duplicate', `${machine.name}'s history holds ${said.marker} twice`)
     seen.add(said)
-    if (!machine.out && message.outside === null && isAfterRemoval(stage, said))
+    if (machine.out || message.outside !== null) continue
+    if (isAfterRemoval(stage, said))
       ledger.violate('removed-mute', `${said.marker} counts at ${machine.name} though its device was out`)
+    const room = ledger.rooms.get(said.conversationId)
+    if (room?.wasPutOut(machine.person) === false && room.isOutSince(said.author, said.atMs))
+      ledger.violate('removed-mute', `${said.marker} counts at ${machine.name} though its author was out`)
   }
 }
 

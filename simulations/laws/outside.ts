@@ -25,27 +25,38 @@ export class Outside {
     this.#total += bytes.length
   }
 
-  /** What of this is in the record, by any of its spellings: one pass for all of them. */
+  /** What of this is in the record, by any of its spellings: one pass for all of them (Wu and Manber, 1994). */
   found<T>(secrets: ReadonlyMap<T, Iterable<Uint8Array | string>>): ReadonlySet<T> {
-    const wanted = new Map<number, { readonly bytes: Uint8Array; readonly of: T }[]>()
-    for (const [of, spelt] of secrets)
-      for (const one of spelt) {
-        const bytes = Buffer.from(one)
-        const begin = bytes.length < 2 ? undefined : bytes.readUInt16BE()
-        if (begin === undefined) throw new RangeError('one byte is found everywhere')
-        wanted.set(begin, [...(wanted.get(begin) ?? []), { bytes, of }])
-      }
-    if (wanted.size === 0) return new Set()
-    const begins = new Uint8Array(1 << 16)
-    for (const begin of wanted.keys()) begins[begin] = 1
+    const wanted = [...secrets].flatMap(([of, spelt]) =>
+      Array.from(spelt, (one) => ({ bytes: Buffer.from(one), of })),
+    )
     const found = new Set<T>()
+    if (wanted.length === 0) return found
+    const least = wanted.reduce((length, { bytes }) => Math.min(length, bytes.length), 256)
+    if (least < 2) throw new RangeError('one byte is found everywhere')
+    // How far on the next of these can end its first `least` bytes, by the two bytes that were come to.
+    const skips = new Uint8Array(1 << 16).fill(least - 1)
+    const ending = new Map<number, { readonly bytes: Buffer; readonly of: T }[]>()
+    for (const one of wanted) {
+      for (let end = 1; end < least; end++) {
+        const pair = one.bytes.readUInt16BE(end - 1)
+        skips[pair] = Math.min(skips[pair] ?? 0, least - 1 - end)
+      }
+      const last = one.bytes.readUInt16BE(least - 2)
+      const others = ending.get(last)
+      if (others === undefined) ending.set(last, [one])
+      else others.push(one)
+    }
     for (const block of this.#blocks) {
-      let pair = 0
-      for (let i = 0; i < block.length; i++) {
-        pair = ((pair & 0xff) << 8) | (block[i] ?? 0)
-        if (begins[pair] === 0 || i === 0) continue
-        for (const { bytes, of } of wanted.get(pair) ?? [])
-          if (block.subarray(i - 1, i - 1 + bytes.length).equals(bytes)) found.add(of)
+      for (let at = least - 1; at < block.length;) {
+        const pair = ((block[at - 1] ?? 0) << 8) | (block[at] ?? 0)
+        const skip = skips[pair] ?? 0
+        if (skip === 0) {
+          const start = at + 1 - least
+          for (const { bytes, of } of ending.get(pair) ?? [])
+            if (block.subarray(start, start + bytes.length).equals(bytes)) found.add(of)
+        }
+        at += Math.max(1, skip)
       }
     }
     return found

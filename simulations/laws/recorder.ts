@@ -1,4 +1,5 @@
 import type { CryptoProvider } from '@sotto/core/crypto'
+import { toHex } from '@sotto/core/wire'
 
 const text = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
@@ -39,6 +40,7 @@ export class SealRecorder {
   readonly #pairs = new Set<string>()
   readonly #messageKeys = new Map<string, Sealing[]>()
   readonly #carriers = new Map<string, Buffer[]>()
+  readonly #epochs = new Map<string, Set<string>>()
   readonly #marker: Buffer
   readonly #markerBytes: number
   /** The last sealing that held a text: an envelope is sealed around it next. */
@@ -73,6 +75,11 @@ export class SealRecorder {
   /** Ciphertexts that hold the text with this marker, those around another one included. */
   carriersOf(marker: string): readonly Buffer[] {
     return this.#carriers.get(marker) ?? []
+  }
+
+  /** Ids, in hexadecimal, of the epochs under which the text with this marker was sealed. */
+  epochsOf(marker: string): readonly string[] {
+    return [...(this.#epochs.get(marker) ?? [])]
   }
 
   /**
@@ -112,7 +119,7 @@ export class SealRecorder {
     if (ofSession || isGeneration(associated)) this.#noteMessageKey(sealer, keyText, plaintext, sealed)
     this.#lastNonce = nonceText
     this.#lastKey = keyText
-    this.#noteCarriers(plaintext, sealed)
+    this.#noteCarriers(plaintext, sealed, isGeneration(associated) ? associated : undefined)
   }
 
   #noteMessageKey({ by, nowMs }: Sealer, key: string, plaintext: Uint8Array, sealed: Uint8Array): void {
@@ -122,15 +129,22 @@ export class SealRecorder {
     else if (!known.some((one) => one.plaintext === sealing.plaintext)) known.push(sealing)
   }
 
-  #noteCarriers(plaintext: Uint8Array, sealed: Uint8Array): void {
+  #noteCarriers(plaintext: Uint8Array, sealed: Uint8Array, generation: Uint8Array | undefined): void {
     const buffer = Buffer.from(plaintext.buffer, plaintext.byteOffset, plaintext.length)
     if (this.#inner !== undefined && buffer.includes(this.#inner.sealed))
       this.#noteCarrier(this.#inner.marker, sealed)
     for (let at = buffer.indexOf(this.#marker); at >= 0; at = buffer.indexOf(this.#marker, at + 1)) {
       const marker = buffer.toString('latin1', at, at + this.#markerBytes)
       this.#noteCarrier(marker, sealed)
+      if (generation !== undefined) this.#noteEpoch(marker, generation)
       this.#inner = { marker, sealed: Buffer.from(sealed) }
     }
+  }
+
+  /** The epoch is the second of a generation's associated data. */
+  #noteEpoch(marker: string, generation: Uint8Array): void {
+    const known = this.#epochs.get(marker) ?? new Set()
+    this.#epochs.set(marker, known.add(toHex(generation.subarray(37, 69))))
   }
 
   #noteCarrier(marker: string, sealed: Uint8Array): void {

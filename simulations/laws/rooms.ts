@@ -7,6 +7,8 @@ export interface Move {
   readonly atMs: number
   /** The machine it was done on, of whoever left. */
   readonly machine?: string
+  /** When a device took it. */
+  acceptedAtMs?: number
 }
 
 /** A try to let somebody in, and whether a device took it. */
@@ -46,10 +48,15 @@ export class Room {
   }
 
   /** A removal counts as tried unless the device refused it: then it is as if nobody had asked. */
-  async puttingOut(move: Move, work: Promise<unknown> | undefined): Promise<void> {
+  async puttingOut(
+    move: Move,
+    work: Promise<unknown> | undefined,
+    clock: { readonly nowMs: number },
+  ): Promise<void> {
     this.removals.push(move)
     try {
       await work
+      move.acceptedAtMs = clock.nowMs
     } catch (error) {
       if (error instanceof UsageError) this.removals.splice(this.removals.indexOf(move), 1)
       throw error
@@ -72,6 +79,14 @@ export class Room {
 
   /** Whether somebody tried to put this person out, or they left. */
   wasPutOut = (person: string): boolean => this.removals.some(({ target }) => target === person)
+
+  /** Whether a person was put out, for good and by everybody who tried, before this moment. */
+  isOutSince(person: string, atMs: number): boolean {
+    const ends = this.removals.filter(({ target }) => target === person)
+    const isOver = ends.some(({ acceptedAtMs = Infinity }) => acceptedAtMs < atMs)
+    const isLast = ends.every((one) => one.atMs < atMs) && !this.cameBack(person)
+    return isOver && isLast && !this.mayBeUndone(person)
+  }
 
   /** When the person was first let in, or meant to be. */
   firstIn = (person: string): number | undefined =>

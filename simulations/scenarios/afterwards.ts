@@ -1,13 +1,9 @@
-import { seededRandom } from '@sotto/core/memory'
-import { toBase32, toHex } from '@sotto/core/wire'
-import { openSealedStore, type SealedStore } from '../../packages/core/src/device/sealed-store.ts'
-import { epochRows, tables } from '../../packages/core/src/device/tables.ts'
-import {
-  restoreEpochs,
-  type ConversationEpochs,
-  type EpochNode,
-} from '../../packages/core/src/group/index.ts'
+import { toBase32 } from '@sotto/core/wire'
+import type { SealedStore } from '../../packages/core/src/device/sealed-store.ts'
+import { tables } from '../../packages/core/src/device/tables.ts'
+import type { ConversationEpochs, EpochNode } from '../../packages/core/src/group/index.ts'
 import type { Machine } from '../actors/machine.ts'
+import { epochsIn, openHome } from '../laws/homes.ts'
 import type { Said } from '../laws/ledger.ts'
 import { epochMs } from '../world/host-clock.ts'
 import type { Stage } from './stage.ts'
@@ -81,19 +77,6 @@ export function tellGrowth(stage: Stage): void {
   for (let n = 0; n <= looks; n++) stage.world.timeline.after((n * stage.lastsMs) / looks, () => void look())
 }
 
-/** A copy of the disk, opened with the key: nothing of the machine's own changes. */
-async function openHome(stage: Stage, machine: Machine): Promise<SealedStore> {
-  const { crypto, seed } = stage.world
-  const random = seededRandom(crypto, `${seed}/afterwards/${machine.name}`)
-  return openSealedStore({
-    crypto,
-    store: await machine.disk.copy(),
-    random,
-    key: machine.key(),
-    nowMs: machine.clock.nowMs(),
-  })
-}
-
 async function tellParts(stage: Stage, { name }: Machine, home: SealedStore): Promise<void> {
   const parts = new Map<string, number>()
   for (const table of tables) {
@@ -103,16 +86,6 @@ async function tellParts(stage: Stage, { name }: Machine, home: SealedStore): Pr
     parts.set(part, (parts.get(part) ?? 0) + bytes)
   }
   for (const [part, bytes] of parts) stage.world.trace.tell('home-part', () => ({ host: name, part, bytes }))
-}
-
-async function epochsIn(stage: Stage, home: SealedStore): Promise<readonly ConversationEpochs[]> {
-  const byRoom = new Map<string, { readonly key: string; readonly value: Uint8Array }[]>()
-  for (const row of await home.list(epochRows)) {
-    const { conversation, key, value } = epochRows.decode(row.value)
-    const name = toHex(conversation)
-    byRoom.set(name, [...(byRoom.get(name) ?? []), { key, value }])
-  }
-  return [...byRoom.values()].flatMap((rows) => restoreEpochs(stage.world.crypto, rows) ?? [])
 }
 
 /** Whether an epoch's messages can be opened here: now, not any more, or never. */

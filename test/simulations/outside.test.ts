@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { idSpellings, Outside, spellings, textSpellings } from '../../simulations/laws/outside.ts'
 
 const secret = Uint8Array.from({ length: 32 }, (_, i) => 7 * i + 1)
@@ -49,5 +50,29 @@ describe('what left a process', () => {
     cut.add(Buffer.concat([secret, rubbish(3, 1)]))
     expect(cut.found(wanted).size).to.equal(1)
     expect(cut.found(new Map([['id', idSpellings('not an id')]])).size).to.equal(0)
+  })
+
+  const few = fc.uint8Array({ minLength: 2, maxLength: 6, min: 1, max: 3 })
+
+  it('is found where a plain search finds it, and nowhere else', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 60, min: 1, max: 3 })),
+        fc.array(few, { minLength: 1 }),
+        (left, secrets) => {
+          const outside = new Outside()
+          for (const bytes of left) outside.add(bytes)
+          const found = outside.found(new Map(secrets.map((secret) => [secret, [secret]])))
+          const plain = secrets.filter((secret) =>
+            left.some((bytes) => Buffer.from(bytes).includes(Buffer.from(secret))),
+          )
+          expect([...found]).to.have.members([...new Set(plain)])
+        },
+      ),
+    )
+  })
+
+  it('cannot be searched for a single byte', () => {
+    expect(() => new Outside().found(new Map([['x', ['x']]]))).to.throw(RangeError)
   })
 })
