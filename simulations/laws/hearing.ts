@@ -152,8 +152,8 @@ export class Hearing {
 
   /**
    * Every device of the others that its sender counted on must have it, and is asked if it only said that much came. A
-   * text that an edit replaced is gone at its author's, too: then the edit, which may be another device's and have a
-   * ladder of its own, is what the text comes with.
+   * text that was taken back or edited is gone at its author's, too: then the word that did it, which may be another
+   * device's and has a ladder of its own, is what is to come.
    */
   #hearState(messageId: string, state: string): void {
     const said = this.#ledger.original(messageId)
@@ -164,11 +164,13 @@ export class Hearing {
         this.#ledger.violate('ladder-honesty', `${said.marker} is called relayed and no relay held it`)
     }
     if (state !== 'delivered' && state !== 'read') return
+    const deletes = this.#ledger.rooms.get(said.conversationId)?.deletes
+    const isReplaced = deletes?.has(messageId) === true || this.#ledger.editsOf(messageId).length > 0
     for (const machine of this.#countedOn(said)) {
       if (this.wasTold(machine, said.marker)) continue
       machine.device?.view('message', { messageId }).then(
-        ({ text, deleted, edited }) => {
-          if (text === null && !deleted && !edited) this.#boast(said, state, machine)
+        ({ text }) => {
+          if (text === null && !isReplaced) this.#boast(said, state, machine)
         },
         () => {
           this.#boast(said, state, machine)

@@ -80,11 +80,14 @@ export class Room {
   /** Whether somebody tried to put this person out, or they left. */
   wasPutOut = (person: string): boolean => this.removals.some(({ target }) => target === person)
 
-  /** Whether a person was put out, for good and by everybody who tried, before this moment. */
+  /**
+   * Whether others put a person out, for good and all of them, before this moment; by leaving, nobody takes a word back.
+   * Whoever is out themselves by then may have put out nobody.
+   */
   isOutSince(person: string, atMs: number): boolean {
-    const ends = this.removals.filter(({ target }) => target === person)
+    const ends = this.removals.filter(({ by, target }) => target === person && by !== person)
     const isOver = ends.some(({ acceptedAtMs = Infinity }) => acceptedAtMs < atMs)
-    const isLast = ends.every((one) => one.atMs < atMs) && !this.cameBack(person)
+    const isLast = ends.every((one) => one.atMs < atMs && !this.wasPutOut(one.by)) && !this.cameBack(person)
     return isOver && isLast && !this.mayBeUndone(person)
   }
 

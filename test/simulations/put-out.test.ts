@@ -39,6 +39,13 @@ describe('simulations: since when somebody is out of a group', () => {
     expect(room.isOutSince('C', 500)).to.equal(false)
   })
 
+  it('is not by leaving, which takes no word back, nor by whoever has left', async () => {
+    const left = await roomOf({ by: 'C', target: 'C', atMs: 100 })
+    expect(left.isOutSince('C', 500)).to.equal(false)
+    const gone = await roomOf({ by: 'A', target: 'A', atMs: 90 }, { by: 'A', target: 'C', atMs: 100 })
+    expect(gone.isOutSince('C', 500)).to.equal(false)
+  })
+
   it('is not while somebody else may have put them out later, having read more of them', async () => {
     const room = await roomOf({ by: 'A', target: 'C', atMs: 100 }, { by: 'B', target: 'C', atMs: 400 })
     expect([300, 500].map((atMs) => room.isOutSince('C', atMs))).to.deep.equal([false, true])

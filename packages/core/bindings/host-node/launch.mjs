@@ -6,11 +6,17 @@ import './polyfill.mjs'
 import { register } from 'node:module'
 import { assembled } from './assemble.mjs'
 
+/** Whether this process was started with something loaded before it, which may look at files as they are loaded. */
+const isWatched = () =>
+  [process.env.NODE_OPTIONS ?? '', ...process.execArgv].some((word) =>
+    /--(import|loader|require)\b/.test(word),
+  )
+
 /**
  * Imports `entry`, the URL of a `.ts` file, from the sources as they are. `asWritten` loads them file by file, for
  * module hooks that look at them.
  */
-export async function launch(entry, { asWritten = false } = {}) {
+export async function launch(entry, { asWritten = isWatched() } = {}) {
   process.setSourceMapsEnabled(true)
   const program = asWritten ? undefined : await assembled(entry)
   if (program === undefined) {
