@@ -15,14 +15,7 @@ import {
 import { encodeOp, encodeOpBody, type OpBody } from '../../../packages/core/src/group/op.ts'
 import { limits } from '../../../packages/core/src/limits.ts'
 import { compareBytes } from '../../../packages/core/src/wire/index.ts'
-import { crypto, Group, laterMs, seedOf, setOf, startMs } from './support.ts'
-
-function base(): Group {
-  const group = new Group()
-  group.grant('A', 'B', 'admin')
-  group.grant('B', 'D', 'member')
-  return group
-}
+import { crypto, Group, groupOfThree, laterMs, seedOf, setOf, startMs } from './support.ts'
 
 const idOf = (group: Group, name: string) => group.account(name).scene.account.id
 
@@ -130,7 +123,7 @@ describe('group: what is an operation at all', () => {
 
 describe('group: who may write what', () => {
   it('a member, granted or admitted, neither removes nor demotes nor invites nor grants', () => {
-    const group = base()
+    const group = groupOfThree()
     group.admit('B', 'E', group.invite('B', 1))
     const { publicKey } = crypto.signKeyPair(seedOf('key'))
     const grant = { kind: 'grant', role: 'member' } as const
@@ -151,7 +144,7 @@ describe('group: who may write what', () => {
   })
 
   it('a demotion ends a grant that its author stands above, of several at least one', () => {
-    const group = base()
+    const group = groupOfThree()
     group.grant('A', 'O', 'owner')
     group.grant('A', 'D', 'owner')
     const demote = (by: string, name: string, role: 'admin' | 'member'): string =>
@@ -163,7 +156,7 @@ describe('group: who may write what', () => {
   })
 
   it('an invite has uses, a grant and an admission pin heads, and an admission comes by the end', () => {
-    const group = base()
+    const group = groupOfThree()
     const { publicKey } = crypto.signKeyPair(seedOf('key'))
     const invite = (uses: number): KnownOpArgs => ({
       kind: 'invite',
@@ -185,7 +178,7 @@ describe('group: who may write what', () => {
   })
 
   it('an edit names edits that its author has seen', () => {
-    const group = base()
+    const group = groupOfThree()
     const seen = group.meta('D')
     const [grant] = group.ops
     expect(fate(group, forged(group, 'B', meta([seen.id])))).to.equal('added')
@@ -196,7 +189,7 @@ describe('group: who may write what', () => {
   })
 
   it('a word on devices pins heads of an account that was granted something, and names what is theirs', () => {
-    const group = base()
+    const group = groupOfThree()
     const own = group.meta('D')
     const account = idOf(group, 'D')
     const { heads } = group.account('D')
@@ -214,7 +207,7 @@ describe('group: who may write what', () => {
   })
 
   it('a device follows one operation of its own, not two branches of itself', () => {
-    const group = base()
+    const group = groupOfThree()
     const from = group.last.get('B1')!
     const branches = [1, 2].map((ms) => group.policy('B', { kind: 'timer', ms }, { from, after: [from] }))
     const deps = branches.map(({ id }) => id)
@@ -224,7 +217,7 @@ describe('group: who may write what', () => {
   })
 
   it('branches of a device are counted within one delivery too', () => {
-    const group = base()
+    const group = groupOfThree()
     const from = group.last.get('B1')!
     for (let ms = 0; ms <= limits.groupForkBranches; ms++)
       group.policy('B', { kind: 'timer', ms }, { from, after: [from] })
@@ -235,7 +228,7 @@ describe('group: who may write what', () => {
 
 describe('group: what an operation waits for', () => {
   it('heads of its author’s log and of the account it is about', () => {
-    const group = base()
+    const group = groupOfThree()
     const grant = group.grant('B', 'E', 'member')
     for (const name of ['B', 'E']) {
       const { scene, key } = group.account(name)
@@ -245,7 +238,7 @@ describe('group: what an operation waits for', () => {
   })
 
   it('and no membership is read where a log that it pins is not given', () => {
-    const group = base()
+    const group = groupOfThree()
     const without = new Map([...group.logs].filter(([key]) => key !== group.account('D').key))
     expect(() => resolveMembership(group.set(), without))
       .to.throw()

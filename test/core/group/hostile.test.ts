@@ -25,6 +25,7 @@ import {
   dayMs,
   digestOf,
   Group,
+  groupOfThree,
   laterMs,
   randomOf,
   seedOf,
@@ -32,13 +33,6 @@ import {
   shuffled,
   startMs,
 } from './support.ts'
-
-function base(): Group {
-  const group = new Group()
-  group.grant('A', 'B', 'admin')
-  group.grant('B', 'D', 'member')
-  return group
-}
 
 /** What becomes of an operation on top of the group: why it is refused, or that it waits or counts. */
 function fate(group: Group, op: MembershipOp | Uint8Array, nowMs = laterMs): string {
@@ -80,7 +74,7 @@ const timer: KnownOpArgs = { kind: 'policy', change: { kind: 'timer', ms: 1 } }
 
 describe('group: hostile operations', () => {
   it('bytes that are none', () => {
-    const group = base()
+    const group = groupOfThree()
     expect(fate(group, seedOf('noise'))).to.equal('malformed')
     const op = group.meta('A')
     expect(fate(group, op.bytes.slice(0, -1))).to.equal('malformed')
@@ -88,7 +82,7 @@ describe('group: hostile operations', () => {
   })
 
   it('forged authors', () => {
-    const group = base()
+    const group = groupOfThree()
     const own = group.author('D', '1')
     const { account, device } = group.author('A', '1')
     const last = group.ops[1]!
@@ -107,7 +101,7 @@ describe('group: hostile operations', () => {
   })
 
   it('a signature for one conversation is none in another', () => {
-    const group = base()
+    const group = groupOfThree()
     const other = new Group('A', (name) => group.account(name), 'other')
     const op = other.meta('A', { after: [other.create] })
     expect(fate(group, op)).to.equal('wrong-conversation')
@@ -115,7 +109,7 @@ describe('group: hostile operations', () => {
   })
 
   it('a device that was not active at the heads it pins', () => {
-    const group = base()
+    const group = groupOfThree()
     const first = group.account('B').scene.ops[0]!
     expect(fate(group, group.meta('B', { device: '3', heads: [first.id] }))).to.equal('author-not-active')
     const none = new Group('A', (name) => group.account(name))
@@ -123,16 +117,16 @@ describe('group: hostile operations', () => {
   })
 
   it('who was never granted anything', () => {
-    const group = base()
+    const group = groupOfThree()
     expect(fate(group, group.leave('E'))).to.equal('author-not-known')
-    const before = base()
+    const before = groupOfThree()
     const { id } = before.account('A').scene.account
     const args: KnownOpArgs = { kind: 'deviceset', account: id, heads: before.account('A').heads, last: [] }
     expect(fate(before, before.write('E', args))).to.equal('author-not-known')
   })
 
   it('grants that are another’s, not seen, no grant, or too low', () => {
-    const group = base()
+    const group = groupOfThree()
     const grant: KnownOpArgs = {
       kind: 'grant',
       account: group.account('E').scene.account.id,
@@ -151,7 +145,7 @@ describe('group: hostile operations', () => {
   })
 
   it('numbers and times that do not follow', () => {
-    const group = base()
+    const group = groupOfThree()
     const [last] = group.tips()
     expect(fate(group, forged(group, 'B', { oseq: 3 }, timer)), 'a gap').to.equal('broken-chain')
     expect(fate(group, forged(group, 'B', { oseq: 1 }, timer)), 'a repeat that names the first').to.equal(
@@ -164,14 +158,14 @@ describe('group: hostile operations', () => {
   })
 
   it('a time ahead of every clock waits for it', () => {
-    const group = base()
+    const group = groupOfThree()
     const op = group.meta('A', { tsMs: startMs + 10 * dayMs })
     expect(fate(group, op, startMs + 8 * dayMs - 1)).to.equal('time')
     expect(fate(group, op, startMs + 8 * dayMs)).to.equal('added')
   })
 
   it('frontiers and cuts that name what is not theirs, not seen, twice, or without order', () => {
-    const group = base()
+    const group = groupOfThree()
     const { id } = group.account('D').scene.account
     const device = group.author('D', '1').device
     const alien = { oseq: group.ops[1]!.oseq, id: group.ops[1]!.id }
@@ -196,7 +190,7 @@ describe('group: hostile operations', () => {
   })
 
   it('removals and demotions of who was never there, promotions dressed as demotions', () => {
-    const group = base()
+    const group = groupOfThree()
     const { id } = group.account('E').scene.account
     expect(fate(group, forged(group, 'B', {}, { kind: 'revoke', account: id, frontier: [] }))).to.equal(
       'bad-terms',
@@ -208,7 +202,7 @@ describe('group: hostile operations', () => {
   })
 
   it('admissions with another’s proof, of no invite, or after its end', () => {
-    const group = base()
+    const group = groupOfThree()
     const invite = group.invite('B', 1, {}, startMs + 1_000)
     const good = group.admit('B', 'E', invite)
     expect(fate(group, good)).to.equal('added')
@@ -222,7 +216,7 @@ describe('group: hostile operations', () => {
   })
 
   it('revocations by a member, or of what is no invite', () => {
-    const group = base()
+    const group = groupOfThree()
     group.grant('A', 'C', 'admin')
     const invite = group.invite('B', 1)
     const close = (by: string, id: OpId): string =>
@@ -233,7 +227,7 @@ describe('group: hostile operations', () => {
   })
 
   it('what a newer version wrote is kept, counts for nothing, and is said', () => {
-    const group = base()
+    const group = groupOfThree()
     const author = group.author('B', '1')
     const raw = readMembershipOp(crypto, group.meta('B').bytes)!
     const body = encodeCbor([
@@ -251,7 +245,7 @@ describe('group: hostile operations', () => {
   })
 
   it('two operations with one number are told, and what was back-dated around a removal is void', () => {
-    const group = base()
+    const group = groupOfThree()
     const before = group.last.get('B1')!
     const first = group.meta('B')
     group.revoke('A', 'B')
@@ -268,7 +262,7 @@ describe('group: hostile operations', () => {
 
 describe('group: floods', () => {
   it('2,000 operations of a device and day, not one more; the next day again', () => {
-    const group = base()
+    const group = groupOfThree()
     let last: MembershipOp | undefined
     for (let i = group.last.get('B1')!.oseq; i < limits.groupOpsPerDay; i++)
       last = group.meta('B', { after: last === undefined ? group.tips() : [last], tsMs: startMs + 1_000 + i })
@@ -281,7 +275,7 @@ describe('group: floods', () => {
   })
 
   it('grants 64 deep, not one more', () => {
-    const group = base()
+    const group = groupOfThree()
     let cap = group.create
     let by = 'A'
     for (let level = 1; level <= limits.delegationDepth; level++) {
@@ -296,7 +290,7 @@ describe('group: floods', () => {
   })
 
   it('branches of a forked device: so many unasked, more when others build on them', () => {
-    const group = base()
+    const group = groupOfThree()
     const from = group.last.get('B1')!
     const branches = Array.from({ length: limits.groupForkBranches }, (_, i) =>
       group.policy('B', { kind: 'timer', ms: i }, { from, after: [from] }),
@@ -317,7 +311,7 @@ describe('group: floods', () => {
   })
 
   it('waiting operations: so many an author, so many in all, none unsigned', () => {
-    const group = base()
+    const group = groupOfThree()
     const missing = seedOf('missing') as MembershipOp['id']
     const waiting = (name: string, device: string, n: number): MembershipOp =>
       issueOp(
@@ -379,7 +373,7 @@ describe('group: floods', () => {
 
 describe('group: the set of operations', () => {
   it('takes operations in any order, one by one or together, and waits for logs', () => {
-    const group = base()
+    const group = groupOfThree()
     group.leave('D')
     group.policy('B', { kind: 'timer', ms: 5 })
     const whole = group.set()
@@ -399,7 +393,7 @@ describe('group: the set of operations', () => {
   })
 
   it('comes back from what was stored; what names a lost one waits for it', () => {
-    const group = base()
+    const group = groupOfThree()
     const set = group.set()
     expect(opsOf(restoreOpSet(crypto, group.conversation, opsOf(set), group.logs))).to.deep.equal(opsOf(set))
     const torn = restoreOpSet(crypto, group.conversation, opsOf(set).slice(1), group.logs)
@@ -410,7 +404,7 @@ describe('group: the set of operations', () => {
   })
 
   it('tells a peer what it lacks', () => {
-    const group = base()
+    const group = groupOfThree()
     const set = group.set()
     const part = group.set(group.ops.slice(0, 2))
     const { ops, unknown } = missingOpsFrom(set, groupHeads(part))
@@ -420,7 +414,7 @@ describe('group: the set of operations', () => {
   })
 
   it('a device writes after everything it knows, numbered on, never dated back', () => {
-    const group = base()
+    const group = groupOfThree()
     const set = group.set()
     const author = group.author('B', '1')
     const terms = { cap: group.grants.get('B')!.id, accountHeads: group.account('B').heads, tsMs: 0 }

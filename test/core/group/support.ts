@@ -278,6 +278,14 @@ export class Group {
   }
 }
 
+/** A group of an owner A, an admin B and a member D. */
+export function groupOfThree(): Group {
+  const group = new Group()
+  group.grant('A', 'B', 'admin')
+  group.grant('B', 'D', 'member')
+  return group
+}
+
 /** What adding these operations to an empty set of the group gives. */
 export function setOf(
   group: { readonly conversation: Conversation; readonly logs: AccountLogs },

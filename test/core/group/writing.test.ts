@@ -21,14 +21,7 @@ import {
 import { standsAbove } from '../../../packages/core/src/group/delegation.ts'
 import { limits } from '../../../packages/core/src/limits.ts'
 import { compareBytes } from '../../../packages/core/src/wire/index.ts'
-import { crypto, Group, laterMs, seedOf, startMs } from './support.ts'
-
-function base(): Group {
-  const group = new Group()
-  group.grant('A', 'B', 'admin')
-  group.grant('B', 'D', 'member')
-  return group
-}
+import { crypto, Group, groupOfThree, laterMs, seedOf, startMs } from './support.ts'
 
 const timer: KnownOpArgs = { kind: 'policy', change: { kind: 'timer', ms: 1 } }
 const idsOf = (ops: readonly MembershipOp[]): readonly Uint8Array[] =>
@@ -64,7 +57,7 @@ const add = (
 
 describe('group: writing operations', () => {
   it('names what it names in byte order, whatever order it is given', () => {
-    const group = base()
+    const group = groupOfThree()
     const { scene } = group.account('E')
     const heads = [scene.ops[0]!.id, scene.ops[1]!.id, scene.ops[2]!.id].sort(compareBytes)
     const account = scene.account.id
@@ -90,7 +83,7 @@ describe('group: writing operations', () => {
   })
 
   it('names nothing twice', () => {
-    const group = base()
+    const group = groupOfThree()
     const [tip] = group.tips()
     const place = {
       conversation: group.create.conversation,
@@ -104,7 +97,7 @@ describe('group: writing operations', () => {
   })
 
   it('follows the device’s own last and everything else that nothing follows', () => {
-    const group = base()
+    const group = groupOfThree()
     const own = group.meta('B')
     const tips = ['A', 'D'].map((name) => group.meta(name, { after: [group.ops[2]!] }))
     const op = next(group, 'B', group.set())
@@ -115,7 +108,7 @@ describe('group: writing operations', () => {
   })
 
   it('of more than it may name follows the deepest', () => {
-    const group = base()
+    const group = groupOfThree()
     const start = group.tips()
     const names = 'EFGHIJKLMNOP'.split('')
     const grants = names.map((name) => group.grant('A', name, 'member'))
@@ -139,7 +132,7 @@ describe('group: writing operations', () => {
   })
 
   it('goes on from the highest number of a device that contradicted itself, of equal ones the lowest id', () => {
-    const group = base()
+    const group = groupOfThree()
     const from = group.last.get('B1')!
     const branches = [1, 2].map((ms) => group.policy('B', { kind: 'timer', ms }, { from, after: [from] }))
     const [low, high] = branches.toSorted((a, b) => (a.key < b.key ? -1 : 1))
@@ -164,7 +157,7 @@ describe('group: writing operations', () => {
   })
 
   it('names of an account the newest operation of each of its devices, and of no other', () => {
-    const group = base()
+    const group = groupOfThree()
     const one = group.meta('B')
     const two = group.meta('B', { device: '2' })
     const seen = newestOps(group.set(), group.account('B').scene.account.id)
@@ -179,7 +172,7 @@ describe('group: writing operations', () => {
 
 describe('group: sets of operations', () => {
   it('have for heads what no other names, in byte order', () => {
-    const group = base()
+    const group = groupOfThree()
     const tips = ['A', 'B', 'D'].map((name) => group.meta(name, { after: [group.ops[2]!] }))
     for (const ops of [group.ops, [...group.ops.slice(0, 3), ...tips.toReversed()]]) {
       const set = group.set(ops)
@@ -191,7 +184,7 @@ describe('group: sets of operations', () => {
   })
 
   it('say of heads nothing while one is not here, and no more where one is in another’s past', () => {
-    const group = base()
+    const group = groupOfThree()
     const [first, , last] = group.ops
     const unknown = seedOf('unknown') as MembershipOp['id']
     expect(membershipAt(group.set(), group.logs, [last!.id, unknown])).to.equal(undefined)
@@ -203,7 +196,7 @@ describe('group: sets of operations', () => {
   })
 
   it('give a peer what it lacks in one order, however it came', () => {
-    const group = base()
+    const group = groupOfThree()
     const rest = ['A', 'B', 'D'].map((name) => group.meta(name, { after: [group.ops[2]!] }))
     const last = group.meta('A')
     const known = group.set(group.ops.slice(0, 3))
@@ -215,7 +208,7 @@ describe('group: sets of operations', () => {
   })
 
   it('take repeats for no event, waiting ones too', () => {
-    const group = base()
+    const group = groupOfThree()
     const meta = group.meta('D')
     const late = group.meta('D', { after: [meta] })
     const set = group.set(group.ops.slice(0, 3))
@@ -235,7 +228,7 @@ describe('group: sets of operations', () => {
   })
 
   it('come back without a signature being verified again', () => {
-    const group = base()
+    const group = groupOfThree()
     const never = {
       ...crypto,
       verify: (): never => {
@@ -249,7 +242,7 @@ describe('group: sets of operations', () => {
   })
 
   it('keep what waits of a device that is not known yet, unverified', () => {
-    const group = base()
+    const group = groupOfThree()
     const op = group.meta('B', { device: '3' })
     const { scene } = group.account('B')
     const logs = new Map([...group.logs, [group.account('B').key, scene.log(scene.ops.slice(0, 1))]])
@@ -261,7 +254,7 @@ describe('group: sets of operations', () => {
   })
 
   it('wait as long as the time of an operation is ahead, and give up what they are told to', () => {
-    const group = base()
+    const group = groupOfThree()
     const missing = group.meta('D')
     const [one, two] = ['D', 'B'].map((name) =>
       group.meta(name, { after: [missing], tsMs: startMs + 1_000 + limits.clockSkewMs }),
@@ -317,7 +310,7 @@ describe('group: who stands above whom', () => {
 
 describe('group: where an invite stands', () => {
   it('open, used up, closed by a removal, or void with whoever made it; nothing for what is none', () => {
-    const group = base()
+    const group = groupOfThree()
     group.grant('A', 'C', 'admin')
     const invite = group.invite('B', 2)
     const standing = () => inviteStanding(resolveMembership(group.set(), group.logs), invite.id)
