@@ -82,7 +82,7 @@ export class Room {
 
   /**
    * Whether others put a person out, for good and all of them, before this moment; by leaving, nobody takes a word back.
-   * Whoever is out themselves by then may have put out nobody.
+   * Whoever was ever put out or left themselves may have put out nobody, whatever came first elsewhere.
    */
   isOutSince(person: string, atMs: number): boolean {
     const ends = this.removals.filter(({ by, target }) => target === person && by !== person)
