@@ -16,10 +16,27 @@ import {
   withRemote,
   keyOf,
 } from './conversations.ts'
-import { bareState, groupState, isUndone, logsKnown, stateDigest, tellOne } from './group-exchange.ts'
+import {
+  bareState,
+  groupState,
+  isUndone,
+  logsKnown,
+  stateDigest,
+  tellOne,
+  type GroupState,
+} from './group-exchange.ts'
 import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { opsCame } from './group-arrival.ts'
-import { addOpsTo, isArriving, lostOps, membershipOf, membershipThen, opSetOf, takesPart } from './groups.ts'
+import {
+  addOpsTo,
+  isArriving,
+  isGroup,
+  lostOps,
+  membershipOf,
+  membershipThen,
+  opSetOf,
+  takesPart,
+} from './groups.ts'
 import { answerWith } from './extras.ts'
 import { dropHeld, neighbours } from './late-records.ts'
 import { lostCame, noteEqual } from './lost-ops.ts'
@@ -49,9 +66,8 @@ export async function receiveGroup(step: Step, peer: Peer, item: GroupItem): Pro
     step.context.log.event('group-not-shared')
     return
   }
-  // A sibling that came after this account had gone is none of the group's devices, and is answered all the same.
-  if (equalBytes(peer.account, requireMe(step).self.account) && findRemote(known, peer.device) === undefined)
-    putConversation(step, withRemote(known, remoteOf(known, peer)))
+  // Whoever came after this account had gone is none of the group's devices here, and is answered all the same.
+  if (cameAfter(step, known, peer)) putConversation(step, withRemote(known, remoteOf(known, peer)))
   await (isUnasked(step, known) ? tryOut : takeOps)(step, conversationNow(step, known), peer, item)
 }
 
@@ -63,7 +79,19 @@ const isUnasked = (step: Step, conversation: Conversation): boolean =>
 const mayCompare = (step: Step, conversation: Conversation, peer: Peer): boolean =>
   equalBytes(peer.account, requireMe(step).self.account) ||
   (step.tx.get(joinRows, conversation.conversation) !== undefined && isKnown(step, peer)) ||
-  (findRemote(conversation, peer.device) !== undefined && isTalkedWith(step, conversation, peer.account))
+  ((findRemote(conversation, peer.device) !== undefined || cameAfter(step, conversation, peer)) &&
+    isTalkedWith(step, conversation, peer.account))
+
+/** Whether a device of an account that takes or took part came, unheard of, after this account had gone. */
+function cameAfter(step: Step, conversation: Conversation, { account, device }: Peer): boolean {
+  if (findRemote(conversation, device) !== undefined) return false
+  if (equalBytes(account, requireMe(step).self.account)) return true
+  return (
+    isGroup(conversation) &&
+    !takesPart(step, conversation) &&
+    conversation.remotes.some((one) => equalBytes(one.account, account))
+  )
+}
 
 const isKnown = (step: Step, { account }: Peer): boolean => {
   const state = step.tx.get(contactRows, account)?.state
@@ -281,10 +309,8 @@ async function compare(step: Step, conversation: Conversation, peer: Peer, item:
   const since = keptLogs(step, conversation, item.since) === undefined ? null : item.since
   const theirs = stateDigest(step, item.heads, saidLogs(step, conversation, { since, logs: item.logs }))
   if (equalBytes(ours.digest, theirs)) {
-    putAgreed(step, conversation, peer, ours)
-    const link = linkTo(step, peer.device)
-    link.groupGots.set(idHex(conversation.conversation), theirs)
-    link.met = true
+    agree(step, conversation, peer, ours)
+    linkTo(step, peer.device).groupGots.set(idHex(conversation.conversation), theirs)
     settleState(step, peer, conversation, theirs)
     return noteEqual(step, conversation, peer)
   }
@@ -311,7 +337,16 @@ export async function receiveGroupGot(
   settleState(step, peer, conversation, item.digest)
   const ours = groupState(step, conversation)
   if (!equalBytes(ours.digest, item.digest)) return
-  linkTo(step, peer.device).met = true
-  putAgreed(step, conversation, peer, ours)
+  agree(step, conversation, peer, ours)
   await noteEqual(step, conversation, peer)
+}
+
+/**
+ * Both hold the same: they are met anew, for what neither showed the other before. Said once more, it is no news, or an
+ * answer to a copy would bring the next copy about.
+ */
+function agree(step: Step, conversation: Conversation, peer: Peer, ours: GroupState): void {
+  const { agreed } = standingOf(step, conversation, peer)
+  if (agreed === null || !equalBytes(agreed, ours.digest)) linkTo(step, peer.device).met = true
+  putAgreed(step, conversation, peer, ours)
 }

@@ -1,4 +1,4 @@
-import { acknowledge, covers, type IncomingRecord } from '../history/index.ts'
+import { covers, type IncomingRecord } from '../history/index.ts'
 import { invariant, InvariantError } from '../errors.ts'
 import { liveGrants } from '../group/index.ts'
 import { limits } from '../limits.ts'
@@ -20,11 +20,9 @@ import { shareContacts } from './intents.ts'
 import { tendLogs } from './epoch-logs.ts'
 import { shareOwn } from './own-share.ts'
 import { speakOfDevices } from './cut-devices.ts'
-import { noteSeeds, seedItems } from './epochs.ts'
-import { weightOf } from './extras.ts'
+import { noteSeeds } from './epochs.ts'
 import { tendGots } from './frame-records.ts'
 import { isOnTopic, publishRecords, tendTopics } from './topics.ts'
-import { owedBy } from './lacking.ts'
 import { passLeft, tendLeft } from './left-records.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, storedLog } from './logs.ts'
@@ -36,6 +34,7 @@ import { currentBundle } from './prekeys.ts'
 import { depositPlaces } from './queues.ts'
 import { depositRow, readyDeposits, wantDeposits } from './relay-link.ts'
 import { sealItems } from './sessions.ts'
+import { smallRoom, smallTalk } from './small-talk.ts'
 import { tellRemoved } from './tell-removed.ts'
 import { syncLate } from './sync-begin.ts'
 import { mailSync } from './sync-mail.ts'
@@ -62,13 +61,17 @@ const resealMs = 30_000
 /** Seals and sends what waits for every contact's device, over whatever reaches it. */
 export async function flush(step: Step): Promise<void> {
   if (findMe(step) === undefined) return
-  if (isOnAccount(step)) {
+  const begins = isOnAccount(step)
+  if (begins) {
     await apart(step, shareContacts)
     await apart(step, shareOwn)
     await apart(step, speakOfDevices)
   }
   if (!step.context.live.online) return
   tendGots(step)
+  for (const peer of begins ? [] : step.tx.all(peerRows))
+    await apart(step, (alone) => answerPeer(alone, peer))
+  if (!begins) return
   for (const conversation of step.tx.all(conversationRows)) await publishRecords(step, conversation)
   tendTopics(step)
   tendLogs(step)
@@ -77,7 +80,10 @@ export async function flush(step: Step): Promise<void> {
   for (const peer of step.tx.all(peerRows)) await flushAlone(step, peer)
 }
 
-/** Whether this device is still one of its account, as far as it knows: one that is out has nothing to share. */
+/**
+ * Whether this device is still one of its account, as far as it knows. One that is out has nothing to share: what it has
+ * not said by then counts for nothing.
+ */
 function isOnAccount(step: Step): boolean {
   const { self } = requireMe(step)
   const log = storedLog(step, self.account)
@@ -101,6 +107,16 @@ async function apart(step: Step, work: (alone: Step) => Promise<void>): Promise<
   step.effects.push(...alone.effects)
   step.events.push(...alone.events)
   step.spent.push(...alone.spent)
+}
+
+/** Answers what a device says while its channel is open, and begins nothing. */
+async function answerPeer(step: Step, peer: Peer): Promise<void> {
+  const contact = step.tx.get(contactRows, peer.account)
+  const link = linkTo(step, peer.device)
+  if (contact === undefined || link.channel === undefined) return
+  if (smallTalk(step, peer, talksWith(step, peer, contact), link).items.length > 0)
+    await sealBatch(step, peer, contact, link, {})
+  for (const row of rowsFor(step, peer).filter(isAnswer)) await sendRow(step, peer, contact, link, row)
 }
 
 async function flushPeer(step: Step, peer: Peer): Promise<void> {
@@ -240,49 +256,11 @@ const cardDue = (
   peer: Peer,
   contact: Contact,
   talks: readonly Conversation[] = talksWith(step, peer, contact),
-): boolean => peer.cardOf < requireMe(step).self.cardSeq && contact.refused === null && talks.length > 0
-
-/** Bytes of answers and seeds in one frame: by themselves, and beside records or the state of a conversation. */
-const smallRoom = { alone: 40 * 1024, beside: 10 * 1024 }
-
-/** The first ones that fit. */
-function fitting(items: readonly PayloadItem[], room: number): PayloadItem[] {
-  let left = room
-  return items.slice(0, limits.payloadItems / 4).filter((item) => (left -= weightOf(item)) >= 0)
-}
-
-/** Acknowledgements and answers: what is small, and owed no answer itself. The conversations it spoke of. */
-function smallTalk(
-  step: Step,
-  peer: Peer,
-  talks: readonly Conversation[],
-  link: PeerLink,
-  room: number = smallRoom.alone,
-): { readonly items: readonly PayloadItem[]; readonly said: readonly Conversation[] } {
-  const { self } = requireMe(step)
-  const items = fitting([...link.extras, ...seedItems(step, peer)], room)
-  const said: Conversation[] = []
-  if (peer.cardDue > 0) items.push({ kind: 'cardGot', seq: peer.cardDue })
-  for (const talk of talks) {
-    if (items.length > limits.payloadItems / 2) break
-    const remote = remoteOf(talk, peer)
-    const { conversation } = talk
-    const about = { conversation, account: peer.account, device: peer.device }
-    const before = items.length
-    if (remote.gotDue) {
-      const held = acknowledge(remote.received, 64, owedBy(step, conversation, peer.device))
-      items.push({ kind: 'got', ...about, ...held, last: remote.last })
-    }
-    if (self.readReceipts && remote.seenUpTo > remote.seenTold)
-      items.push({ kind: 'read', ...about, upTo: remote.seenUpTo })
-    const seeded = link.seedAcks.size === 0 ? undefined : link.seedAcks.get(idHex(conversation))
-    if (seeded !== undefined) items.push({ kind: 'seedAck', conversation, epoch: seeded })
-    const digest = link.groupGots.size === 0 ? undefined : link.groupGots.get(idHex(conversation))
-    if (digest !== undefined) items.push({ kind: 'groupGot', conversation, digest })
-    if (items.length > before) said.push(talk)
-  }
-  return { items, said }
-}
+): boolean =>
+  peer.cardOf < requireMe(step).self.cardSeq &&
+  contact.refused === null &&
+  talks.length > 0 &&
+  isOnAccount(step)
 
 /** Seals everything that waits, in as few frames as the window allows. */
 async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink): Promise<void> {
