@@ -61,8 +61,15 @@ const noted = (failure: Failure, { traceHash, violated, crash }: RunResult): Fai
   crash,
 })
 
-/** Smaller neighbours of a failure, the greatest steps first. */
-function stepsFrom(failure: Failure, { plan, hours }: RunResult): readonly Step[] {
+/**
+ * Smaller neighbours of a failure, the greatest steps first. What its settings say already is not tried again: a scenario
+ * may need more people than they name.
+ */
+export function stepsFrom(
+  failure: Failure,
+  { plan, hours }: Pick<RunResult, 'plan' | 'hours'>,
+): readonly Step[] {
+  const scarcerMs = Math.round(plan.messageEveryMs * 2)
   const set = (name: string, value: string): Step => ({
     what: `${name}=${value}`,
     recipe: {
@@ -73,14 +80,20 @@ function stepsFrom(failure: Failure, { plan, hours }: RunResult): readonly Step[
   const shorter =
     hours > 0.05 ? [{ what: `hours=${hours / 2}`, recipe: { ...failure, hours: hours / 2 } }] : []
   const isOff = (name: string): boolean => failure.set.some((one) => one === `${name}=off`)
-  const faults = faultNames()
-  return [
+  const said = new Set(failure.set)
+  const all = [
     ...shorter,
     ...(plan.users > 2 ? [set('users', String(plan.users - 1))] : []),
     ...(plan.devices > plan.users ? [set('devices', String(plan.devices - 1))] : []),
     ...(plan.groups > 0 ? [set('groups', String(plan.groups - 1))] : []),
     ...(plan.relays > 1 ? [set('relays', String(plan.relays - 1))] : []),
-    ...faults.filter((name) => !isOff(name)).map((name) => set(name, 'off')),
-    set('messageEvery', `${Math.round(plan.messageEveryMs * 2)}ms`),
+    ...faultNames()
+      .filter((name) => !isOff(name))
+      .map((name) => set(name, 'off')),
+    // Somebody who speaks less than once in the run is silent.
+    ...(scarcerMs < hours * 3_600_000 * plan.users ? [set('messageEvery', `${scarcerMs}ms`)] : []),
   ]
+  return all.filter(
+    ({ recipe }) => recipe.hours !== failure.hours || recipe.set.some((one) => !said.has(one)),
+  )
 }

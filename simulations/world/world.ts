@@ -44,6 +44,7 @@ export const faultKinds = [
   'address-changed',
   'theft',
   'thief-hides',
+  'unheard-removal',
   ...relayTricks,
   'relay-old-disk',
   'relay-outage',
