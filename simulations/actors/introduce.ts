@@ -57,7 +57,7 @@ async function linkOne(stage: Stage, person: Person): Promise<void> {
     if (old === undefined) break
     const granted = draw.chance(0.5) ? 'all' : 'none'
     const linked = await timeline.until(linkMachine(stage, person, old, granted), 20 * minute)
-    await timeline.until(removeStrays(person), minute)
+    await timeline.until(removeStrays(stage, person), minute)
     const fresh = person.machines.at(-1)
     if (!linked || fresh === undefined) continue
     await timeline.until(useRelays(stage, fresh), minute)

@@ -30,7 +30,7 @@ export async function linkMachine(
   apart()
   const linked = fresh.device !== undefined && (await fresh.introduce(fresh.device))
   person.linking = false
-  if (linked) world.ledger.linked(fresh, granted)
+  if (linked) world.ledger.linked(fresh, granted, old.name)
   else await throwAway(person, fresh)
   world.trace.note('linked', { fresh: fresh.name, linked })
   return linked
@@ -64,14 +64,17 @@ async function confirm({ device }: Machine, match: boolean): Promise<boolean> {
 }
 
 /** Takes every device off the account that is in none of the person's hands: a linking broke off after it was added. */
-export async function removeStrays(person: Person): Promise<void> {
+export async function removeStrays({ world }: Stage, person: Person): Promise<void> {
   if (person.linking) return
   const device = person.devices.find((machine) => machine.device !== undefined)?.device
   const listed = (await device?.view('devices', {}).catch(() => undefined)) ?? []
   for (const { deviceId, state } of listed) {
     const machine = person.machines.find((one) => one.deviceId === deviceId)
     // The answer to a removal may have been lost with the power.
-    if (machine !== undefined && state === 'revoked') machine.out = true
+    if (machine !== undefined && state === 'revoked') {
+      machine.out = true
+      world.ledger.heldOut(machine)
+    }
     if (state === 'active' && machine === undefined)
       await device?.dispatch('remove-device', { deviceId }).catch(() => undefined)
   }

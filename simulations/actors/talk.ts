@@ -173,5 +173,5 @@ async function linkWithin(stage: Stage, draw: Stream, person: Person, old: Machi
   if (linked) stage.world.did('link')
   const fresh = person.machines.at(-1)
   if (linked && fresh !== undefined) await useRelays(stage, fresh)
-  else stage.later(minute, () => void removeStrays(person))
+  else stage.later(minute, () => void removeStrays(stage, person))
 }

@@ -48,6 +48,8 @@ interface Owner {
   readonly person: string
   readonly machine: Watched
   readonly granted: 'all' | 'none'
+  /** The machine that let it in; none let in the first of an account. */
+  readonly by?: string
 }
 
 /** What a ledger asks. */
@@ -66,6 +68,7 @@ export class Ledger {
   readonly #people = new Map<string, string>()
   readonly #devices = new Map<string, Owner>()
   readonly #byId = new Map<string, Said>()
+  readonly #fallen = new Set<string>()
   /** Devices each device has held to be in a conversation. */
   readonly #listed = new Map<string, Set<string>>()
   readonly #witness: Witness
@@ -88,9 +91,22 @@ export class Ledger {
   }
 
   /** A machine was linked to its person's account. */
-  linked(machine: Watched, granted: 'all' | 'none'): void {
-    this.#devices.set(machine.deviceId, { person: machine.person, machine, granted })
+  linked(machine: Watched, granted: 'all' | 'none', by: string): void {
+    this.#devices.set(machine.deviceId, { person: machine.person, machine, granted, by })
   }
+
+  /**
+   * A device's account says that it is out. If nobody put it out, it fell with the one that had let it in, of which it
+   * was not known to whoever put that one out.
+   */
+  heldOut(machine: Watched): void {
+    const by = this.#devices.get(machine.deviceId)?.by
+    if (by !== undefined && this.isOut(by)) this.#fallen.add(machine.name)
+  }
+
+  /** Whether a machine was put out, or fell with one that was. */
+  isOut = (name: string): boolean =>
+    this.#fallen.has(name) || this.deviceRemovals.some(({ gone }) => gone.name === name)
 
   personOf = (accountId: string): string | undefined => this.#people.get(accountId)
   ownerOf = (deviceId: string): Owner | undefined => this.#devices.get(deviceId)

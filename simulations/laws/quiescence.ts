@@ -132,7 +132,12 @@ function markersOf(ledger: Ledger, messages: readonly MessageView[]): ReadonlySe
 /** A message of somebody who is out, or of a device that is, may have had nobody left to bring it. */
 const owes = (ledger: Ledger, room: Room, inside: ReadonlySet<string>, said: Said): boolean =>
   (!room.group || inside.has(said.author)) &&
-  !ledger.deviceRemovals.some(({ gone }) => gone.name === said.machine)
+  !ledger.isOut(said.machine) &&
+  !(room.wasPutOut(said.author) && isReplaced(ledger, room, said))
+
+/** Whether somebody took it back, or put another text in its place: where that comes to count for nothing, the text may be gone. */
+const isReplaced = (ledger: Ledger, { deletes }: Room, { messageId = '' }: Said): boolean =>
+  deletes.has(messageId) || ledger.editsOf(messageId).length > 0
 
 /** Its author counts as a reader; somebody who came back starts anew. */
 const isOwed = (room: Room, said: Said, machine: Machine): boolean =>

@@ -213,7 +213,7 @@ async function heal(stage: Stage): Promise<number | null> {
 
 /** People look at their lists of devices: what they do not hold in their hands goes. */
 async function tidy(stage: Stage): Promise<void> {
-  for (const person of stage.people) await removeStrays(person)
+  for (const person of stage.people) await removeStrays(stage, person)
   await discardWrecks(stage)
 }
 

@@ -48,17 +48,30 @@ export function ownCuts(
   return cuts.toSorted((a, b) => wrote(a) - wrote(b)).slice(0, limits.frontierDevices)
 }
 
-/** Devices of the account that this one put out, in hexadecimal. */
+/**
+ * Devices of the account that this one put out, in hexadecimal, with those that fell with them: they had let these in,
+ * and nobody else ever speaks of them.
+ */
 export function removedHere(step: Step): readonly string[] {
   const { self } = requireMe(step)
   const log = storedLog(step, self.account)
   if (log === undefined) return []
   const { active } = stateOf(step, log)
-  const by = idHex(self.device)
-  return log.entries.flatMap(({ op }) => {
-    const gone = op.by === by && op.args.kind === 'revoke' ? idHex(op.args.device) : undefined
-    return gone === undefined || active.has(gone) ? [] : [gone]
-  })
+  const own = idHex(self.device)
+  const gone = new Set<string>()
+  const revoked = new Set<string>()
+  for (const { op } of log.entries) {
+    if (op.args.kind !== 'revoke') continue
+    const device = idHex(op.args.device)
+    revoked.add(device)
+    if (op.by === own && !active.has(device)) gone.add(device)
+  }
+  for (const { op } of gone.size === 0 ? [] : log.entries) {
+    const came = log.added.get(op.key)?.device
+    const fell = came !== undefined && !active.has(came) && !revoked.has(came)
+    if (fell && op.by !== null && gone.has(op.by)) gone.add(came)
+  }
+  return [...gone]
 }
 
 /**

@@ -275,9 +275,11 @@ function introductions(
   const items: PayloadItem[] = []
   let left = budget
   for (const { account, heads } of logs) {
-    // A sibling hears of the others here: it has no contact's card to find them by.
-    if (equalBytes(account, peer.account) && !equalBytes(account, self.account)) continue
     const told = byAccount.get(idKey(account))
+    // Somebody else's device knows its own account, but for what another one of it did that it has not met since. A
+    // sibling hears of the others here: it has no contact's card to find them by.
+    const isTheirs = equalBytes(account, peer.account) && !equalBytes(account, self.account)
+    if (isTheirs && told === undefined) continue
     if (told !== undefined && heads.every((head) => told.heads.some((one) => equalBytes(one, head)))) continue
     const item = accountItem(step, account, told?.heads ?? [], Math.max(left, 0))
     if (item?.kind !== 'account') continue
