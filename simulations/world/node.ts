@@ -282,7 +282,7 @@ export class Node implements Network, Host, Gossiper {
     addresses: readonly string[],
   ): Promise<{ other: Node; connection: Connection }> {
     const { timeline, draw } = this.#air
-    const known = this.#connections.get(peer)
+    const known = this.#connected(peer)
     const target = this.#air.node(peer)
     const host = target?.host ?? peer
     if (known === undefined) {
@@ -305,7 +305,13 @@ export class Node implements Network, Host, Gossiper {
       this.#air.faults.strike('dial-failed')
       throw networkError('E_NET_UNREACHABLE')
     }
-    return { other, connection: this.#connections.get(peer) ?? this.#meet(other) }
+    return { other, connection: this.#connected(peer) ?? this.#meet(other) }
+  }
+
+  /** The connection to a peer, unless it is over: nothing comes of a channel on one whose end has not been noticed yet. */
+  #connected(peer: string): Connection | undefined {
+    const known = this.#connections.get(peer)
+    return known?.over === true ? undefined : known
   }
 
   /** Throws as a dial that leads nowhere does: refused soon, or after the whole time-out. */

@@ -135,6 +135,8 @@ export const limits = {
   storePauseMaxMs: minute,
   /** A relay that is busy is left alone at least this long, whatever it says. */
   relayBusyMinMs: second,
+  /** What is left at a relay and not confirmed yet, at once: a channel that breaks takes no more with it. */
+  putsAtOnce: 16,
   /** A frame that a relay confirmed is made anew when its device was heard of this much later and does not have it. */
   passedOverMs: 2 * minute,
   /** One it confirmed and nobody acknowledged is left there again after this long, with twice the pause each time. */

@@ -90,7 +90,8 @@ function leaveAt(step: Step, row: LeftRow): void {
   for (const { relay } of log.places) {
     if (row.relays.includes(relay)) continue
     const link = wantRelay(step, relay)
-    if (link.session === undefined || link.leaving.has(name)) continue
+    if (link.session === undefined || link.leaving.has(name) || link.leaving.size >= limits.putsAtOnce)
+      continue
     if (step.monoMs < link.putMs) {
       wakeAt(step, link.putMs)
       continue

@@ -205,9 +205,14 @@ function hasWork(
     talks.some((one) => recordsDue(step, one, peer) || isStandingDue(step, one, peer)) ||
     (link.channel === undefined && talks.some((one) => isWanted(step, one, peer))) ||
     cardDue(step, peer, contact, talks) ||
-    smallTalk(step, peer, talks, link).items.length > 0
+    isAnswerDue(step, peer, talks, link)
   )
 }
+
+/** Whether answers are due. While one waits for a relay to take it, no other is made: the next says all that is due by then. */
+const isAnswerDue = (step: Step, peer: Peer, talks: readonly Conversation[], link: PeerLink): boolean =>
+  smallTalk(step, peer, talks, link).items.length > 0 &&
+  (link.channel !== undefined || !rowsFor(step, peer).some(isAnswer))
 
 /** Conversations in which the device is told things: groups with it, and the direct one unless the person has not agreed to it. */
 function talksWith(step: Step, peer: Peer, contact: Contact): readonly Conversation[] {
@@ -286,7 +291,7 @@ async function sealWork(step: Step, peer: Peer, contact: Contact, link: PeerLink
       aseqs.length === 0 &&
       !cardDue(step, now, contact, talks) &&
       link.joins.length === 0 &&
-      smallTalk(step, now, talks, link).items.length === 0
+      !isAnswerDue(step, now, talks, link)
     )
       return
     const sealed = await sealBatch(step, now, contact, link, { speaking, aseqs })

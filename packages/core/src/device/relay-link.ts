@@ -109,7 +109,8 @@ export function depositRow(step: Step, peer: Peer, row: OutboxRow): void {
       continue
     }
     const link = relayLink(step, target.relay)
-    if (link.putting.has(row.seq) || step.monoMs < link.putMs) continue
+    if (link.putting.has(row.seq) || link.putting.size >= limits.putsAtOnce || step.monoMs < link.putMs)
+      continue
     if (row.relays.includes(target.relay) && (target.intro || !isDueAgain(step, link, row))) continue
     link.putting.add(row.seq)
     const write = crypto.signKeyPair(target.writeSeed.expose())
