@@ -28,7 +28,9 @@ export function failRelays(stage: Stage, draw: Stream): void {
     outage(stage, draw)
   })
   for (const relay of stage.relays) {
-    stage.onClose(() => (relay.disk.trick = undefined))
+    stage.onClose(() => {
+      endTrick(relay)
+    })
     stage.repeat(draw, stage.lastsMs / 6, () => {
       turn(stage, draw, relay)
     })
@@ -60,6 +62,16 @@ function outage(stage: Stage, draw: Stream): void {
   })
 }
 
+/** It means well again: one that made cursors up starts anew, and forgets with its channels how far it said it was. */
+function endTrick(relay: Relay): void {
+  const { disk, running } = relay
+  if (disk.trick === 'relay-lies' && running) {
+    relay.crash()
+    relay.boot()
+  }
+  disk.trick = undefined
+}
+
 /** A relay does what it should not for a while. */
 function turn(stage: Stage, draw: Stream, relay: Relay): void {
   const { world } = stage
@@ -70,7 +82,7 @@ function turn(stage: Stage, draw: Stream, relay: Relay): void {
     const over = world.befall(relay.name, trick)
     relay.disk.trick = trick
     world.timeline.after(forMs, () => {
-      if (relay.disk.trick === trick) relay.disk.trick = undefined
+      if (relay.disk.trick === trick) endTrick(relay)
       over()
     })
     return
