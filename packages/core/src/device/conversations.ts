@@ -139,7 +139,7 @@ function findShared(step: Step, device: DeviceId, name: string): readonly Conver
 /**
  * Brings the devices of a conversation up to what its operations and the device logs say now. A device that comes, or
  * whose account was let in anew, is sent what is written from here on; what was written before is a matter of sync.
- * Own devices come back together, and show each other what they did before.
+ * Own devices that took part come back together, and show each other what they did before.
  * One that only seemed to be out goes on where it was: until an account has said how far the words of a device it put
  * out reach, whoever that device had let in may be out by the word of somebody who saw less.
  */
@@ -149,8 +149,8 @@ export function refreshRemotes(step: Step, conversation: Conversation): Conversa
   const kept = conversation.remotes.map((remote) => {
     if (!now.delete(idHex(remote.device))) return remote.active ? { ...remote, active: false } : remote
     const grant = grantOf(step, conversation, remote)
-    const sameGrant = remote.grant !== null && equalBytes(remote.grant, grant)
-    const goesOn = remote.active || sameGrant || equalBytes(remote.account, requireMe(step).self.account)
+    const isBack = remote.grant !== null && (isOwn(step, remote) || equalBytes(remote.grant, grant))
+    const goesOn = remote.active || isBack
     return { ...remote, active: true, grant, ...(goesOn ? {} : fromHere(conversation)) }
   })
   const added = [...now.values()].map((device) => ({
@@ -167,6 +167,9 @@ export function refreshRemotes(step: Step, conversation: Conversation): Conversa
   putConversation(step, refreshed)
   return refreshed
 }
+
+const isOwn = (step: Step, { account }: DeviceAddress): boolean =>
+  equalBytes(account, requireMe(step).self.account)
 
 /** By which operation an account takes part; nothing where none is needed. */
 const grantOf = (step: Step, conversation: Conversation, { account }: DeviceAddress): Uint8Array =>

@@ -112,8 +112,10 @@ async function apart(step: Step, work: (alone: Step) => Promise<void>): Promise<
 /** Answers what a device says while its channel is open, and begins nothing. */
 async function answerPeer(step: Step, peer: Peer): Promise<void> {
   const contact = step.tx.get(contactRows, peer.account)
+  const log = storedLog(step, peer.account)
   const link = linkTo(step, peer.device)
-  if (contact === undefined || link.channel === undefined) return
+  if (contact === undefined || log === undefined || link.channel === undefined) return
+  if (activeDevice(step, log, peer.device) === undefined) return
   if (smallTalk(step, peer, talksWith(step, peer, contact), link).items.length > 0)
     await sealBatch(step, peer, contact, link, {})
   for (const row of rowsFor(step, peer).filter(isAnswer)) await sendRow(step, peer, contact, link, row)
