@@ -77,7 +77,10 @@ async function sybilNode(name: string): Promise<Libp2p> {
   return node
 }
 
-/** Builds it: each honest node is connected with the next two in a ring, and with every Sybil, who were there first. */
+/**
+ * Builds it: each honest node is connected with the next two in a ring, and with every Sybil, who were there first. Done
+ * when the honest ones know of each other that they listen.
+ */
 export async function sybilWorld(honestCount: number, sybilCount: number): Promise<SybilWorld> {
   const world = worlds++
   const sybils: Libp2p[] = []
@@ -99,6 +102,13 @@ export async function sybilWorld(honestCount: number, sybilCount: number): Promi
     }
   const pubsubOf = ({ node }: Honest): GossipSub & { readonly mesh: Map<string, Set<string>> } =>
     node.services['pubsub'] as never
+  // What is published before anybody is known to listen, or to pass it on, is lost: nobody asks for it later.
+  const isReady = (one: Honest, at: number): boolean => {
+    const listening = new Set(pubsubOf(one).getSubscribers(topic).map(String))
+    const near = [1, 2, honestCount - 1, honestCount - 2].map((step) => ids[(at + step) % honestCount] ?? '')
+    return near.every((id) => listening.has(id)) && (pubsubOf(one).mesh.get(topic)?.size ?? 0) > 1
+  }
+  while (!honest.every(isReady)) await new Promise((resolve) => setTimeout(resolve, 20))
   const expected = new Set(ids)
   return {
     publish: async (from, data) => {
