@@ -69,7 +69,7 @@ describe('device: where there is nothing more to say', function () {
     expect(await bob.texts(conversationId)).to.deep.equal(['once', 'twice'])
   })
 
-  it('a device that knows it was removed begins nothing, and answers', async () => {
+  it('a device that knows it was removed begins nothing', async () => {
     const { town, written } = await countedTown('phone')
     const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
     const conversationId = await befriend(town, ada, bob)
@@ -90,5 +90,27 @@ describe('device: where there is nothing more to say', function () {
     expect(await phone.texts(conversationId), 'what it wrote stays with it').to.deep.equal([
       'nobody hears this',
     ])
+  })
+
+  it('and answers whoever speaks to it unaware, who learns of the removal so', async () => {
+    const { town, frames } = await countedTown('phone')
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    const conversationId = await befriend(town, ada, bob)
+    const phone = await town.link(ada, 'phone', 'all')
+    await town.pass(60_000)
+    town.part([[ada], [bob]])
+    const { deviceId } = (await phone.device.view('self', {}))!
+    await ada.device.dispatch('remove-device', { deviceId })
+    await town.pass(60_000)
+    const ids = async () =>
+      (await bob.device.view('members', { conversationId })).flatMap(({ devices }) =>
+        devices.map((one) => one.deviceId),
+      )
+    expect(await ids()).to.include(deviceId)
+    const before = frames.get(bob.peerId) ?? 0
+    await bob.device.dispatch('send', { conversationId, text: 'are you there?' })
+    await town.pass(60_000)
+    expect(frames.get(bob.peerId) ?? 0).to.be.greaterThan(before)
+    expect(await ids()).to.not.include(deviceId)
   })
 })
