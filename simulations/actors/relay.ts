@@ -88,6 +88,18 @@ export class Relay {
     this.#process = undefined
   }
 
+  /**
+   * Its operator means well again. One that made cursors up, or showed each reader a part, starts anew, and forgets with
+   * its channels how far it said it was.
+   */
+  reform(): void {
+    const { trick } = this.disk
+    this.disk.trick = undefined
+    if ((trick !== 'relay-lies' && trick !== 'relay-splits') || !this.running) return
+    this.crash()
+    this.boot()
+  }
+
   #sweep(server: MailboxServer, next: () => void): void {
     server.tick().then(next, next)
   }

@@ -29,25 +29,29 @@ export function failRelays(stage: Stage, draw: Stream): void {
   })
   for (const relay of stage.relays) {
     stage.onClose(() => {
-      endTrick(relay)
+      relay.reform()
     })
     stage.repeat(draw, stage.lastsMs / 6, () => {
       turn(stage, draw, relay)
     })
   }
-  stage.onClose(() => {
-    // Between two looks at whether all has settled, which would find it so while these are only being said.
-    stage.world.timeline.after(minute - 2_500, () => {
-      lastWords(stage, draw)
-    })
-  })
+  lastWords(stage, draw)
 }
 
-/** What a relay threw away is missed when something else comes: afterwards everybody says one thing more. */
-function lastWords(stage: Stage, draw: Stream): void {
-  for (const machine of stage.machines())
-    for (const room of stage.world.ledger.rooms.values())
-      if (room.parties.has(machine.person)) void say(stage, draw, machine, room)
+/**
+ * What a relay threw away, or had hidden when its reader said how far it had read, is missed when something else comes:
+ * after the heal everybody says one thing more, between two looks at whether all has settled, which would find it so while
+ * these are only being said.
+ */
+export function lastWords(stage: Stage, draw: Stream): void {
+  const sayAll = (): void => {
+    for (const machine of stage.machines())
+      for (const room of stage.world.ledger.rooms.values())
+        if (room.parties.has(machine.person)) void say(stage, draw, machine, room)
+  }
+  stage.onClose(() => {
+    stage.world.timeline.after(minute - 2_500, sayAll)
+  })
 }
 
 /** All relays at once, or one of them. */
@@ -62,16 +66,6 @@ function outage(stage: Stage, draw: Stream): void {
   })
 }
 
-/** It means well again: one that made cursors up starts anew, and forgets with its channels how far it said it was. */
-function endTrick(relay: Relay): void {
-  const { disk, running } = relay
-  if (disk.trick === 'relay-lies' && running) {
-    relay.crash()
-    relay.boot()
-  }
-  disk.trick = undefined
-}
-
 /** A relay does what it should not for a while. */
 function turn(stage: Stage, draw: Stream, relay: Relay): void {
   const { world } = stage
@@ -82,7 +76,7 @@ function turn(stage: Stage, draw: Stream, relay: Relay): void {
     const over = world.befall(relay.name, trick)
     relay.disk.trick = trick
     world.timeline.after(forMs, () => {
-      if (relay.disk.trick === trick) endTrick(relay)
+      if (relay.disk.trick === trick) relay.reform()
       over()
     })
     return

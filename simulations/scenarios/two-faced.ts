@@ -1,6 +1,7 @@
 import type { Stream } from '../world/stream.ts'
 import { dhtTricks } from '../world/dht.ts'
 import { everydayActs, everydayFaults, type Scenario } from './scenario.ts'
+import { lastWords } from './relay-outage.ts'
 import type { Stage } from './stage.ts'
 
 const minute = 60_000
@@ -20,7 +21,10 @@ export const twoFaced: Scenario = {
     moveEveryMs: Math.min(plan.moveEveryMs ?? Infinity, plan.messageEveryMs),
     dialableShare: 0.5,
   }),
-  begin: showTwoFaces,
+  begin: (stage, draw) => {
+    showTwoFaces(stage, draw)
+    lastWords(stage, draw)
+  },
 }
 
 /** DHT nodes surround machines, and relays split their mail, again and again. */
@@ -50,12 +54,14 @@ function surround(stage: Stage, draw: Stream): void {
 
 /** A relay shows each queue's reader another half of what it has. */
 function splitRelay(stage: Stage, draw: Stream): void {
-  const { disk, name } = draw.pick(stage.relays)
+  const relay = draw.pick(stage.relays)
   const untilMs = Math.min(forMs(stage, draw), 20 * minute)
   stage.world.faults.strike('relay-splits')
-  stage.world.trace.note('relay-turns', { host: name, trick: 'relay-splits' })
-  disk.trick = 'relay-splits'
-  const end = (): void => void (disk.trick = undefined)
+  stage.world.trace.note('relay-turns', { host: relay.name, trick: 'relay-splits' })
+  relay.disk.trick = 'relay-splits'
+  const end = (): void => {
+    if (relay.disk.trick === 'relay-splits') relay.reform()
+  }
   stage.onClose(end)
   stage.world.timeline.after(untilMs, end)
 }
