@@ -423,8 +423,14 @@ export const limits = {
   retryMaxMs: 15 * minute,
   /** Last pause between tries of a relay: it is meant to be there, and more than one message may wait for it. */
   relayRetryMaxMs: 4 * minute,
+  /** A relay's channel that broke is opened again after this long, with twice the pause each time it lasted less than a minute. */
+  relayAgainMs: second,
+  relayAgainMaxMs: 15 * second,
+  steadyMs: minute,
   /** Frames of a device that want no answer, remembered to know their copies by. */
   answersRemembered: 256,
+  /** What came from relays about a conversation is answered when nothing more of it came for this long. */
+  mailPauseMs: second,
   /** A frame sent directly and not acknowledged for this long is also left at a relay. */
   directAckMs: 5 * second,
 

@@ -83,6 +83,8 @@ export interface PeerLink extends Attempts {
   readonly fromTold: Map<string, number>
   /** Questions of sync that wait until what was asked before has left; the last of each conversation, in hexadecimal. */
   readonly asksWaiting: Map<string, SyncItem>
+  /** Until when what comes from relays about a conversation is only heard, by conversation in hexadecimal. */
+  readonly spokeUntil: Map<string, number>
   /** States of conversations the device told and that are the same here, by conversation in hexadecimal. */
   readonly groupGots: Map<string, Uint8Array>
   /** Requests to be let into a group, and answers to them, that ride on the next payload. */
@@ -115,6 +117,11 @@ export interface RelayLink extends Attempts {
   readonly again: Map<number, { readonly dueMs: number; readonly times: number }>
   /** When the relay may be asked to take more: it was full or busy. */
   putMs: number
+  /** When its channel was greeted on, and how many in a row broke soon after that. */
+  greetedMs: number
+  breaks: number
+  /** How much may be on its way to it unconfirmed: half of it after a channel that took some along, one more for each answer. */
+  window: number
   /** It did not set up something of ours, and when it may be asked for that again. */
   unsettled: boolean
   settleMs: number

@@ -22,10 +22,10 @@ import {
   isUndone,
   logsKnown,
   stateDigest,
-  tellOne,
+  tellInTurn,
   type GroupState,
 } from './group-exchange.ts'
-import { keptLogs, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
+import { keptLogs, noteSpoke, putAgreed, putStanding, saidLogs, standingOf } from './group-standing.ts'
 import { opsCame } from './group-arrival.ts'
 import {
   addOpsTo,
@@ -66,6 +66,7 @@ export async function receiveGroup(step: Step, peer: Peer, item: GroupItem): Pro
     step.context.log.event('group-not-shared')
     return
   }
+  noteSpoke(step, known, peer)
   // Whoever came after this account had gone is none of the group's devices here, and is answered all the same.
   if (cameAfter(step, known, peer)) putConversation(step, withRemote(known, remoteOf(known, peer)))
   await (isUnasked(step, known) ? tryOut : takeOps)(step, conversationNow(step, known), peer, item)
@@ -248,7 +249,7 @@ function tellChanged(step: Step, before: Conversation, carrier: Peer): void {
     if (remote.active === was) continue
     if (remote.active) linkTo(step, remote.device).met = true
     else if (isSibling(step, remote, carrier) || (speaks && isUndone(step, conversation, remote.account)))
-      tellOne(step, conversation, remote)
+      tellInTurn(step, conversation, remote)
   }
 }
 
@@ -261,12 +262,12 @@ function passOn(step: Step, conversation: Conversation, peer: Peer, added: reado
   const newest = added.filter(({ key }) => heads.has(key))
   for (const remote of activeRemotes(conversation))
     if (!equalBytes(remote.device, peer.device) && isUnheardOf(step, conversation, remote, newest))
-      tellOne(step, conversation, remote)
+      tellInTurn(step, conversation, remote)
   const told = new Set(added.filter((op) => equalBytes(op.device, peer.device)).map(({ key }) => key))
   const speaks = findRemote(conversation, peer.device)?.active === true
   if (speaks && [...heads].every((head) => told.has(head))) return
-  for (const neighbour of neighbours(step, conversation, peer)) tellOne(step, conversation, neighbour)
-  for (const sibling of siblings(step, conversation, peer)) tellOne(step, conversation, sibling)
+  for (const neighbour of neighbours(step, conversation, peer)) tellInTurn(step, conversation, neighbour)
+  for (const sibling of siblings(step, conversation, peer)) tellInTurn(step, conversation, sibling)
 }
 
 /**
@@ -323,7 +324,7 @@ async function compare(step: Step, conversation: Conversation, peer: Peer, item:
   const key = keyOf(conversation, peer)
   if (live.compared.get(key) === pair) return
   live.compared.set(key, pair)
-  tellOne(step, conversation, peer)
+  tellInTurn(step, conversation, peer)
 }
 
 /** The device has what it was told. */
@@ -334,6 +335,7 @@ export async function receiveGroupGot(
 ): Promise<void> {
   const conversation = step.tx.get(conversationRows, item.conversation)
   if (conversation === undefined || findRemote(conversation, peer.device) === undefined) return
+  noteSpoke(step, conversation, peer)
   settleState(step, peer, conversation, item.digest)
   const ours = groupState(step, conversation)
   if (!equalBytes(ours.digest, item.digest)) return

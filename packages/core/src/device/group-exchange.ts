@@ -14,7 +14,15 @@ import { accountItem, sizeOf, withinBytes } from './accounts.ts'
 import type { Step } from './context.ts'
 import { conversationNow, findRemote } from './conversations.ts'
 import { siblingsSeen } from './cuts.ts'
-import { keptLogs, changesSince, keepState, putStanding, saidLogs, standingOf } from './group-standing.ts'
+import {
+  changesSince,
+  keepState,
+  keptLogs,
+  putStanding,
+  saidLogs,
+  standingOf,
+  tellAtOnce,
+} from './group-standing.ts'
 import { accountsIn, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { activeDevice, headsOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
@@ -117,7 +125,13 @@ export function tellAll(step: Step, before: Conversation): void {
 }
 
 /** One device is to be told how the conversation stands here. */
-export const tellOne = (step: Step, conversation: Conversation, peer: DeviceAddress): void =>
+export function tellOne(step: Step, conversation: Conversation, peer: DeviceAddress): void {
+  tellAtOnce(step, conversation, peer)
+  tellInTurn(step, conversation, peer)
+}
+
+/** As `tellOne`, for what others have changed: once for all that comes from relays together. */
+export const tellInTurn = (step: Step, conversation: Conversation, peer: DeviceAddress): void =>
   putStanding(step, conversation, { ...standingOf(step, conversation, peer), due: true })
 
 /** Whether a conversation has anything that its devices compare: operations, or contacts shared by own devices. */

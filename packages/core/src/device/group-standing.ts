@@ -1,10 +1,12 @@
 import { limits } from '../limits.ts'
-import { compareBytes, concat, equalBytes, idKey } from '../wire/index.ts'
+import { compareBytes, concat, equalBytes, idHex, idKey } from '../wire/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import type { Step } from './context.ts'
 import { keyOf } from './conversations.ts'
+import { linkTo } from './lookup.ts'
 import type { AccountHeads } from './payload.ts'
 import { stateRows, standingRows, type Conversation, type Standing } from './tables.ts'
+import { wakeAt } from './timers.ts'
 
 /**
  * What other devices said they know of a conversation. What was said here and what two devices agreed on is kept once, by its digest: what
@@ -32,7 +34,7 @@ export const standingOf = (step: Step, conversation: Conversation, peer: DeviceA
 /** Of all standings those of devices that are to be told something, for as long as none of them changes: mostly none. */
 const dueAmong = new WeakMap<readonly Standing[], readonly Standing[]>()
 
-/** Whether a device is to be told how a conversation stands. */
+/** Whether a device is to be told now how a conversation stands. */
 export function isStandingDue(
   step: Step,
   { conversation }: Conversation,
@@ -41,8 +43,26 @@ export function isStandingDue(
   const all = step.tx.all(standingRows)
   const due = dueAmong.get(all) ?? all.filter((one) => one.due)
   dueAmong.set(all, due)
-  return due.some((one) => equalBytes(one.conversation, conversation) && equalBytes(one.device, device))
+  if (!due.some((one) => equalBytes(one.conversation, conversation) && equalBytes(one.device, device)))
+    return false
+  const untilMs = linkTo(step, device).spokeUntil.get(idHex(conversation)) ?? 0
+  if (step.monoMs < untilMs) wakeAt(step, untilMs)
+  return step.monoMs >= untilMs
 }
+
+/** The device speaks of a conversation: it is answered at once on a channel, and once for all that comes from relays together. */
+export function noteSpoke(step: Step, conversation: Conversation, peer: DeviceAddress): void {
+  const { channel, spokeUntil } = linkTo(step, peer.device)
+  if (channel !== undefined) tellAtOnce(step, conversation, peer)
+  else spokeUntil.set(idHex(conversation.conversation), step.monoMs + limits.mailPauseMs)
+}
+
+/** Something was done here, or a channel is open: the device is told as soon as anything is due. */
+export const tellAtOnce = (
+  step: Step,
+  { conversation }: Pick<Conversation, 'conversation'>,
+  { device }: Pick<DeviceAddress, 'device'>,
+): void => void linkTo(step, device).spokeUntil.delete(idHex(conversation))
 
 export const putStanding = (step: Step, conversation: Conversation, standing: Standing): void =>
   step.tx.put(standingRows, standingKey(conversation, standing), standing)

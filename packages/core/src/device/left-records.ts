@@ -9,7 +9,7 @@ import { logKeys, makeLog } from './epoch-logs.ts'
 import { epochsOf, hasSeed } from './epochs.ts'
 import { linkTo } from './lookup.ts'
 import { tellStates } from './outbox-rows.ts'
-import { ask, pauseAfter, wantRelay } from './relay-link.ts'
+import { ask, hasRoom, pauseAfter, wantRelay, widen } from './relay-link.ts'
 import { counterKey } from './row.ts'
 import {
   conversationRows,
@@ -90,8 +90,7 @@ function leaveAt(step: Step, row: LeftRow): void {
   for (const { relay } of log.places) {
     if (row.relays.includes(relay)) continue
     const link = wantRelay(step, relay)
-    if (link.session === undefined || link.leaving.has(name) || link.leaving.size >= limits.putsAtOnce)
-      continue
+    if (link.session === undefined || link.leaving.has(name) || !hasRoom(link)) continue
     if (step.monoMs < link.putMs) {
       wakeAt(step, link.putMs)
       continue
@@ -114,6 +113,7 @@ export async function leaveAnswered(
 ): Promise<void> {
   const key = leftKey(conversation, aseq)
   link.leaving.delete(toHex(key))
+  widen(link)
   const row = step.tx.get(leftRows, key)
   if (row === undefined) return
   if (reply.kind === 'busy') {

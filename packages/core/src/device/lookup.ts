@@ -65,6 +65,7 @@ export function linkTo(step: Step, device: DeviceId): PeerLink {
     seedAcks: new Map(),
     fromTold: new Map(),
     asksWaiting: new Map(),
+    spokeUntil: new Map(),
     groupGots: new Map(),
     joins: [],
     extras: [],

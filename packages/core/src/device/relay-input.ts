@@ -28,7 +28,7 @@ import {
 } from './tables.ts'
 import { requireMe } from './me.ts'
 
-import { ask, pauseAfter, peerIdIn, relayLink, settleLater, wantRelay } from './relay-link.ts'
+import { ask, narrow, pauseAfter, peerIdIn, relayLink, settleLater, wantRelay, widen } from './relay-link.ts'
 import { tendQueue, tendQueues } from './relay-queues.ts'
 
 /** Keeps a channel to each of our relays, and asks again for what one did not set up. */
@@ -56,6 +56,7 @@ export function relayLost(step: Step, link: RelayLink): void {
   link.channel = undefined
   link.session = undefined
   link.waiting.clear()
+  narrow(link)
   link.putting.clear()
   link.putMs = 0
   link.unsettled = false
@@ -65,9 +66,18 @@ export function relayLost(step: Step, link: RelayLink): void {
   link.leaving.clear()
   relayUnreachable(step, link.address)
   if (failed) noteFailure(step, link, limits.relayRetryMaxMs)
-  // What a store does not take would only come again.
-  else link.nextMs = step.monoMs + storePauseMs(step.context.live)
+  else openAgain(step, link)
   if (ownRelay(step, link.address) !== undefined) wakeAt(step, link.nextMs)
+}
+
+/**
+ * A channel that worked is opened again soon; one that broke soon after the one before it did, after a longer pause: all
+ * that is asked on each anew breaks the next. What our store does not take would only come again.
+ */
+function openAgain(step: Step, link: RelayLink): void {
+  link.breaks = step.monoMs - link.greetedMs < limits.steadyMs ? link.breaks + 1 : 0
+  const pauseMs = Math.min(limits.relayAgainMs * 2 ** Math.min(link.breaks, 16), limits.relayAgainMaxMs)
+  link.nextMs = step.monoMs + Math.max(pauseMs, storePauseMs(step.context.live))
 }
 
 /** A frame of a relay's channel. */
@@ -105,6 +115,7 @@ function relayGreets(step: Step, link: RelayLink, frame: Uint8Array): void {
     return hangUp(step, link)
   }
   link.session = session
+  link.greetedMs = step.monoMs
   noteSuccess(link)
   settleAt(step, link)
   askForInvites(step, link)
@@ -254,6 +265,7 @@ async function receivePush(
 async function putAnswered(step: Step, link: RelayLink, seq: number, reply: MailboxReply): Promise<void> {
   const row = step.tx.get(outboxRows, rowKey(seq))
   link.putting.delete(seq)
+  widen(link)
   if (row === undefined) return
   const peer = step.tx.get(peerRows, row.device)
   if (peer === undefined) return

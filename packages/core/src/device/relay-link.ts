@@ -27,6 +27,9 @@ export function relayLink(step: Step, address: string): RelayLink {
     putting: new Set(),
     again: new Map(),
     putMs: 0,
+    greetedMs: 0,
+    breaks: 0,
+    window: limits.putsAtOnce,
     unsettled: false,
     settleMs: 0,
     watched: new Set(),
@@ -109,8 +112,7 @@ export function depositRow(step: Step, peer: Peer, row: OutboxRow): void {
       continue
     }
     const link = relayLink(step, target.relay)
-    if (link.putting.has(row.seq) || link.putting.size >= limits.putsAtOnce || step.monoMs < link.putMs)
-      continue
+    if (link.putting.has(row.seq) || !hasRoom(link) || step.monoMs < link.putMs) continue
     if (row.relays.includes(target.relay) && (target.intro || !isDueAgain(step, link, row))) continue
     link.putting.add(row.seq)
     const write = crypto.signKeyPair(target.writeSeed.expose())
@@ -118,6 +120,20 @@ export function depositRow(step: Step, peer: Peer, row: OutboxRow): void {
       putRequest(crypto, session, id, write, row.frame, target.intro ? 'intro' : 'inbox'),
     )
   }
+}
+
+/** Whether more may be given to a relay before it has confirmed what it was given. */
+export const hasRoom = ({ putting, leaving, window }: RelayLink): boolean =>
+  putting.size + leaving.size < window
+
+/** The relay has answered: it may be given more at once, up to the limit. */
+export function widen(link: RelayLink): void {
+  link.window = Math.min(link.window + 1, limits.putsAtOnce)
+}
+
+/** Its channel broke: where that took along what was on its way, less is given at once (AIMD, RFC 5681 §3.1). */
+export function narrow(link: RelayLink): void {
+  if (link.putting.size + link.leaving.size > 0) link.window = Math.max(Math.floor(link.window / 2), 1)
 }
 
 /** Rows of a relay above which those that are gone are looked for and forgotten. */
