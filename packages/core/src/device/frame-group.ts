@@ -127,7 +127,7 @@ async function tryOut(
   if (known === undefined) putConversation(alone, withRemote(conversation, remoteOf(conversation, peer)))
   await takeOps(alone, conversationNow(alone, conversation), peer, item)
   const now = conversationNow(alone, conversation)
-  const isOver = isTold(alone, now, item)
+  const isOver = !takesPart(alone, now) && isTold(alone, now, peer, item)
   if (known === undefined ? isOurs(alone, now, peer, item) : !isOver) {
     alone.tx.merge()
     step.effects.push(...alone.effects)
@@ -295,11 +295,13 @@ const siblings = (step: Step, conversation: Conversation, peer: Peer): readonly 
 const isSibling = (step: Step, { account, device }: Remote, carrier: Peer): boolean =>
   equalBytes(account, requireMe(step).self.account) && !equalBytes(device, carrier.device)
 
-/** Whether this account is out, and all that the other says of that is here. */
-const isTold = (step: Step, conversation: Conversation, { heads, logs }: GroupItem): boolean => {
+/** Whether this account is out, or the other one, and all that the other says of that is here. */
+const isTold = (step: Step, conversation: Conversation, { device }: Peer, item: GroupItem): boolean => {
   const { byId } = opSetOf(step, conversation)
+  const { heads, logs } = item
   const isBare = heads.length > 0 && logs.length === 0
-  return isBare && !takesPart(step, conversation) && heads.every((head) => byId.has(toHex(head)))
+  const isApart = !takesPart(step, conversation) || findRemote(conversation, device)?.active !== true
+  return isBare && isApart && heads.every((head) => byId.has(toHex(head)))
 }
 
 /** Ends the exchange when both hold the same; else says how things stand here, once for each two states. */
@@ -315,7 +317,7 @@ async function compare(step: Step, conversation: Conversation, peer: Peer, item:
     settleState(step, peer, conversation, theirs)
     return noteEqual(step, conversation, peer)
   }
-  if (isTold(step, conversation, item))
+  if (isTold(step, conversation, peer, item))
     linkTo(step, peer.device).groupGots.set(idHex(conversation.conversation), theirs)
   const said = { agreed: null, heads: item.heads, since, logs: item.logs }
   const standing = { ...standingOf(step, conversation, peer), ...said }

@@ -184,9 +184,8 @@ export function stateItems(
     const bytes = past.map((op) => op.bytes)
     const ops = withinBytes(bytes, limits.groupParkedOps, budget)
     const known = bareState(conversation, heads, ops)
-    // Whoever is out says that they know it; whoever is left behind by this account need not.
-    const digest =
-      takesPart(step, conversation) && heads.length > 0 ? stateDigest(step, heads, []) : undefined
+    // Whoever is out, or left behind by this account, says that they know it.
+    const digest = heads.length > 0 ? stateDigest(step, heads, []) : undefined
     return { items: [...namedIn(step, conversation, peer, heads, budget), known], digest }
   }
   const state = groupState(step, conversation)
@@ -339,7 +338,8 @@ function endingsFor(step: Step, conversation: Conversation, peer: Peer): readonl
     : [...removalsOf(set, requireMe(step).self.account), ...lastOwn(step, set)]
   const theirs = removalsOf(set, peer.account)
   const ends = [...own, ...theirs, ...undoingsOf(step, conversation, peer.account)]
-  return [...ends, ...wordsOnEnders(step, set, ends)].slice(0, limits.payloadGroupHeads)
+  const told = new Map([...ends, ...wordsOnEnders(step, set, ends)].map((id) => [toHex(id), id]))
+  return [...told.values()].slice(0, limits.payloadGroupHeads)
 }
 
 /**
