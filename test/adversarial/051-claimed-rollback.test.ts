@@ -49,7 +49,8 @@ describe('051: a member who says that a home is an older copy of itself', () => 
     expect(ada.log.count('got-beyond')).to.equal(6)
   })
 
-  it('is told once from where it was to read, however often it says to lack what was before', async () => {
+  /** Mallory, for whom Ada's first two messages are not; what she may say to hold, and from where on Ada says hers are. */
+  async function lateReader() {
     const town = await Town.found()
     const [ada, mallory] = await acquainted(town, ['Ada', 'Mallory'])
     const conversationId = await groupOf(town, ada, [], 'Trap')
@@ -61,19 +62,38 @@ describe('051: a member who says that a home is an older copy of itself', () => 
     await town.pass(20_000)
     const puppet = await Puppet.possess(town, mallory)
     const self = (await ada.device.view('self', {}))!
-    const got = {
-      kind: 'got',
+    const of = {
       conversation: bytes(conversationId),
       account: bytes(self.accountId),
       device: bytes(self.deviceId),
-      upTo: 3,
-      holes: [0],
-      last: null,
-    } as const
-    for (let n = 0; n < 10; n++) await puppet.say(ada, [got])
+    }
+    const say = (holes: readonly number[]): Promise<void> =>
+      puppet.say(ada, [{ kind: 'got', ...of, upTo: 3, holes: [...holes], last: null }])
+    const told = (): readonly number[] =>
+      puppet.heard
+        .flatMap(({ payload }) => payload.items)
+        .flatMap((item) => (item.kind === 'records' ? [item.from] : []))
+    return { town, say, told }
+  }
+
+  it('is told once from where it was to read, however often it says to lack what was before', async () => {
+    const { town, say, told } = await lateReader()
+    for (let n = 0; n < 10; n++) await say([0])
     await town.pass(10_000)
-    const told = puppet.heard.flatMap(({ payload }) => payload.items).filter(({ kind }) => kind === 'records')
-    expect(told.map((item) => item.kind === 'records' && item.from)).to.deep.equal([2])
+    expect(told()).to.deep.equal([2])
+  })
+
+  it('is told that again a few times, for nobody acknowledges it, and no more once it lacks none of these', async () => {
+    const { town, say, told } = await lateReader()
+    await say([0])
+    await town.pass(60 * 60_000)
+    expect(told()).to.deep.equal([2, 2, 2, 2, 2])
+    const other = await lateReader()
+    await other.say([0])
+    await other.town.pass(10_000)
+    await other.say([])
+    await other.town.pass(60 * 60_000)
+    expect(other.told()).to.deep.equal([2])
   })
 
   it('once it is out, is shown nothing by saying that it holds the newest and lacks what was before', async () => {

@@ -431,6 +431,9 @@ export const limits = {
   answersRemembered: 256,
   /** What came from relays about a conversation is answered when nothing more of it came for this long. */
   mailPauseMs: second,
+  /** From where on words are for a device is said again after this long, with twice the pause each time, and so often. */
+  fromAgainMs: 30 * second,
+  fromTimes: 5,
   /** A frame sent directly and not acknowledged for this long is also left at a relay. */
   directAckMs: 5 * second,
 

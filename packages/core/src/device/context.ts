@@ -27,7 +27,7 @@ import type { Clock, Log, Notifier, Random, Route, TopicVerdict } from '../ports
 import type { AddedView, ConnectionState, DeviceEvent, HistoryChoice } from './api.ts'
 import type { Database, Transaction } from './database.ts'
 import type { PayloadItem, SyncItem } from './payload.ts'
-import type { Place, Queue, SegmentRow, Self } from './tables.ts'
+import type { Place, Queue, Remote, SegmentRow, Self } from './tables.ts'
 
 /** This device's keys, ready for use. */
 export interface Me {
@@ -80,7 +80,7 @@ export interface PeerLink extends Attempts {
   readonly seeds: Map<string, { readonly epoch: string; readonly atMs: number }>
   readonly seedAcks: Map<string, Uint8Array>
   /** From where on own words are for the device, as it was told since this one was opened; by conversation. */
-  readonly fromTold: Map<string, number>
+  readonly fromTold: Map<string, FromTold>
   /** Questions of sync that wait until what was asked before has left; the last of each conversation, in hexadecimal. */
   readonly asksWaiting: Map<string, SyncItem>
   /** Until when what comes from relays about a conversation is only heard, by conversation in hexadecimal. */
@@ -91,6 +91,14 @@ export interface PeerLink extends Attempts {
   joins: readonly PayloadItem[]
   /** Answers about device logs that ride on the next payload. */
   extras: readonly PayloadItem[]
+}
+
+/** What a device was told that took for missing what was never for it: how often, beside which record, and when next. */
+export interface FromTold {
+  readonly from: number
+  readonly last: Remote['last']
+  readonly times: number
+  readonly againMs: number
 }
 
 /** What a relay was asked, by request id. */

@@ -18,7 +18,7 @@ import { receiveSync } from './sync-talk.ts'
 import { emit, metaOf } from './events.ts'
 import { receiveRecords } from './frame-records.ts'
 import { answerWith } from './extras.ts'
-import { tellFrom } from './shown.ts'
+import { noteMissed } from './shown.ts'
 import { linkTo, peersOf } from './lookup.ts'
 import { extendLog } from './accounts.ts'
 import { headsOf, storedLog } from './logs.ts'
@@ -267,7 +267,7 @@ async function receiveGot(step: Step, peer: Peer, said: Item<'got'>, payload: Pa
   const sealedUpTo = beyond(got, Math.max(remote.sealedUpTo, remote.from), conversation.aseq)
   const moved = withRemote(conversation, { ...remote, ...when, got, sealedUpTo })
   putConversation(step, moved)
-  if (said.holes.some((hole) => hole < remote.from)) await tellFrom(step, moved, peer, said.last)
+  await noteMissed(step, moved, peer, said)
   forgetLeft(step, moved)
   const delivered = newlyCovered(remote.got, got)
   for (const row of outboxOf(step, conversation)) {

@@ -34,6 +34,7 @@ import { currentBundle } from './prekeys.ts'
 import { depositPlaces } from './queues.ts'
 import { depositRow, readyDeposits, wantDeposits } from './relay-link.ts'
 import { sealItems } from './sessions.ts'
+import { tendMissed } from './shown.ts'
 import { smallRoom, smallTalk } from './small-talk.ts'
 import { tellRemoved } from './tell-removed.ts'
 import { syncLate } from './sync-begin.ts'
@@ -134,6 +135,7 @@ async function flushPeer(step: Step, peer: Peer): Promise<void> {
   if (link.met && link.channel !== undefined) await meet(step, peer, link)
   else if (link.askAgain && link.channel !== undefined) await askOnceMore(step, peer, link)
   for (const talk of talksWith(step, peer, contact)) passLeft(step, talk, peer)
+  await tendMissed(step, peer, link)
   const isIdle = rowsFor(step, peer).length === 0 && link.syncFrames.length === 0
   if (isIdle && !hasWork(step, peer, contact, link, talksWith(step, peer, contact))) return
   const direct = link.channel !== undefined
