@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, type StdioOptions } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
@@ -9,7 +9,6 @@ import { catalogue } from '../scenarios/catalogue.ts'
 import { everydayActs, everydayFaults, type Scenario } from '../scenarios/scenario.ts'
 import { answerAll, type Answered, type SweepingFlags } from './answer-all.ts'
 import { readNumber } from './recipe.ts'
-import { Refused } from './refused.ts'
 
 /** What every commit is tried with. */
 const corpusShape = z.strictObject({
@@ -60,21 +59,29 @@ export const drawnSeeds = (commit: string, scenario: string, count: number): rea
 
 /** `ci`: the corpus, the same seeds each time, and some of this commit's own; everything must hold and happen. */
 export async function commandCi(flags: CiFlags): Promise<number> {
-  const read = readCorpus(readFileSync(new URL('../corpus.json', import.meta.url), 'utf8'))
-  const drawn = flags.drawn === undefined ? read.drawn : readNumber(flags.drawn, 'drawn', 0, 1_000)
-  const corpus = { ...read, drawn }
-  const commit = flags.commit ?? (drawn === 0 ? '' : headNow())
+  const corpus = readCorpus(readFileSync(new URL('../corpus.json', import.meta.url), 'utf8'))
+  const wanted = flags.drawn === undefined ? corpus.drawn : readNumber(flags.drawn, 'drawn', 0, 1_000)
+  const commit = flags.commit ?? (wanted === 0 ? undefined : headNow())
+  if (commit === undefined && wanted > 0)
+    process.stderr.write('this is no checkout: no seeds are drawn; --commit names what is tried\n')
   const isBrief = ({ name }: Scenario): boolean => corpus.brief.some(({ scenario }) => scenario === name)
   const thorough = catalogue.filter((scenario) => !isBrief(scenario))
-  const swept = thorough.flatMap(({ name }) => jobsOf(corpus, name, commit))
+  const fixed = thorough.flatMap(({ name }) => fixedJobs(corpus, name))
+  const isFixed = new Set(fixed.map(nameOf))
   const brief = corpus.brief.map((one) => ({ ...one, hours: corpus.hours }))
-  const kept = [...corpus.kept, ...brief.map((one) => ({ ...one, set: [] }))].map(
-    ({ scenario, seed, hours, set }) => jobOf({ scenario, seed, hours, set, verify: false }),
+  const kept = [...corpus.kept, ...brief.map((one) => ({ ...one, set: [] }))]
+    .map(({ scenario, seed, hours, set }) => jobOf({ scenario, seed, hours, set, verify: false }))
+    .filter((job) => !isFixed.has(nameOf(job)))
+  const drawn = thorough.flatMap(({ name }) =>
+    commit === undefined ? [] : drawnJobs(corpus, name, drawnSeeds(commit, name, wanted)),
   )
-  const answered = await answerAll([...kept, ...swept], flags)
-  const isWhole = answered.done.length === kept.length + swept.length
+  const answered = await answerAll([...kept, ...fixed, ...drawn], flags)
+  const isWhole = answered.done.length === kept.length + fixed.length + drawn.length
   const asked = [...thorough, ...catalogue.filter(isBrief).map(ownOf)]
-  return worstOf([...answered.codes, ...(isWhole ? idleCodes(answered, asked, [...swept, ...kept]) : [])])
+  return worstOf([
+    ...answered.codes,
+    ...(isWhole ? idleCodes(answered, asked, new Set([...kept, ...fixed].map(nameOf))) : []),
+  ])
 }
 
 /** A scenario of which nothing is wanted but what no other has. */
@@ -84,11 +91,14 @@ const ownOf = (scenario: Scenario): Scenario => ({
   acts: scenario.acts.filter((act) => !everydayActs.some((everyday) => everyday === act)),
 })
 
-function jobsOf({ hours, fixed, drawn }: Corpus, scenario: string, commit: string): readonly Job[] {
-  const seeds = [...(readSeeds(fixed) ?? []).map(String), ...drawnSeeds(commit, scenario, drawn)]
-  // Twice the same is asked of one seed; all would double the time.
-  return seeds.map((seed, i) => jobOf({ scenario, seed, hours, set: [], verify: i === 0 }))
-}
+/** Twice the same is asked of one seed; all would double the time. */
+const fixedJobs = ({ hours, fixed }: Corpus, scenario: string): readonly Job[] =>
+  (readSeeds(fixed) ?? []).map((seed, i) =>
+    jobOf({ scenario, seed: String(seed), hours, set: [], verify: i === 0 }),
+  )
+
+const drawnJobs = ({ hours }: Corpus, scenario: string, seeds: readonly string[]): readonly Job[] =>
+  seeds.map((seed) => jobOf({ scenario, seed, hours, set: [], verify: false }))
 
 const jobOf = ({
   scenario,
@@ -102,17 +112,23 @@ const jobOf = ({
   verify,
 })
 
-/** Says of each scenario what its seeds showed together; a code when something that one of them wants happened in none. */
+/** What tells one seed's run from another. */
+const nameOf = ({ recipe: { scenario, hours, set }, seed }: Job): string =>
+  [scenario, hours, ...set, seed].join(' ')
+
+/**
+ * Says of each scenario what the seeds that every commit is tried with showed together; a code when something that one of
+ * them wants happened in none. What a commit draws is left out: it would fail for what the next draws instead.
+ */
 function idleCodes(
   { done }: Answered,
   scenarios: readonly Scenario[],
-  swept: readonly Job[],
+  always: ReadonlySet<string>,
 ): readonly number[] {
-  const inSweep = new Set(swept.map(({ recipe, seed }) => `${recipe.scenario} ${seed}`))
   const summaries = scenarios.map((scenario) => {
     const results = done
       .filter(({ job }) => job.recipe.scenario === scenario.name)
-      .filter(({ job }) => inSweep.has(`${job.recipe.scenario} ${job.seed}`))
+      .filter(({ job }) => always.has(nameOf(job)))
       .map(({ result }) => result)
     return summarise(scenario, results)
   })
@@ -137,10 +153,16 @@ const neverHappened = (summaries: readonly Summary[]): readonly string[] => {
   return [...wanted].filter((kind) => !happened.has(kind))
 }
 
-function headNow(): string {
+/** The commit that is checked out; undefined where none is. */
+function headNow(): string | undefined {
   try {
-    return execFileSync('git', ['rev-parse', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' }).trim()
+    const stdio: StdioOptions = ['ignore', 'pipe', 'ignore']
+    return execFileSync('git', ['rev-parse', 'HEAD'], {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio,
+    }).trim()
   } catch {
-    throw new Refused('this is no checkout; name what is tried with --commit')
+    return undefined
   }
 }
