@@ -9,6 +9,7 @@ import { catalogue } from '../scenarios/catalogue.ts'
 import { everydayActs, everydayFaults, type Scenario } from '../scenarios/scenario.ts'
 import { answerAll, type Answered, type SweepingFlags } from './answer-all.ts'
 import { readNumber } from './recipe.ts'
+import { Refused } from './refused.ts'
 
 /** What every commit is tried with. */
 const corpusShape = z.strictObject({
@@ -62,6 +63,8 @@ export async function commandCi(flags: CiFlags): Promise<number> {
   const corpus = readCorpus(readFileSync(new URL('../corpus.json', import.meta.url), 'utf8'))
   const wanted = flags.drawn === undefined ? corpus.drawn : readNumber(flags.drawn, 'drawn', 0, 1_000)
   const commit = flags.commit ?? (wanted === 0 ? undefined : headNow())
+  if (commit === undefined && flags.drawn !== undefined && wanted > 0)
+    throw new Refused('this is no checkout; name what is tried with --commit')
   if (commit === undefined && wanted > 0)
     process.stderr.write('this is no checkout: no seeds are drawn; --commit names what is tried\n')
   const isBrief = ({ name }: Scenario): boolean => corpus.brief.some(({ scenario }) => scenario === name)

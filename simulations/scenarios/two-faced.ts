@@ -10,7 +10,7 @@ const minute = 60_000
 export const twoFaced: Scenario = {
   name: 'two-faced',
   claim:
-    'DHT nodes that surround devices one after another and answer with what belongs elsewhere, with what was so long ago, or with nothing, and relays that show every reader another half of the mail: nobody is led to another or an older device, nothing is lost, and ten minutes after they stop all agree.',
+    'DHT nodes that surround devices one after another and answer with what belongs elsewhere, with what was so long ago, or with nothing, and relays that show every reader another half of the mail: nobody is led to another or an older device, and as soon as they stop and anything more is said, nothing is lost and all agree.',
   expects: [...dhtTricks, 'relay-splits', ...everydayFaults],
   acts: everydayActs,
   shape: (plan) => ({

@@ -11,6 +11,15 @@ export async function befriend(town: Town, inviter: Person, guest: Person): Prom
   return conversationId
 }
 
+/** Two friends who collect at one relay; its address, and the id of their conversation. */
+export async function friendsAtRelay(town: Town) {
+  const address = town.relay('relay')
+  const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+  for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
+  await town.pass(10_000)
+  return { ada, bob, address, conversationId: await befriend(town, ada, bob) }
+}
+
 /** People with a device each; the first knows all others, and they know nobody else. */
 export async function acquainted<const N extends readonly [string, ...string[]]>(
   town: Town,

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Town } from '../../support/devices.ts'
 import { Forgetful } from '../../support/forgetful.ts'
-import { befriend } from '../../support/friends.ts'
+import { friendsAtRelay } from '../../support/friends.ts'
 import { undialled } from '../../support/undialled.ts'
 
 describe('device: a message that a relay confirmed and nobody acknowledged', () => {
@@ -10,11 +10,7 @@ describe('device: a message that a relay confirmed and nobody acknowledged', () 
     town.port = undialled
     const relay = new Forgetful()
     town.mailbox = relay.mailbox
-    const address = town.relay('relay')
-    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
-    for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
-    await town.pass(10_000)
-    const conversationId = await befriend(town, ada, bob)
+    const { ada, bob, conversationId } = await friendsAtRelay(town)
     await town.pass(60_000)
     relay.forgets = true
     const { messageId } = await ada.device.dispatch('send', { conversationId, text: 'are you there?' })
@@ -34,11 +30,7 @@ describe('device: a message that a relay confirmed and nobody acknowledged', () 
     town.port = undialled
     const relay = new Forgetful()
     town.mailbox = relay.mailbox
-    const address = town.relay('relay')
-    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
-    for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
-    await town.pass(10_000)
-    const conversationId = await befriend(town, ada, bob)
+    const { ada, bob, conversationId } = await friendsAtRelay(town)
     await town.pass(60_000)
     await bob.close()
     await ada.device.dispatch('send', { conversationId, text: 'good night' })

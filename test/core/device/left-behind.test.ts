@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Town } from '../../support/devices.ts'
 import { Forgetful } from '../../support/forgetful.ts'
-import { befriend, groupOf } from '../../support/friends.ts'
+import { friendsAtRelay, groupOf } from '../../support/friends.ts'
 import { accountOf } from '../../support/liar.ts'
 import { portOver } from '../../support/port-over.ts'
 import { undialled } from '../../support/undialled.ts'
@@ -19,11 +19,7 @@ describe('device: whoever is left behind in a group', () => {
       })
     const relay = new Forgetful()
     town.mailbox = relay.mailbox
-    const address = town.relay('relay')
-    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
-    for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
-    await town.pass(10_000)
-    await befriend(town, ada, bob)
+    const { ada, bob } = await friendsAtRelay(town)
     const conversationId = await groupOf(town, ada, [bob], 'Lake')
     await town.pass(10 * 60_000)
     const bobs = await accountOf(bob)

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Town, type Person } from '../../support/devices.ts'
 import { Forgetful } from '../../support/forgetful.ts'
-import { acquainted, befriend, groupOf } from '../../support/friends.ts'
+import { acquainted, befriend, friendsAtRelay, groupOf } from '../../support/friends.ts'
 import { undialled } from '../../support/undialled.ts'
 
 const stateAt = async ({ device }: Person, id: string): Promise<string | undefined> =>
@@ -34,11 +34,7 @@ describe('device: an own device whose account goes out of a group elsewhere', ()
     town.port = undialled
     const relay = new Forgetful()
     town.mailbox = relay.mailbox
-    const address = town.relay('relay')
-    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
-    for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
-    await town.pass(10_000)
-    await befriend(town, ada, bob)
+    const { ada, bob, address } = await friendsAtRelay(town)
     const laptop = await town.link(bob, 'laptop', 'all')
     await laptop.device.dispatch('add-relay', { address })
     const conversationId = await groupOf(town, ada, [bob], 'Lake')

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { Town, type Person } from '../../support/devices.ts'
 import { Forgetful } from '../../support/forgetful.ts'
-import { acquainted, befriend, groupOf } from '../../support/friends.ts'
+import { acquainted, befriend, friendsAtRelay, groupOf } from '../../support/friends.ts'
 import { accountOf } from '../../support/liar.ts'
 import { undialled } from '../../support/undialled.ts'
 
@@ -128,11 +128,7 @@ describe('device: what ends somebody’s part in a group', () => {
     town.port = undialled
     const relay = new Forgetful()
     town.mailbox = relay.mailbox
-    const address = town.relay('relay')
-    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
-    for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
-    await town.pass(10_000)
-    await befriend(town, ada, bob)
+    const { ada, bob } = await friendsAtRelay(town)
     const conversationId = await groupOf(town, ada, [bob], 'Walkers')
     await town.pass(10 * 60_000)
     relay.forgets = true

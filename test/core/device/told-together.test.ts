@@ -3,7 +3,7 @@ import { MemoryMailboxStore } from '@sotto/core/memory'
 import type { MailboxItem, Network } from '@sotto/core/ports'
 import { mailboxProtocol } from '../../../packages/core/src/mailbox/index.ts'
 import { Town } from '../../support/devices.ts'
-import { befriend, groupOf } from '../../support/friends.ts'
+import { friendsAtRelay, groupOf } from '../../support/friends.ts'
 import { accountOf } from '../../support/liar.ts'
 import { portOver } from '../../support/port-over.ts'
 import { undialled } from '../../support/undialled.ts'
@@ -62,11 +62,7 @@ describe('device: how a group stands', function () {
     town.mailbox = () => new OneByOne()
     const slow = new Slow()
     town.port = (network, name) => undialled(name === 'Bob' ? slow.port(network) : network)
-    const address = town.relay('relay')
-    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
-    for (const { device } of [ada, bob]) await device.dispatch('add-relay', { address })
-    await town.pass(10_000)
-    await befriend(town, ada, bob)
+    const { ada, bob } = await friendsAtRelay(town)
     const conversationId = await groupOf(town, ada, [bob], 'Lake')
     await ada.device.dispatch('group-role', {
       conversationId,
