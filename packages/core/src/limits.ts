@@ -434,6 +434,8 @@ export const limits = {
   /** From where on words are for a device is said again after this long, with twice the pause each time, and so often. */
   fromAgainMs: 30 * second,
   fromTimes: 5,
+  /** How long it may take until a channel that is half open breaks. */
+  silentMs: minute,
   /** A frame sent directly and not acknowledged for this long is also left at a relay. */
   directAckMs: 5 * second,
 

@@ -27,7 +27,7 @@ import type { Clock, Log, Notifier, Random, Route, TopicVerdict } from '../ports
 import type { AddedView, ConnectionState, DeviceEvent, HistoryChoice } from './api.ts'
 import type { Database, Transaction } from './database.ts'
 import type { PayloadItem, SyncItem } from './payload.ts'
-import type { Place, Queue, Remote, SegmentRow, Self } from './tables.ts'
+import type { OutboxRow, Place, Queue, Remote, SegmentRow, Self } from './tables.ts'
 
 /** This device's keys, ready for use. */
 export interface Me {
@@ -60,6 +60,10 @@ export interface PeerLink extends Attempts {
   /** When a deposit for the device may be tried again, by relay at which its queue was not there. */
   readonly denied: Map<string, number>
   channel: number | undefined
+  /** When something last came on a channel from it. */
+  heardMs: number
+  /** Answers that count as arrived, and may not have: nothing came from the device since. By the seq of their rows. */
+  readonly unsure: Map<number, { readonly row: OutboxRow; readonly sentMs: number }>
   /** Outbox rows written to the open channel, with the moment. */
   readonly sent: Map<number, number>
   /** Somebody whose invite was no longer good wrote again, and is told so again. */

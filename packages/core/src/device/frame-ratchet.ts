@@ -4,7 +4,7 @@ import type { Origin, Step } from './context.ts'
 import { receiveHandshake } from './frame-handshake.ts'
 import { receivePayload } from './frame-payload.ts'
 import { receiveCopy } from './frame-records.ts'
-import { peersByPeerId, peersOf } from './lookup.ts'
+import { linkTo, peersByPeerId, peersOf } from './lookup.ts'
 import { putSessions, sessionsWith } from './sessions.ts'
 import { peerRows, type Peer } from './tables.ts'
 
@@ -26,6 +26,7 @@ export async function receiveRatchetFrame(step: Step, frame: Uint8Array, origin:
     if (opened.ok) {
       putSessions(step, peer.device, opened.peer)
       step.spent.push(...opened.spent)
+      if (origin.via === 'channel') linkTo(step, peer.device).heardMs = step.monoMs
       await receivePayload(step, peer.device, opened.plaintext, frame)
       return
     }

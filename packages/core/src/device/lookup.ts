@@ -53,6 +53,8 @@ export function linkTo(step: Step, device: DeviceId): PeerLink {
     nextMs: 0,
     denied: new Map(),
     channel: undefined,
+    heardMs: 0,
+    unsure: new Map(),
     sent: new Map(),
     refusalDue: false,
     answers: new Set(),

@@ -14,6 +14,7 @@ import { linkTo, peersByPeerId } from './lookup.ts'
 import { findMe } from './me.ts'
 import { currentBundle } from './prekeys.ts'
 import { directProtocol, inviteProtocol } from './protocols.ts'
+import { keepUnsure } from './outbox-rows.ts'
 import { relayFrame, relayLost, relayOpened } from './relay-input.ts'
 import { peerIdIn, relayLink } from './relay-link.ts'
 import { inviteAnswered, inviteOpened } from './resolve.ts'
@@ -31,7 +32,7 @@ export async function onNetworkEvent(step: Step, event: NetworkEvent): Promise<v
     case 'frame':
       return onFrame(step, event.channel, event.frame)
     case 'closed': {
-      onClosed(step, event.channel)
+      onClosed(step, event.channel, event.reason === 'closed')
       return
     }
     case 'peer': {
@@ -174,7 +175,7 @@ async function onLinkFrame(step: Step, channel: Channel, frame: Uint8Array): Pro
   else await linkAnswered(step, channel.channel, frame)
 }
 
-function onClosed(step: Step, number: number): void {
+function onClosed(step: Step, number: number, inOrder: boolean): void {
   const { live } = step.context
   const channel = live.channels.get(number)
   live.channels.delete(number)
@@ -194,6 +195,8 @@ function onClosed(step: Step, number: number): void {
     if (link.channel !== number) continue
     link.channel = undefined
     link.sent.clear()
+    if (inOrder) link.unsure.clear()
+    else keepUnsure(step, link)
     dropSyncs(step, device)
     if (other === undefined) link.nextMs = step.monoMs
     else goOnOn(link, other.channel)

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts'
 import { equalBytes, toBase32 } from '../wire/index.ts'
-import type { Step } from './context.ts'
+import type { PeerLink, Step } from './context.ts'
 import { ownRecordKey } from './records.ts'
 import { emit, metaOf } from './events.ts'
 import { counterKey } from './row.ts'
@@ -14,6 +14,7 @@ import {
   type Peer,
 } from './tables.ts'
 import { deliveryState, outboxOf } from './delivery.ts'
+import { wakeAt } from './timers.ts'
 
 /** Frames with records on their way to one device; more wait unsealed, so that they can share frames. */
 const windowRows = 16
@@ -30,6 +31,32 @@ export const rowsFor = (step: Step, peer: Peer): readonly OutboxRow[] =>
 /** Whether a frame holds acknowledgements and answers only: nothing acknowledges it. */
 export const isAnswer = (row: Pick<OutboxRow, 'aseqs' | 'cardSeq' | 'state'>): boolean =>
   row.aseqs.length === 0 && row.cardSeq === 0 && row.state === null
+
+/**
+ * An answer whose channel stayed up for a while counts as arrived. Where nothing came on it since, the channel may be half
+ * open: the answer is remembered as long as that takes to show.
+ */
+export function settleAnswer(step: Step, link: PeerLink, row: OutboxRow, sentMs: number): void {
+  if (step.monoMs - sentMs < limits.directAckMs) {
+    wakeAt(step, sentMs + limits.directAckMs)
+    return
+  }
+  step.tx.delete(outboxRows, rowKey(row.seq))
+  link.sent.delete(row.seq)
+  for (const [seq, one] of link.unsure) if (!isUnsure(step, link, one.sentMs)) link.unsure.delete(seq)
+  if (isUnsure(step, link, sentMs)) link.unsure.set(row.seq, { row, sentMs })
+}
+
+/** Whether nothing came from a device since it was written to, not long ago. */
+const isUnsure = (step: Step, { heardMs }: PeerLink, sentMs: number): boolean =>
+  heardMs <= sentMs && step.monoMs - sentMs < limits.silentMs
+
+/** A channel broke: what was written to it, and may not have arrived, is kept for the next. */
+export function keepUnsure(step: Step, link: PeerLink): void {
+  for (const { row, sentMs } of link.unsure.values())
+    if (isUnsure(step, link, sentMs)) step.tx.put(outboxRows, rowKey(row.seq), row)
+  link.unsure.clear()
+}
 
 /** Keeps a frame for a device. */
 export function addRow(

@@ -27,7 +27,7 @@ import { passLeft, tendLeft } from './left-records.ts'
 import { linkTo } from './lookup.ts'
 import { activeDevice, storedLog } from './logs.ts'
 import { findMe, requireMe } from './me.ts'
-import { addRow, isAnswer, rowKey, rowsFor, windowOpen } from './outbox-rows.ts'
+import { addRow, isAnswer, rowKey, rowsFor, settleAnswer, windowOpen } from './outbox-rows.ts'
 import { ownRecord } from './own-records.ts'
 import type { PayloadItem } from './payload.ts'
 import { currentBundle } from './prekeys.ts'
@@ -431,6 +431,7 @@ function dropAnswers(step: Step, peer: Peer, link: PeerLink): void {
     step.tx.delete(outboxRows, rowKey(row.seq))
     link.sent.delete(row.seq)
   }
+  link.unsure.clear()
 }
 
 /** What the sealed frame says is said. */
@@ -495,16 +496,6 @@ function sealAnew(
     aseqs: row.aseqs,
   }
   return sealBatch(step, peer, contact, link, purpose, row)
-}
-
-/** Nobody answers an answer: it has arrived when its channel stays up for a while after it. A broken one repeats it. */
-function settleAnswer(step: Step, link: PeerLink, row: OutboxRow, sentMs: number): void {
-  if (step.monoMs - sentMs < limits.directAckMs) {
-    wakeAt(step, sentMs + limits.directAckMs)
-    return
-  }
-  step.tx.delete(outboxRows, rowKey(row.seq))
-  link.sent.delete(row.seq)
 }
 
 /** Whether relays have dropped what they took: the frame is made anew, on a session that may still send. */
