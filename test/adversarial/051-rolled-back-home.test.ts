@@ -1,7 +1,10 @@
 import { expect } from 'chai'
+import { decodeFirstFlight } from '../../packages/core/src/session/index.ts'
+import { decodeRatchetFrame } from '../../packages/core/src/session/ratchet-frame.ts'
 import { Town, type Person } from '../support/devices.ts'
 import { FaultyStore, type Snapshot } from '../support/faulty-store.ts'
 import { befriend } from '../support/friends.ts'
+import { portOver } from '../support/port-over.ts'
 
 /** Puts a whole home back, its mark included, as a restored disk image does. */
 async function restore(person: Person, store: FaultyStore, old: Snapshot, mark = true): Promise<FaultyStore> {
@@ -175,6 +178,45 @@ describe('051: a whole home rolled back', () => {
       }
       expect(await ada.texts(conversationId)).to.deep.equal(said)
     })
+
+  it('seals nothing on its old sessions, though a contact goes on writing on them', async () => {
+    const town = await Town.found()
+    const written: Uint8Array[] = []
+    let isLost = false
+    town.port = (network, name) =>
+      name !== 'Ada'
+        ? network
+        : portOver(network, {
+            write: (channel, frame) => {
+              if (!isLost) return network.write(channel, frame)
+              written.push(frame)
+              return Promise.resolve()
+            },
+          })
+    const store = new FaultyStore(12)
+    const [ada, bob] = [await town.person('Ada', { store }), await town.person('Bob')]
+    const conversationId = await befriend(town, ada, bob)
+    await town.pass(5_000)
+    // What Ada writes is lost on its way, so Bob's turn of the ratchet goes on.
+    isLost = true
+    await say(bob, conversationId, 'one')
+    await town.pass(5_000)
+    const old = await store.snapshot()
+    await say(bob, conversationId, 'two')
+    await town.pass(5_000)
+    await restore(ada, store, old, false)
+    written.length = 0
+    await ada.open(true)
+    await say(bob, conversationId, 'three')
+    await town.pass(20_000)
+    expect(await ada.texts(conversationId)).to.deep.equal(['one', 'two', 'three'])
+    expect(written.filter((frame) => decodeFirstFlight(frame) !== undefined)).to.not.have.length(0)
+    expect(written.filter((frame) => decodeRatchetFrame(frame) !== undefined)).to.have.length(0)
+    isLost = false
+    await say(ada, conversationId, 'four')
+    await town.pass(600_000)
+    expect(await bob.texts(conversationId)).to.deep.equal(['one', 'two', 'three', 'four'])
+  })
 
   it('is no alarm when older frames only come late', async () => {
     const town = await Town.found()

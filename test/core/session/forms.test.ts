@@ -197,7 +197,7 @@ describe('session: the stored form', () => {
     expect(decodePairwise(withChains(limits.receiveChains))).to.not.equal(undefined)
     expect(decodePairwise(withChains(limits.receiveChains + 1))).to.equal(undefined)
     const flags = alice.snapshot()
-    flags[10] = 8
+    flags[10] = 16
     expect(decodePairwise(flags)).to.equal(undefined)
     const time = alice.snapshot()
     time[1] = 0xff

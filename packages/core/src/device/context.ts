@@ -359,6 +359,8 @@ export interface Live {
   readonly devicesSaid: Map<string, number>
   /** Own records of each conversation when this home was opened, by hexadecimal id. */
   readonly openedAt: Map<string, number>
+  /** Sessions begun since, from either end, by hexadecimal id. */
+  readonly begun: Set<string>
   readonly segments: Map<string, Map<string, number>>
   readonly groups: Map<string, GroupMemo>
   /** Own prekeys as their row reads, with the key pairs derived from it. */

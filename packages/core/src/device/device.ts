@@ -448,6 +448,7 @@ const newLive = (): Live => ({
   links: new Map(),
   devicesSaid: new Map(),
   openedAt: new Map(),
+  begun: new Set(),
   segments: new Map(),
   groups: new Map(),
   prekeys: undefined,

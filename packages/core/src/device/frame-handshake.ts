@@ -20,7 +20,7 @@ import {
   type InviteState,
 } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes } from '../wire/index.ts'
+import { equalBytes, idHex } from '../wire/index.ts'
 import { learnLog } from './accounts.ts'
 import type { Origin, Step } from './context.ts'
 import { receivePayload } from './frame-payload.ts'
@@ -112,6 +112,7 @@ export async function receiveHandshake(
     acknowledgeAll(step, device)
     forgetAgreed(step, device.device)
   }
+  step.context.live.begun.add(idHex(accepted.session.id))
   putSessions(step, device.device, adopt(sessionsWith(step, device.device), accepted.session))
   step.spent.push(...accepted.spent)
   rememberFlight(step, flight, device)

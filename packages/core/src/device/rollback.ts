@@ -1,5 +1,6 @@
 import type { AccountId } from '../identity/index.ts'
-import { equalBytes, toBase32, utf8 } from '../wire/index.ts'
+import { retire } from '../session/index.ts'
+import { equalBytes, idHex, toBase32, utf8 } from '../wire/index.ts'
 import { limits } from '../limits.ts'
 import { noteDevice } from './audit.ts'
 import { bootBeyond, bootOf } from './boots.ts'
@@ -79,9 +80,11 @@ export function ownRollback(step: Step, by?: AccountId): void {
   for (const peer of step.tx.all(peerRows)) {
     if (by !== undefined && !equalBytes(peer.account, by)) continue
     step.tx.put(peerRows, peer.device, { ...peer, renew: true })
-    if (step.tx.get(pairwiseRows, peer.device) === undefined || again) continue
+    if (step.tx.get(pairwiseRows, peer.device) === undefined) continue
+    const { begun } = step.context.live
+    const held = retire(sessionsWith(step, peer.device), ({ id }) => begun.has(idHex(id)))
     // The handshake remembered here may be long gone: the first one after a rollback waits for no limit.
-    putSessions(step, peer.device, { ...sessionsWith(step, peer.device), handshakeAtMs: 0 })
+    putSessions(step, peer.device, again ? held : { ...held, handshakeAtMs: 0 })
   }
   for (const conversation of step.tx.all(conversationRows)) {
     if (by === undefined) sealAgain(step, conversation)

@@ -85,6 +85,7 @@ function currentSessions(step: Step, peer: Peer, contact: Contact): Pairwise {
   const begun = newSession(crypto, held, { own, bundle: bundle.value, options }, entropy, sureNow(step))
   if (!begun.ok) return held
   step.tx.put(peerRows, peer.device, { ...peer, renew: false })
+  step.context.live.begun.add(idHex(begun.session))
   return begun.peer
 }
 

@@ -10,6 +10,7 @@ export {
   noSessions,
   openFrom,
   requestPqStep,
+  retire,
   sealTo,
 } from './pairwise.ts'
 export type {

@@ -21,6 +21,8 @@ import type { OwnDevice } from './types.ts'
  *      └────────────────────────► established                           ▼
  *                                                                   archived (≤ 4)
  * ```
+ *
+ * `retire` takes sessions out of sending for good; what comes on them still opens.
  */
 export interface Pairwise {
   readonly sessions: readonly Session[]
@@ -125,12 +127,12 @@ function openOn(
   return { ok: true, peer: { ...peer, sessions }, plaintext, session: session.id, spent }
 }
 
-/** The session that last opened something is sent on, unless it lost to its rival. */
+/** The session that last opened something is sent on, unless it is retired or lost to its rival. */
 function promoted(sessions: readonly Session[], index: number, nowMs: number): readonly Session[] {
   const [first] = sessions
   const session = sessions[index]
   if (index === 0 || first === undefined || session === undefined) return sessions
-  if (holdsAgainst(first, session, nowMs)) return sessions
+  if (session.retired || holdsAgainst(first, session, nowMs)) return sessions
   return [session, ...sessions.filter((other) => other !== session)]
 }
 
@@ -157,17 +159,24 @@ export interface NewSession {
   readonly options: InitiateOptions
 }
 
-/** Begins a session with the device behind a verified bundle and sends on it from now on. */
+/** Begins a session with the device behind a verified bundle and sends on it from now on; `session` is its id. */
 export function newSession(
   crypto: CryptoProvider,
   peer: Pairwise,
   { own, bundle, options }: NewSession,
   entropy: Uint8Array,
   nowMs: number,
-): { readonly ok: true; readonly peer: Pairwise } | Extract<Initiated, { ok: false }> {
+):
+  | { readonly ok: true; readonly peer: Pairwise; readonly session: Uint8Array }
+  | Extract<Initiated, { ok: false }> {
   const begun = initiate(crypto, own, bundle, options, entropy, nowMs)
   if (!begun.ok) return begun
-  return { ok: true, peer: { ...kept(peer, [begun.session, ...peer.sessions]), handshakeAtMs: nowMs } }
+  const { session } = begun
+  return {
+    ok: true,
+    peer: { ...kept(peer, [session, ...peer.sessions]), handshakeAtMs: nowMs },
+    session: session.id,
+  }
 }
 
 /** Takes in a session the peer began and `acceptHandshake` accepted, with its first message already opened. */
@@ -214,6 +223,15 @@ function repairPause({ sessions }: Pairwise, nowMs: number): number {
   )
   return Math.min(limits.repairMs * 4 ** Math.max(0, own.length - 1), limits.rehandshakeMs)
 }
+
+/**
+ * Seals nothing more on the sessions held, but for `own` ones: this state is an older copy, and keys it comes to may
+ * have been used. Sessions begun since it was put back are `own`.
+ */
+export const retire = (peer: Pairwise, own: (session: Session) => boolean): Pairwise => ({
+  ...peer,
+  sessions: peer.sessions.map((session) => (own(session) ? session : { ...session, retired: true })),
+})
 
 /** Whether one round trip was completed on the session that is sent on, or the peer's first message opened there. */
 export const established = (peer: Pairwise): boolean =>

@@ -140,6 +140,7 @@ export function acceptHandshake(
       createdAtMs: nowMs,
       preamble: undefined,
       rival: undefined,
+      retired: false,
       ratchet: startResponder(parties, keys, prekeys.own.signed, nowMs),
     }
     const first = openIn(crypto, session, frame, nowMs)

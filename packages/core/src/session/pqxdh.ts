@@ -100,6 +100,7 @@ export function initiate(
       createdAtMs: nowMs,
       preamble,
       rival: undefined,
+      retired: false,
       ratchet: startInitiator(parties, keys, bundle.signedPrekey.publicKey, nowMs),
     },
   }

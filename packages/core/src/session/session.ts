@@ -22,6 +22,8 @@ export interface Session {
   readonly preamble: Preamble | undefined
   /** The session that was begun from the other end at the same time, if there is one. */
   readonly rival: Uint8Array | undefined
+  /** Whether it only opens: a later copy of this state may have sealed with its keys. */
+  readonly retired: boolean
   readonly ratchet: Ratchet
 }
 
@@ -81,11 +83,11 @@ export function openIn(
   return { ok: true, session: { ...session, preamble: undefined, ratchet }, plaintext, spent }
 }
 
-/** Whether the session may still send: an unanswered one only for `limits.unansweredSessionMs`. */
-export const maySend = (session: Session, nowMs: number): boolean =>
-  session.preamble === undefined || nowMs - session.createdAtMs <= limits.unansweredSessionMs
+/** Whether the session may still send: a retired one never, an unanswered one only for `limits.unansweredSessionMs`. */
+export const maySend = ({ retired, preamble, createdAtMs }: Session, nowMs: number): boolean =>
+  !retired && (preamble === undefined || nowMs - createdAtMs <= limits.unansweredSessionMs)
 
-const bits = { responder: 1, preamble: 2, rival: 4 } as const
+const bits = { responder: 1, preamble: 2, rival: 4, retired: 8 } as const
 
 /** Length of a session's flat form in bytes. */
 export function sessionLength({ preamble, rival, ratchet }: Session): number {
@@ -104,12 +106,13 @@ export function sessionLength({ preamble, rival, ratchet }: Session): number {
 
 /** Writes a session in its flat form. */
 export function writeSession(out: ByteWriter, session: Session): void {
-  const { preamble, rival } = session
+  const { preamble, rival, retired } = session
   out
     .u8(
       (session.role === 'responder' ? bits.responder : 0) |
         (preamble === undefined ? 0 : bits.preamble) |
-        (rival === undefined ? 0 : bits.rival),
+        (rival === undefined ? 0 : bits.rival) |
+        (retired ? bits.retired : 0),
     )
     .fixed(session.id)
     .fixed(session.replayKey)
@@ -122,7 +125,8 @@ export function writeSession(out: ByteWriter, session: Session): void {
 /** Reads a session; throws `Truncated` when it is not one. */
 export function readSession(input: ByteReader): Session {
   const flags = input.u8()
-  if (flags > (bits.responder | bits.preamble | bits.rival)) throw new Truncated('session flags')
+  if (flags > (bits.responder | bits.preamble | bits.rival | bits.retired))
+    throw new Truncated('session flags')
   return {
     role: (flags & bits.responder) === 0 ? 'initiator' : 'responder',
     id: input.fixed(sizes.hash),
@@ -130,6 +134,7 @@ export function readSession(input: ByteReader): Session {
     createdAtMs: input.u64(),
     preamble: (flags & bits.preamble) === 0 ? undefined : readPreamble(input),
     rival: (flags & bits.rival) === 0 ? undefined : input.fixed(sizes.hash),
+    retired: (flags & bits.retired) !== 0,
     ratchet: readRatchet(input),
   }
 }
