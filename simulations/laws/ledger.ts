@@ -230,8 +230,13 @@ export class Ledger {
     if (!said.out.has(machine.deviceId)) return false
     const { person } = machine
     if (!room.wasPutOut(person)) return !this.#isUndone(machine)
+    if (this.#heldIn(said, person) && this.#isUndone(machine)) return false
     return !room.cameBack(person) && !room.mayBeUndone(person)
   }
+
+  /** Whether the author held a person to be in when it wrote: a device of theirs that it held to be out was so by itself. */
+  #heldIn = ({ readers }: Said, person: string): boolean =>
+    [...(readers ?? [])].some((device) => this.ownerOf(device)?.person === person)
 
   #judgeRemoved(machine: Watched, said: Said, room: Room): void {
     if (this.isClosed(said, machine, room))

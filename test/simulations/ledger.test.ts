@@ -60,6 +60,19 @@ describe('simulations: the ledger, on who reads what', () => {
     expect(read()).to.deep.equal([])
   })
 
+  it('it still may when its person left the room later on', () => {
+    const { ledger, laptop, tablet, read } = stage()
+    ledger.removed(ledger.removing(tablet, laptop), tablet)
+    ledger.rooms.get('room')?.removals.push({ by: 'ada', target: 'ada', atMs: 1 })
+    expect(read()).to.deep.equal([])
+  })
+
+  it('it may not, when its person left and its removal stands', () => {
+    const { ledger, read } = stage()
+    ledger.rooms.get('room')?.removals.push({ by: 'ada', target: 'ada', atMs: 1 })
+    expect(read()).to.deep.equal(['removed-blind'])
+  })
+
   it('it may not, when the one that removed its remover did know', () => {
     const { ledger, phone, laptop, tablet, revokedFor, read } = stage()
     revokedFor(tablet).add(phone.deviceId)
