@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { Town } from '../../support/devices.ts'
-import { befriend } from '../../support/friends.ts'
+import { Town, type Person } from '../../support/devices.ts'
+import { acquainted, befriend, groupOf } from '../../support/friends.ts'
 import { portOver } from '../../support/port-over.ts'
 import { accountOf } from '../../support/liar.ts'
 
@@ -92,5 +92,33 @@ describe('device: words from before it came', () => {
     const shown = await tablet.device.view('history', { conversationId })
     expect(shown.messages.map(({ text }) => text)).to.deep.equal(['before the tablet'])
     expect(shown.missing).to.equal(0)
+  })
+
+  it('are waited for by nothing that came, once whoever brought it gives none of them', async () => {
+    const town = await Town.found()
+    const address = town.relay('relay')
+    const [ada, bob, cy, dan] = await acquainted(town, ['Ada', 'Bob', 'Cy', 'Dan'])
+    const accountId = await accountOf(cy)
+    await cy.device.dispatch('add-relay', { address })
+    const conversationId = await groupOf(town, ada, [bob, cy, dan], 'Choir')
+    await town.pass(60_000)
+    await cy.close()
+    town.hub.cut(dan.peerId, address.split('/').at(-1)!)
+    const say = ({ device }: Person, text: string) => device.dispatch('send', { conversationId, text })
+    await say(dan, 'one')
+    await town.pass(10_000)
+    await dan.close()
+    await say(bob, 'two')
+    await town.pass(60_000)
+    await ada.device.dispatch('group-remove', { conversationId, accountId })
+    await town.pass(60_000)
+    await ada.device.dispatch('group-add', { conversationId, accountId })
+    await town.pass(60_000)
+    await cy.open(true)
+    await town.pass(5 * 60_000)
+    expect((await cy.device.view('status', {})).held).to.equal(0)
+    await say(ada, 'three')
+    await town.pass(20_000)
+    expect(await cy.texts(conversationId)).to.deep.equal(['three'])
   })
 })

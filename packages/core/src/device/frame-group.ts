@@ -183,7 +183,7 @@ const isWaitedFor = (step: Step, { device }: Peer, { conversation }: GroupItem):
 function takeLeave(step: Step, peer: Peer, { conversation, heads }: GroupItem): void {
   const digest = stateDigest(step, heads, [])
   answerWith(step, linkTo(step, peer.device), { kind: 'groupGot', conversation, digest })
-  dropHeld(step, conversation, peer)
+  dropHeld(step, { conversation }, peer)
 }
 
 const isCreate = (op: MembershipOp | undefined, item: GroupItem): boolean =>

@@ -1,12 +1,13 @@
 import type { DeviceAddress } from '../identity/index.ts'
-import { readRecord, type RecordContent } from '../history/index.ts'
+import { readRecord, type RecordContent, type RecordHeader } from '../history/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { LateSync, Step } from './context.ts'
-import { activeRemotes, findRemote, keyOf } from './conversations.ts'
+import { activeRemotes, findRemote, keyOf, segmentNumber } from './conversations.ts'
 import { membershipThen } from './groups.ts'
 import { requireMe } from './me.ts'
-import { visibleFrom } from './visible-from.ts'
+import { standingAt } from './record-standing.ts'
+import { givenFrom, visibleFrom } from './visible-from.ts'
 import { conversationRows, heldRows, peerRows, type Conversation, type Peer, type Remote } from './tables.ts'
 import { wakeAt } from './timers.ts'
 
@@ -118,14 +119,40 @@ const isStillHeld = (step: Step, { conversation, device }: LateSync): boolean =>
     .all(heldRows)
     .some((row) => equalBytes(row.device, device) && equalBytes(row.conversation, conversation))
 
-/** Forgets what waits of a device in a conversation: what it waits for will not come. */
-export function dropHeld(step: Step, conversation: Uint8Array, { device }: DeviceAddress): void {
-  for (const row of step.tx.all(heldRows)) {
-    if (!equalBytes(row.device, device) || !equalBytes(row.conversation, conversation)) continue
-    const header = readRecord(step.context.crypto, row.record.bytes)
-    if (header !== undefined) step.tx.delete(heldRows, header.id)
+/**
+ * A device was compared with, and gave all it may: what it brought from before this account came, and still waits for
+ * other records of then, waits for what nobody gives.
+ */
+export function dropFromBefore(step: Step, about: Conversation, carrier: DeviceAddress): void {
+  if (equalBytes(carrier.account, requireMe(step).self.account)) return
+  const from = givenFrom(step, about)
+  if (from === 0) return
+  for (const { id, content } of heldFrom(step, about, carrier)) {
+    const segment = segmentNumber(step, about, content.segment)
+    const isBefore = segment !== undefined && segment < from
+    if (isBefore && standingAt(step, about, content) === 'yes') step.tx.delete(heldRows, id)
   }
 }
+
+/** Forgets what waits of a device in a conversation: what it waits for will not come. */
+export function dropHeld(
+  step: Step,
+  about: Pick<Conversation, 'conversation'>,
+  carrier: DeviceAddress,
+): void {
+  for (const { id } of heldFrom(step, about, carrier)) step.tx.delete(heldRows, id)
+}
+
+/** What waits in a conversation and was brought by a device. */
+const heldFrom = (
+  step: Step,
+  { conversation }: Pick<Conversation, 'conversation'>,
+  { device }: DeviceAddress,
+): readonly RecordHeader[] =>
+  step.tx
+    .all(heldRows)
+    .filter((row) => equalBytes(row.device, device) && equalBytes(row.conversation, conversation))
+    .flatMap((row) => readRecord(step.context.crypto, row.record.bytes) ?? [])
 
 /** Conversations to be compared with own devices now; `untilMs`: when one that is due has to wait, until then. */
 export function lateDue(

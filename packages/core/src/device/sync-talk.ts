@@ -20,7 +20,7 @@ import { keepSynced, retryHeld } from './frame-records.ts'
 import { isCompared } from './group-exchange.ts'
 import { standingOf } from './group-standing.ts'
 import { wasHere } from './lacking.ts'
-import { lateAnswered } from './late-records.ts'
+import { dropFromBefore, lateAnswered } from './late-records.ts'
 import { requireMe } from './me.ts'
 import { lookAt, neededBodies, tellBack, tellBodies } from './messages.ts'
 import { syncFrames, type SyncItem } from './payload.ts'
@@ -217,6 +217,7 @@ async function endWhenDone(step: Step, before: Conversation, peer: Peer, talk: S
   const next = talk.kind === 'gaps' && talk.came > 0 ? [] : talk.next
   if (next.length > 0) return beginSync(step, conversation, peer, { kind: 'segments', segments: next })
   if (talk.came > 0) return beginSync(step, conversation, peer)
+  if (talk.kind === 'records') dropFromBefore(step, conversation, peer)
   noteWhole(step, conversation)
   await askWanted(step, conversation, peer)
 }

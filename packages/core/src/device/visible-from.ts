@@ -15,6 +15,10 @@ export function visibleFrom(step: Step, conversation: Conversation, peer: Device
   return Math.max(local, joinSegment(step, conversation, peer.account))
 }
 
+/** First segment that others let this device read: what was written since its account came. */
+export const givenFrom = (step: Step, conversation: Conversation): number =>
+  isGroup(conversation) ? joinSegment(step, conversation, requireMe(step).self.account) : 0
+
 /** The segment that was opened when an account came in: the first opened after the grant that makes it a member. */
 function joinSegment(step: Step, conversation: Conversation, account: AccountId): number {
   const member = membershipOf(step, conversation).members.get(idHex(account))
