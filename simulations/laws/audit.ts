@@ -5,7 +5,7 @@ import type { Ledger, Said } from './ledger.ts'
 import { judgeEpochReaders } from './epoch-readers.ts'
 import { judgeFallen } from './fallen.ts'
 import { idSpellings, textSpellings } from './outside.ts'
-import { disagreements, heldIn, lostIn, type Held } from './quiescence.ts'
+import { disagreements, heldIn, isAfterRemoval, lostIn, type Held } from './quiescence.ts'
 import type { Room } from './rooms.ts'
 import { isExcused, judgeSetBacks } from './set-backs.ts'
 
@@ -76,21 +76,13 @@ function judgeHistory(stage: Stage, machine: Machine, messages: readonly Message
       ledger.violate('no-duplicate', `${machine.name}'s history holds ${said.marker} twice`)
     seen.add(said)
     if (machine.out || message.outside !== null) continue
-    if (isAfterRemoval(stage, said))
+    if (isAfterRemoval(ledger, said))
       ledger.violate('removed-mute', `${said.marker} counts at ${machine.name} though its device was out`)
     const room = ledger.rooms.get(said.conversationId)
     if (room?.wasPutOut(machine.person) === false && room.isOutSince(said.author, said.atMs))
       ledger.violate('removed-mute', `${said.marker} counts at ${machine.name} though its author was out`)
   }
 }
-
-/** Whether a thief wrote this after its device had been removed. */
-const isAfterRemoval = (stage: Stage, said: Said): boolean =>
-  said.stolen &&
-  stage.world.ledger.deviceRemovals.some(
-    ({ gone, acceptedAtMs }) =>
-      gone.name === said.machine && acceptedAtMs !== undefined && acceptedAtMs < said.atMs,
-  )
 
 /** What was accepted about a message of somebody who was never put out shows everywhere. */
 function judgeChanges(stage: Stage, room: Room, { machine, messages }: Held, message: MessageView): void {

@@ -144,6 +144,22 @@ const isOwed = (room: Room, said: Said, machine: Machine): boolean =>
   machine.name === said.machine ||
   (said.readers?.has(machine.deviceId) === true && !room.cameBack(machine.person))
 
+/** Whether a thief wrote this after its device had been removed. */
+export const isAfterRemoval = (ledger: Ledger, said: Said): boolean =>
+  said.stolen &&
+  ledger.deviceRemovals.some(
+    ({ gone, acceptedAtMs }) =>
+      gone.name === said.machine && acceptedAtMs !== undefined && acceptedAtMs < said.atMs,
+  )
+
+/** A thief's words that count with somebody who has not heard yet that the thief's device is out. */
+function unheardOf(ledger: Ledger, { machine, messages }: Held): string | undefined {
+  const counting = machine.out ? [] : messages.filter(({ outside }) => outside === null)
+  return counting
+    .flatMap(({ messageId }) => ledger.original(messageId) ?? [])
+    .find((said) => isAfterRemoval(ledger, said))?.marker
+}
+
 /** Records of liars, and of a copied home beside the original, that may name what nobody has: they wait until they are too old. */
 function mayWait({ forgedRecords, clones, world }: Stage): number {
   const copied = clones.length === 0 ? [] : [...world.ledger.said.values()].filter(({ stolen }) => stolen)
@@ -166,6 +182,10 @@ export async function unsettled(stage: Stage): Promise<string | undefined> {
     if (gap !== undefined) return `${gap.machine.name} misses ${gap.missing}`
     const [odd] = disagreements(room, held)
     if (odd !== undefined) return odd.what
+    for (const one of held) {
+      const marker = unheardOf(ledger, one)
+      if (marker !== undefined) return `${marker} counts at ${one.machine.name} though its device was out`
+    }
     const [lost] = lostIn(ledger, room, held)
     if (lost !== undefined)
       return `${lost.said.marker} of ${lost.said.machine} is not with ${lost.machine.name}`
