@@ -129,4 +129,43 @@ describe('device: own devices that may lack records', function () {
       expect(views.find((one) => one.conversationId === conversationId)?.name, name).to.equal('Sea')
     }
   })
+
+  it('what a removed device said reaches those it could not reach, where only relays carry anything', async () => {
+    const town = await Town.found()
+    town.port = undialled
+    const relays = ['a', 'b', 'c', 'd'].map((name) => town.relay(name))
+    const [first, second, third, fourth] = relays as [string, string, string, string]
+    const peerOf = (address: string): string => address.split('/p2p/').at(-1)!
+    const use = (person: Person, address: string) => person.device.dispatch('add-relay', { address })
+    const people = [await town.person('Ada'), await town.person('Bob'), await town.person('Cy')] as const
+    const [ada, bob, cy] = people
+    for (const address of [first, second]) await use(ada, address)
+    await use(cy, third)
+    await use(bob, fourth)
+    await town.pass(10_000)
+    for (const other of [ada, cy]) await befriend(town, bob, other)
+    const members = await Promise.all([ada, cy].map(accountOf))
+    const { conversationId } = await bob.device.dispatch('create-group', { name: 'Lake', members })
+    await town.pass(3 * 60_000)
+    const tablet = await town.link(bob, 'tablet', 'all')
+    await use(tablet, fourth)
+    await town.pass(5 * 60_000)
+    for (const address of [second, third]) town.hub.cut(tablet.peerId, peerOf(address))
+    await ada.close()
+    town.hub.cut(ada.peerId, peerOf(first))
+    await tablet.device.dispatch('send', { conversationId, text: 'my last words' })
+    await town.pass(60_000)
+    const { deviceId } = (await tablet.device.view('self', {}))!
+    await tablet.close()
+    expect(await bob.texts(conversationId)).to.deep.equal(['my last words'])
+    await bob.device.dispatch('remove-device', { deviceId })
+    await town.pass(60_000)
+    await ada.open(true)
+    await town.pass(10 * 60_000)
+    expect(await ada.texts(conversationId), 'not here yet').to.deep.equal([])
+    town.hub.heal(ada.peerId, peerOf(first))
+    await town.pass(10 * 60_000)
+    for (const person of people)
+      expect(await person.texts(conversationId), person.name).to.deep.equal(['my last words'])
+  })
 })

@@ -3,7 +3,7 @@ import { fromBase32, utf8 } from '../../../packages/core/src/wire/index.ts'
 import { syncBodiesAskFrame } from '../../../packages/core/src/history/index.ts'
 import { isAnswer } from '../../../packages/core/src/device/outbox-rows.ts'
 import { syncFrames } from '../../../packages/core/src/device/payload.ts'
-import { outboxRows } from '../../../packages/core/src/device/tables.ts'
+import { lateRows, outboxRows } from '../../../packages/core/src/device/tables.ts'
 import { limits } from '../../../packages/core/src/limits.ts'
 import { fittingMail } from '../../../packages/core/src/device/sync-mail.ts'
 import { Town, type Person } from '../../support/devices.ts'
@@ -83,6 +83,24 @@ describe('device: sync where no channel opens', function () {
     await phone.open(true)
     await town.pass(30 * minute)
     expect(await exportOf(phone, conversationId)).to.equal(await exportOf(ada, conversationId))
+  })
+
+  it('also where whoever was to ask was closed before it had', async () => {
+    const { town, ada, bob, conversationId, away, back, link } = await stage()
+    away(bob)
+    await bob.device.dispatch('send', { conversationId, text: 'from afar' })
+    const phone = await link('phone')
+    back(bob)
+    for (let i = 0; i < 600 && !(await ada.texts(conversationId)).includes('from afar'); i++)
+      await town.pass(100)
+    expect(await ada.texts(conversationId)).to.include('from afar')
+    await ada.close()
+    await town.pass(minute)
+    await ada.open(true)
+    await town.pass(10 * minute)
+    expect(await exportOf(phone, conversationId)).to.equal(await exportOf(ada, conversationId))
+    const home = await OpenedHome.of(town.crypto, ada, town.clock.nowMs())
+    expect(home.rows.all(lateRows), 'nothing is due any more').to.deep.equal([])
   })
 
   it('asks nobody who was put out meanwhile', async () => {

@@ -76,8 +76,11 @@ export interface PeerLink extends Attempts {
   outTold: number | undefined
   /** Its channel broke and another one took its place: what sync asked for on the first is asked for again. */
   askAgain: boolean
-  /** An own device that was not met since this home was opened, or may lack records since: it is sought for that alone. */
-  awaited: boolean
+  /**
+   * It may lack records, and is sought for that alone: an own device until it is met, anybody else's once. Undefined: it
+   * was not met since this home was opened, which counts for own devices.
+   */
+  awaited: boolean | undefined
   /** Frames of sync that leave with the next payloads, each in its own. */
   syncFrames: SyncItem[]
   /** Seeds sent to it on this channel, by conversation; seeds of its that are here, to be acknowledged. */

@@ -4,6 +4,7 @@ import type { NetworkEvent } from '../ports/index.ts'
 import { limits } from '../limits.ts'
 import { checkCommand, checkQuery } from './check-input.ts'
 import { commands, isSlow, slowCommands } from './commands.ts'
+import { resumeLate } from './late-records.ts'
 import { findTorn, tendTorn } from './lost-ops.ts'
 import { linkOnline } from './link-new.ts'
 import { linkPlaceRead } from './link-old.ts'
@@ -167,6 +168,7 @@ async function onOpening(
   await tendTorn(step)
   beginFolding(step)
   shareLater(step)
+  resumeLate(step)
   if (doubted) ownRollback(step)
   // The batch that carries the consequences also settles the store's doubt, so it is never empty.
   if (settles) step.tx.put(metaRows, onlyRow, metaOf(step))

@@ -1,14 +1,23 @@
 import type { DeviceAddress } from '../identity/index.ts'
 import { readRecord, type RecordContent, type RecordHeader } from '../history/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, idHex, toHex } from '../wire/index.ts'
+import { concat, equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { LateSync, Step } from './context.ts'
 import { activeRemotes, findRemote, keyOf, segmentNumber } from './conversations.ts'
 import { membershipThen } from './groups.ts'
 import { requireMe } from './me.ts'
 import { standingAt } from './record-standing.ts'
+import { isConnected } from './sync-mail.ts'
 import { givenFrom, visibleFrom } from './visible-from.ts'
-import { conversationRows, heldRows, peerRows, type Conversation, type Peer, type Remote } from './tables.ts'
+import {
+  conversationRows,
+  heldRows,
+  lateRows,
+  peerRows,
+  type Conversation,
+  type Peer,
+  type Remote,
+} from './tables.ts'
 import { wakeAt } from './timers.ts'
 
 /**
@@ -29,7 +38,8 @@ export function noteLate(
   segment: number,
 ): void {
   if (findRemote(conversation, content.device)?.active === false)
-    for (const neighbour of neighbours(step, conversation, carrier)) lookLater(step, conversation, neighbour)
+    for (const neighbour of neighbours(step, conversation, carrier, hasRelays))
+      lookLater(step, conversation, neighbour)
   const { self } = requireMe(step)
   const byAuthor = equalBytes(carrier.device, content.device)
   for (const other of activeRemotes(conversation)) {
@@ -45,25 +55,30 @@ export function noteLate(
 }
 
 /**
- * The few connected devices that come after this one, going round by their ids. Each that hears of something passes it
- * on to its own, until all have it.
+ * The few devices that come after this one, going round by their ids, of those connected, and others that are `within`
+ * reach. Each that hears of something passes it on to its own, until all have it.
  */
 export function neighbours(
   step: Step,
   conversation: Conversation,
   carrier: DeviceAddress,
+  within: (step: Step, remote: Remote) => boolean = () => false,
 ): readonly Remote[] {
   const own = toHex(requireMe(step).self.device)
-  const connected = activeRemotes(conversation)
-    .filter(({ device }) => step.context.live.peers.get(idHex(device))?.channel !== undefined)
+  const reached = activeRemotes(conversation)
+    .filter((one) => isConnected(step, one) || within(step, one))
     .filter(({ device }) => !equalBytes(device, carrier.device))
     .map((remote) => ({ remote, name: idHex(remote.device) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
-  const after = connected.filter(({ name }) => name > own)
-  return [...after, ...connected.filter(({ name }) => name < own)]
+  const after = reached.filter(({ name }) => name > own)
+  return [...after, ...reached.filter(({ name }) => name < own)]
     .slice(0, limits.passedOnTo)
     .map(({ remote }) => remote)
 }
+
+/** Whether mail finds a device that no channel leads to. */
+const hasRelays = (step: Step, { device }: Remote): boolean =>
+  (step.tx.get(peerRows, device)?.deposits.length ?? 0) > 0
 
 /** Whether another device than the author's may see a record of this segment. */
 const isShown = (
@@ -90,21 +105,36 @@ function isUnknown(
 /** Records come many at a time, and a comparison is for all of them. */
 function lookLater(
   step: Step,
-  about: Conversation,
+  about: Pick<Conversation, 'conversation'>,
   { device }: Pick<DeviceAddress, 'device'>,
   forHeld = false,
 ): void {
-  const { lateSyncs } = step.context.live
   const { conversation } = about
-  const key = keyOf(about, { device })
-  const known = lateSyncs.get(key)
-  if (known?.due === true) {
-    lateSyncs.set(key, { ...known, notedMs: step.monoMs, forHeld: known.forHeld && forHeld })
-    return
-  }
+  const known = step.context.live.lateSyncs.get(keyOf(about, { device }))
+  if (known?.due === true)
+    return setLate(step, { ...known, notedMs: step.monoMs, forHeld: known.forHeld && forHeld })
   const atMs = Math.max(step.monoMs + limits.lateSyncMs, (known?.atMs ?? -Infinity) + limits.lateSyncPauseMs)
-  lateSyncs.set(key, { conversation, device, atMs, notedMs: step.monoMs, due: true, forHeld })
+  setLate(step, { conversation, device, atMs, notedMs: step.monoMs, due: true, forHeld })
   wakeAt(step, atMs)
+}
+
+/** A comparison that is due outlives this opening: two who meet at relays alone compare for no other reason. */
+function setLate(step: Step, late: LateSync): void {
+  const { lateSyncs } = step.context.live
+  const { conversation, device, due, forHeld } = late
+  const key = keyOf({ conversation }, { device })
+  const before = lateSyncs.get(key)
+  lateSyncs.set(key, late)
+  const row = concat(conversation, device)
+  if (due && (before?.due !== true || before.forHeld !== forHeld))
+    step.tx.put(lateRows, row, { conversation, device, forHeld })
+  if (!due && before?.due === true) step.tx.delete(lateRows, row)
+}
+
+/** Comparisons that were due when this home was closed. */
+export function resumeLate(step: Step): void {
+  for (const { conversation, device, forHeld } of step.tx.all(lateRows))
+    lookLater(step, { conversation }, { device }, forHeld)
 }
 
 /**
@@ -171,26 +201,24 @@ export function lateDue(
     const atMs = Math.max(late.atMs, ...waits)
     const due = step.monoMs < atMs
     if (due) wakeAt(step, atMs)
-    lateSyncs.set(key, { ...late, atMs, due })
+    setLate(step, { ...late, atMs, due })
     return due ? [] : found
   })
 }
 
 /** A comparison by relays is made again from this moment on, unless it is answered. */
 export function lateAgain(step: Step, conversation: Conversation, peer: Peer, atMs: number): void {
-  const { lateSyncs } = step.context.live
-  const late = lateSyncs.get(keyOf(conversation, peer))
+  const late = step.context.live.lateSyncs.get(keyOf(conversation, peer))
   if (late === undefined) return
-  lateSyncs.set(keyOf(conversation, peer), { ...late, atMs, due: true })
+  setLate(step, { ...late, atMs, due: true })
   wakeAt(step, atMs)
 }
 
 /** A device answered what it was asked by relays: it lacks nothing of what had come by then. */
 export function lateAnswered(step: Step, conversation: Conversation, peer: Peer, askedMs: number): void {
-  const { lateSyncs } = step.context.live
-  const late = lateSyncs.get(keyOf(conversation, peer))
+  const late = step.context.live.lateSyncs.get(keyOf(conversation, peer))
   if (late?.due !== true) return
   const due = late.notedMs > askedMs
-  lateSyncs.set(keyOf(conversation, peer), { ...late, atMs: step.monoMs, due })
+  setLate(step, { ...late, atMs: step.monoMs, due })
   if (due) wakeAt(step, step.monoMs)
 }

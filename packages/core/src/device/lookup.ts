@@ -61,7 +61,7 @@ export function linkTo(step: Step, device: DeviceId): PeerLink {
     met: false,
     outTold: undefined,
     askAgain: false,
-    awaited: true,
+    awaited: undefined,
     syncFrames: [],
     seeds: new Map(),
     seedAcks: new Map(),

@@ -203,7 +203,7 @@ function hasWork(
 ): boolean {
   if (contact.state === contactStates.refused) return contact.owed !== null && link.refusalDue
   if (link.joins.length > 0) return true
-  if (link.awaited && link.channel === undefined && contact.state === contactStates.own) return true
+  if (link.channel === undefined && isSought(contact, link)) return true
   if (talks.length === 0) return false
   return (
     talks.some((one) => recordsDue(step, one, peer) || isStandingDue(step, one, peer)) ||
@@ -212,6 +212,9 @@ function hasWork(
     isAnswerDue(step, peer, talks, link)
   )
 }
+
+const isSought = ({ state }: Contact, { awaited, failures }: PeerLink): boolean =>
+  state === contactStates.own ? awaited !== false : awaited === true && failures === 0
 
 /** Whether answers are due. While one waits for a relay to take it, no other is made: the next says all that is due by then. */
 const isAnswerDue = (step: Step, peer: Peer, talks: readonly Conversation[], link: PeerLink): boolean =>

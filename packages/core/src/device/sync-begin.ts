@@ -134,9 +134,9 @@ function lateMs(step: Step, conversation: Conversation, peer: Peer): number {
   return isMailed(step, peer) ? askableMs(step, conversation, peer) : 0
 }
 
-/** Whether it is not known yet if a channel to an own device opens. */
+/** Whether it is not known yet if a channel opens to an own device, or to one that mail finds if none does. */
 const isUntried = (step: Step, peer: Peer): boolean =>
-  equalBytes(peer.account, requireMe(step).self.account) &&
+  (equalBytes(peer.account, requireMe(step).self.account) || peer.deposits.length > 0) &&
   !isConnected(step, peer) &&
   linkTo(step, peer.device).failures === 0
 

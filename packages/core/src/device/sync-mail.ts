@@ -13,7 +13,7 @@ import { peerRows, type Contact, type Conversation, type Peer } from './tables.t
  */
 
 /** Whether a channel to a device is open. */
-export const isConnected = (step: Step, { device }: Peer): boolean =>
+export const isConnected = (step: Step, { device }: Pick<Peer, 'device'>): boolean =>
   linkTo(step, device).channel !== undefined
 
 /** Whether a device is spoken with by relays alone: no channel opened to it. */

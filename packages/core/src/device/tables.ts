@@ -422,6 +422,13 @@ const heldShape = fields({
 export type HeldRecord = Infer<typeof heldShape>
 export const heldRows = rows('held', heldShape, mutable)
 
+/** A device that is to be compared with in a conversation, by both ids: late-records. */
+export const lateRows = rows(
+  'late',
+  fields({ conversation: id, device: deviceIdShape, forHeld: bool }),
+  mutable,
+)
+
 /** A sealed frame on its way to one device. Sent only from here, and as these bytes, whatever happens between. */
 const outboxShape = fields({
   seq: uint(),
@@ -582,6 +589,7 @@ export const tables = [
   erasureRows,
   ownRecordRows,
   heldRows,
+  lateRows,
   outboxRows,
   inviteRows,
   groupInviteRows,
