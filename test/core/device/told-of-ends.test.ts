@@ -70,6 +70,35 @@ describe('device: what ends somebody’s part in a group', () => {
       expect(await names(person, conversationId), person.name).to.deep.equal(['Ada', 'Cy'])
   })
 
+  it('is told by the one that put that device out, where only relays carry anything', async () => {
+    const town = await Town.found()
+    town.port = undialled
+    const [here, there] = [town.relay('here'), town.relay('there')]
+    const people = [await town.person('Ada'), await town.person('Bob'), await town.person('Cy')] as const
+    const [ada, bob, cy] = people
+    const use = ({ device }: Person, address: string) => device.dispatch('add-relay', { address })
+    for (const one of [ada, cy]) await use(one, here)
+    await use(bob, there)
+    await town.pass(10_000)
+    for (const other of [bob, cy]) await befriend(town, ada, other)
+    const laptop = await town.link(ada, 'laptop', 'all')
+    await use(laptop, here)
+    await town.pass(60_000)
+    const conversationId = await groupOf(town, ada, [bob, cy], 'Walkers')
+    await town.pass(5 * 60_000)
+    for (const person of [...people, laptop])
+      expect(await names(person, conversationId), person.name).to.deep.equal(['Ada', 'Bob', 'Cy'])
+    town.hub.cut(laptop.peerId, there.split('/p2p/').at(-1)!)
+    await laptop.device.dispatch('group-remove', { conversationId, accountId: await accountOf(bob) })
+    await town.pass(5 * 60_000)
+    const { deviceId } = (await laptop.device.view('self', {}))!
+    await laptop.close()
+    await ada.device.dispatch('remove-device', { deviceId })
+    await town.pass(20 * 60_000)
+    for (const person of people)
+      expect(await names(person, conversationId), person.name).to.deep.equal(['Ada', 'Cy'])
+  })
+
   it('is told where it undid the grant by which somebody was back who had left', async () => {
     const town = await Town.found()
     const [ada, bob, cy] = await acquainted(town, ['Ada', 'Bob', 'Cy'])

@@ -12,7 +12,7 @@ import { addOwnOp, admitWaiting, pinnedHeads } from './group-ops.ts'
 import { isGroup, lostOps, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
-import { conversationRows, type Conversation } from './tables.ts'
+import { conversationRows, type Conversation, type Remote } from './tables.ts'
 
 /**
  * Writes down how far the words of this account's removed devices reach in a conversation. Of one that never wrote
@@ -35,9 +35,21 @@ export async function writeCut(
     last: ownCuts(step, conversation, going),
   } as const
   await opsCame(step, conversation, before, [addOwnOp(step, conversation, args)])
+  const now = conversationNow(step, conversation)
   // Who took part with this account is told by whoever left as well, or a thief would go on speaking for it there.
-  if (!takes)
-    for (const remote of conversationNow(step, conversation).remotes) tellOne(step, conversation, remote)
+  const told = takes ? putOutBy(step, now, args.last) : now.remotes
+  for (const remote of told) tellOne(step, conversation, remote)
+}
+
+/** Devices of accounts whose part these devices ended: they are out themselves, and may have told nobody. */
+function putOutBy(step: Step, conversation: Conversation, gone: readonly LastSeen[]): readonly Remote[] {
+  const enders = new Set(gone.map(({ device }) => idHex(device)))
+  const ended = new Set(
+    opSetOf(step, conversation).entries.flatMap(({ op: { args, byDevice } }) =>
+      args.kind === 'revoke' && enders.has(byDevice) ? [idHex(args.account)] : [],
+    ),
+  )
+  return conversation.remotes.filter(({ account, active }) => !active && ended.has(idHex(account)))
 }
 
 /** Whether this account went of its own accord; where others put it out, they said how far its words reach. */
