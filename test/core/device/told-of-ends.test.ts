@@ -8,6 +8,37 @@ import { undialled } from '../../support/undialled.ts'
 const names = async ({ device }: Person, conversationId: string): Promise<readonly string[]> =>
   (await device.view('members', { conversationId })).map(({ name }) => name).sort()
 
+/** Bob's tablet lets Dee into a group while both are cut off from all others. */
+async function letInAlone() {
+  const town = await Town.found()
+  const [bob, ada, dee] = await acquainted(town, ['Bob', 'Ada', 'Dee'])
+  const tablet = await town.link(bob, 'tablet', 'all')
+  const conversationId = await groupOf(town, bob, [ada], 'Walkers')
+  await town.pass(20_000)
+  town.part([
+    [bob, ada],
+    [tablet, dee],
+  ])
+  await tablet.device.dispatch('group-add', { conversationId, accountId: await accountOf(dee) })
+  await town.pass(20_000)
+  expect(await names(dee, conversationId)).to.deep.equal(['Ada', 'Bob', 'Dee'])
+  return { town, ada, bob, dee, tablet, conversationId }
+}
+
+describe('device: that somebody was let into a group', () => {
+  it('is known to all once one of them is met, though the device that did it is gone', async () => {
+    const { town, ada, bob, dee, tablet, conversationId } = await letInAlone()
+    await tablet.close()
+    await dee.device.dispatch('send', { conversationId, text: 'hello' })
+    town.join([[bob, ada], [dee]])
+    await town.pass(5 * 60_000)
+    for (const person of [ada, bob, dee]) {
+      expect(await names(person, conversationId), person.name).to.deep.equal(['Ada', 'Bob', 'Dee'])
+      expect(await person.texts(conversationId), person.name).to.deep.equal(['hello'])
+    }
+  })
+})
+
 describe('device: what ends somebody’s part in a group', () => {
   it('is told to whoever was let in meanwhile, though nobody is connected with them', async () => {
     const town = await Town.found()
@@ -97,6 +128,18 @@ describe('device: what ends somebody’s part in a group', () => {
     await town.pass(20 * 60_000)
     for (const person of people)
       expect(await names(person, conversationId), person.name).to.deep.equal(['Ada', 'Cy'])
+  })
+
+  it('is told to whoever was let in by a device that was put out before anybody heard of that', async () => {
+    const { town, ada, bob, dee, tablet, conversationId } = await letInAlone()
+    const { deviceId } = (await tablet.device.view('self', {}))!
+    await tablet.close()
+    await bob.device.dispatch('remove-device', { deviceId })
+    await town.pass(20_000)
+    town.join([[bob, ada], [dee]])
+    await town.pass(5 * 60_000)
+    for (const person of [ada, bob, dee])
+      expect(await names(person, conversationId), person.name).to.deep.equal(['Ada', 'Bob'])
   })
 
   it('is told where it undid the grant by which somebody was back who had left', async () => {

@@ -34,6 +34,7 @@ import {
   lostOps,
   membershipOf,
   membershipThen,
+  newAmong,
   opSetOf,
   takesPart,
 } from './groups.ts'
@@ -62,13 +63,15 @@ type GroupItem = Extract<PayloadItem, { readonly kind: 'group' }>
 export async function receiveGroup(step: Step, peer: Peer, item: GroupItem): Promise<void> {
   const known = step.tx.get(conversationRows, item.conversation)
   if (known === undefined) return receiveNewGroup(step, peer, item)
-  if (!mayCompare(step, known, peer)) {
+  const isShared = mayCompare(step, known, peer)
+  if (!isShared && !showsGrant(step, known, peer, item)) {
     step.context.log.event('group-not-shared')
     return
   }
   noteSpoke(step, known, peer)
   // Whoever came after this account had gone is none of the group's devices here, and is answered all the same.
-  if (cameAfter(step, known, peer)) putConversation(step, withRemote(known, remoteOf(known, peer)))
+  if (!isShared || cameAfter(step, known, peer))
+    putConversation(step, withRemote(known, remoteOf(known, peer)))
   await (isUnasked(step, known) ? tryOut : takeOps)(step, conversationNow(step, known), peer, item)
 }
 
@@ -82,6 +85,17 @@ const mayCompare = (step: Step, conversation: Conversation, peer: Peer): boolean
   (step.tx.get(joinRows, conversation.conversation) !== undefined && isKnown(step, peer)) ||
   ((findRemote(conversation, peer.device) !== undefined || cameAfter(step, conversation, peer)) &&
     isTalkedWith(step, conversation, peer.account))
+
+/**
+ * Whether somebody known shows who let their account into a group: that device may be gone before it told anybody else,
+ * and whether its word counts is still to be judged.
+ */
+const showsGrant = (step: Step, conversation: Conversation, peer: Peer, { ops }: GroupItem): boolean =>
+  isGroup(conversation) &&
+  isKnown(step, peer) &&
+  newAmong(step, conversation, ops).some(
+    ({ args }) => (args.kind === 'grant' || args.kind === 'admit') && equalBytes(args.account, peer.account),
+  )
 
 /** Whether a device of an account that takes or took part came, unheard of, after this account had gone. */
 function cameAfter(step: Step, conversation: Conversation, { account, device }: Peer): boolean {

@@ -338,17 +338,17 @@ function endingsFor(step: Step, conversation: Conversation, peer: Peer): readonl
     : [...removalsOf(set, requireMe(step).self.account), ...lastOwn(step, set)]
   const theirs = removalsOf(set, peer.account)
   const ends = [...own, ...theirs, ...undoingsOf(step, conversation, peer.account)]
-  const told = new Map([...ends, ...wordsOnEnders(step, set, ends)].map((id) => [toHex(id), id]))
+  const told = new Map([...ends, ...wordsOnAuthors(step, set, ends)].map((id) => [toHex(id), id]))
   return [...told.values()].slice(0, limits.payloadGroupHeads)
 }
 
 /**
- * What put somebody out counts, where the device that wrote it is out itself by now, as far as its account says: its
- * last words on that go with it.
+ * What somebody wrote counts, where the device that wrote it is out itself by now, as far as its account says: its last
+ * words on that.
  */
-function wordsOnEnders(step: Step, set: OpSet, ends: readonly OpId[]): readonly OpId[] {
-  const enders = ends.flatMap((id) => set.byId.get(toHex(id))?.op ?? [])
-  return enders.flatMap(({ account, device }) => {
+function wordsOnAuthors(step: Step, set: OpSet, ids: readonly OpId[]): readonly OpId[] {
+  const ops = ids.flatMap((id) => set.byId.get(toHex(id))?.op ?? [])
+  return ops.flatMap(({ account, device }) => {
     const log = storedLog(step, account)
     if (log === undefined || activeDevice(step, log, device) !== undefined) return []
     const words = set.entries.filter(
@@ -358,7 +358,7 @@ function wordsOnEnders(step: Step, set: OpSet, ends: readonly OpId[]): readonly 
   })
 }
 
-/** How many words of an account on its devices are told beside what one of them ended. */
+/** How many words of an account on its devices are told beside what one of them did. */
 const wordsTold = 4
 
 /** Whether somebody ended an account's part, as against a grant of it that turned out to count for nothing. */
@@ -370,8 +370,9 @@ export const isUndone = (step: Step, conversation: Conversation, account: Accoun
   undoingsOf(step, conversation, account).length > 0 || !isRemoved(step, conversation, account)
 
 /**
- * Why grants of an account count for nothing: what undid them, and who came first by a link that was used up. Of those
- * it had before it was put out, or left, nothing: whoever is gone hears no more of what became of the group.
+ * Why grants of an account count for nothing: what undid them, words on the device that wrote one, and who came first by
+ * a link that was used up. Of those it had before it was put out, or left, nothing: whoever is gone hears no more of what
+ * became of the group.
  */
 function undoingsOf(step: Step, conversation: Conversation, account: AccountId): readonly OpId[] {
   const set = opSetOf(step, conversation)
@@ -382,6 +383,7 @@ function undoingsOf(step: Step, conversation: Conversation, account: AccountId):
   )
   return since.flatMap(({ op }) => {
     const fault = faults.get(op.key)
+    if (fault?.reason === 'device-out') return wordsOnAuthors(step, set, [op.id])
     if (fault === undefined || !('by' in fault) || fault.by === null) return []
     if (fault.reason !== 'invite-used-up') return [fault.by]
     return [...(judge.uses.get(toHex(fault.by))?.values() ?? [])].map((first) => first.op.id)

@@ -5,6 +5,7 @@ import {
   groupHeads,
   membershipAt,
   readMembershipOp,
+  type MembershipOp,
   resolveMembership,
   restoreOpSet,
   type AccountLogs,
@@ -158,6 +159,14 @@ export function addOpsTo(
   tendWaiting(step, result.set)
   return result
 }
+
+/** Of operations that somebody shows, those that are new here and stand on what is known. */
+export const newAmong = (
+  step: Step,
+  conversation: Conversation,
+  ops: readonly Uint8Array[],
+): readonly MembershipOp[] =>
+  addMembershipOps(step.context.crypto, opSetOf(step, conversation), ops, logsOf(step), step.nowMs).added
 
 /** Asks to be woken when the first operation from a clock ahead has waited long enough; true when one has by now. */
 export function tendWaiting(step: Step, { parked }: OpSet): boolean {
