@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { Network } from '@sotto/core/ports'
 import { fromBase32, utf8 } from '../../../packages/core/src/wire/index.ts'
 import { syncBodiesAskFrame } from '../../../packages/core/src/history/index.ts'
 import { isAnswer } from '../../../packages/core/src/device/outbox-rows.ts'
@@ -8,6 +9,7 @@ import { limits } from '../../../packages/core/src/limits.ts'
 import { fittingMail } from '../../../packages/core/src/device/sync-mail.ts'
 import { Town, type Person } from '../../support/devices.ts'
 import { befriend } from '../../support/friends.ts'
+import { HalfOpen } from '../../support/half-open.ts'
 import { Liar } from '../../support/liar.ts'
 import { OpenedHome } from '../../support/opened-home.ts'
 import { portOver } from '../../support/port-over.ts'
@@ -101,6 +103,35 @@ describe('device: sync where no channel opens', function () {
     expect(await exportOf(phone, conversationId)).to.equal(await exportOf(ada, conversationId))
     const home = await OpenedHome.of(town.crypto, ada, town.clock.nowMs())
     expect(home.rows.all(lateRows), 'nothing is due any more').to.deep.equal([])
+  })
+
+  it('goes on where the channel broke on which an own device was asked, and none opens any more', async () => {
+    const town = await Town.found()
+    const half = new HalfOpen()
+    let inner: Network | undefined
+    let isApart = false
+    town.port = (network, name) => {
+      if (name === 'Ada') inner = network
+      const port = name === 'Ada' ? half.port(network) : network
+      return portOver(port, {
+        open: (...of) => (isApart ? undialled(port) : port).open(...of),
+      })
+    }
+    const address = town.relay('relay')
+    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+    for (const one of [ada, bob]) await one.device.dispatch('add-relay', { address })
+    await town.pass(10_000)
+    const conversationId = await befriend(town, ada, bob)
+    await ada.device.dispatch('send', { conversationId, text: 'long ago' })
+    await town.pass(10_000)
+    half.silent = true
+    const phone = await town.link(ada, 'phone', 'all')
+    await phone.device.dispatch('add-relay', { address })
+    await town.pass(10_000)
+    isApart = true
+    await half.break(inner!)
+    await town.pass(30 * minute)
+    expect(await phone.texts(conversationId)).to.deep.equal(['long ago'])
   })
 
   it('asks nobody who was put out meanwhile', async () => {

@@ -102,8 +102,8 @@ function isUnknown(
   return then?.accounts.get(idHex(account))?.active.has(idHex(device)) !== true
 }
 
-/** Records come many at a time, and a comparison is for all of them. */
-function lookLater(
+/** A device is compared with a little later. Records come many at a time, and a comparison is for all of them. */
+export function lookLater(
   step: Step,
   about: Pick<Conversation, 'conversation'>,
   { device }: Pick<DeviceAddress, 'device'>,

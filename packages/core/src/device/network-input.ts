@@ -2,23 +2,24 @@ import { limits } from '../limits.ts'
 import { linkProtocol, type DeviceId } from '../identity/index.ts'
 import { mailboxProtocol } from '../mailbox/index.ts'
 import type { NetworkEvent } from '../ports/index.ts'
-import { idHex } from '../wire/index.ts'
+import { equalBytes, fromHex, idHex } from '../wire/index.ts'
 import type { ConnectionState } from './api.ts'
 import type { Channel, PeerLink, Purpose, RelayLink, Step } from './context.ts'
 import { emit } from './events.ts'
 import { receiveRatchetFrame } from './frame-ratchet.ts'
 import { answerInvite } from './invites.ts'
+import { lookLater } from './late-records.ts'
 import { linkChannelClosed, linkOnline, receiveLinkFrame } from './link-new.ts'
 import { approvalClosed, linkAnswered, linkOpened } from './link-old.ts'
 import { linkTo, peersByPeerId } from './lookup.ts'
-import { findMe } from './me.ts'
+import { findMe, requireMe } from './me.ts'
 import { currentBundle } from './prekeys.ts'
 import { directProtocol, inviteProtocol } from './protocols.ts'
 import { keepUnsure } from './outbox-rows.ts'
 import { relayFrame, relayLost, relayOpened } from './relay-input.ts'
 import { peerIdIn, relayLink } from './relay-link.ts'
 import { inviteAnswered, inviteOpened } from './resolve.ts'
-import { peerRows, relayRows } from './tables.ts'
+import { conversationRows, peerRows, relayRows } from './tables.ts'
 import { receiveTopic } from './topic-input.ts'
 import { noteFailure, noteSuccess, wakeAt } from './timers.ts'
 
@@ -210,10 +211,20 @@ function goOnOn(link: PeerLink, channel: number): void {
   link.seeds.clear()
 }
 
-/** What a device was asked for on a channel that broke does not come: it is asked again at the next meeting. */
+/**
+ * What a device was asked for on a channel that broke does not come: it is asked again at the next meeting. There may be
+ * none with an own device, whose history is this one's: it is asked through relays then.
+ */
 function dropSyncs(step: Step, device: string): void {
   const { syncs } = step.context.live
-  for (const key of syncs.keys()) if (key.endsWith(device)) syncs.delete(key)
+  for (const [key, { kind, mailed }] of syncs) {
+    if (!key.endsWith(device)) continue
+    syncs.delete(key)
+    const conversation = step.tx.get(conversationRows, fromHex(key.slice(0, -device.length)))
+    const remote = conversation?.remotes.find((one) => idHex(one.device) === device)
+    if (conversation === undefined || remote === undefined || kind !== 'records' || mailed) continue
+    if (equalBytes(remote.account, requireMe(step).self.account)) lookLater(step, conversation, remote)
+  }
 }
 
 /** A channel we asked for is open. */
