@@ -64,6 +64,21 @@ describe('group: who is in', () => {
     expect(group.members()).to.equal('A:owner B:member C:admin D:member')
   })
 
+  it('an account joined by the grant that let it in, whatever its role was since, until it is let in anew', () => {
+    const group = base()
+    const joined = () => group.now().members.get(group.account('D').key)?.joined
+    expect(joined()).to.deep.equal(group.gD.id)
+    group.grant('A', 'D', 'admin')
+    expect(joined(), 'promoted').to.deep.equal(group.gD.id)
+    group.demote('A', 'D', 'member')
+    expect(joined(), 'demoted').to.deep.equal(group.gD.id)
+    group.revoke('A', 'D')
+    expect(joined(), 'put out').to.equal(undefined)
+    const again = group.grant('A', 'D', 'member')
+    group.grant('A', 'D', 'admin')
+    expect(joined(), 'let in anew').to.deep.equal(again.id)
+  })
+
   it('concurrent re-add loses', () => {
     const group = base()
     group.revoke('B', 'D', { after: [group.gD] })

@@ -171,9 +171,9 @@ export function refreshRemotes(step: Step, conversation: Conversation): Conversa
 const isOwn = (step: Step, { account }: DeviceAddress): boolean =>
   equalBytes(account, requireMe(step).self.account)
 
-/** By which operation an account takes part; nothing where none is needed. */
+/** By which operation an account came in; nothing where none is needed. */
 const grantOf = (step: Step, conversation: Conversation, { account }: DeviceAddress): Uint8Array =>
-  (isGroup(conversation) ? membershipOf(step, conversation).members.get(idHex(account))?.grant : null) ??
+  (isGroup(conversation) ? membershipOf(step, conversation).members.get(idHex(account))?.joined : null) ??
   new Uint8Array(0)
 
 const fromHere = ({ aseq, count, segment }: Conversation) => ({

@@ -108,7 +108,7 @@ function asItWas(step: Step, conversation: Conversation): Membership {
     if (active)
       known.set(idHex(account), {
         ...{ account, role: 'member', via: 'grant' },
-        ...{ grant: null, by: null, sinceMs: null },
+        ...{ grant: null, joined: null, by: null, sinceMs: null },
       })
   const members = [...now.members].filter(
     ([key, { account }]) => known.has(key) || equalBytes(account, self.account),

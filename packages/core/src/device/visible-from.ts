@@ -19,11 +19,11 @@ export function visibleFrom(step: Step, conversation: Conversation, peer: Device
 export const givenFrom = (step: Step, conversation: Conversation): number =>
   isGroup(conversation) ? joinSegment(step, conversation, requireMe(step).self.account) : 0
 
-/** The segment that was opened when an account came in: the first opened after the grant that makes it a member. */
+/** The segment that was opened when an account came in: the first opened after the grant that made it a member. */
 function joinSegment(step: Step, conversation: Conversation, account: AccountId): number {
-  const member = membershipOf(step, conversation).members.get(idHex(account))
-  if (member === undefined || member.grant === null || member.via === 'create') return 0
-  return firstSegmentAfter(step, conversation, member.grant)
+  const joined = membershipOf(step, conversation).members.get(idHex(account))?.joined ?? null
+  const began = joined === null || equalBytes(joined, conversation.conversation)
+  return began ? 0 : firstSegmentAfter(step, conversation, joined)
 }
 
 function firstSegmentAfter(step: Step, conversation: Conversation, grant: OpId): number {

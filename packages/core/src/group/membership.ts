@@ -19,6 +19,8 @@ export interface Member {
   readonly via: 'create' | 'grant' | 'demote' | 'admit' | 'direct'
   /** The grant, whose id is the capability its devices cite; null in a direct conversation. */
   readonly grant: OpId | null
+  /** The grant since which it is in without a break, whatever its role was; null in a direct conversation. */
+  readonly joined: OpId | null
   /** The device that wrote the grant. */
   readonly by: DeviceAddress | null
   /** When, by that device's clock. Unix milliseconds: to be shown, never to decide. */
@@ -185,19 +187,33 @@ function membersIn(judge: Judge): ReadonlyMap<string, Member> {
       const [best] = [...liveGrants(judge, account)].sort(
         (a, b) => (a.grant?.rank ?? 2) - (b.grant?.rank ?? 2) || canonicalOrder(a, b),
       )
-      return best === undefined ? [] : memberOf(best).map((member) => [account, member])
+      return best === undefined
+        ? []
+        : memberOf(best, joinOf(judge, account) ?? best).map((member) => [account, member])
     }),
   )
 }
 
+/** The first grant that counts since an account was last put out or left: a change of role is no new beginning. */
+const joinOf = (judge: Judge, account: string): OpEntry | undefined =>
+  (judge.set.grants.get(account) ?? [])
+    .filter(
+      (grant) =>
+        within(judge.clock, grant) &&
+        faultOf(judge, grant) === null &&
+        endersOf(judge, grant).every(({ op }) => op.args.kind === 'demote'),
+    )
+    .sort(canonicalOrder)[0]
+
 const ownerOf = (account: AccountId): Member => ({
-  ...{ account, role: 'owner', via: 'direct', grant: null, by: null, sinceMs: null },
+  ...{ account, role: 'owner', via: 'direct', grant: null, joined: null, by: null, sinceMs: null },
 })
 
-function memberOf({ op, grant }: OpEntry): readonly Member[] {
+function memberOf({ op, grant }: OpEntry, join: OpEntry): readonly Member[] {
   const { args, id, account, device, tsMs } = op
   if (grant === undefined) return []
-  const common = { role: grant.role, grant: id, by: { account, device }, sinceMs: tsMs }
+  const by = { account, device }
+  const common = { role: grant.role, grant: id, joined: join.op.id, by, sinceMs: tsMs }
   switch (args.kind) {
     case 'create':
       return [{ ...common, account, via: 'create' }]
