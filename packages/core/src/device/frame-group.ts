@@ -69,7 +69,7 @@ export async function receiveGroup(step: Step, peer: Peer, item: GroupItem): Pro
     return
   }
   noteSpoke(step, known, peer)
-  // Whoever came after this account had gone is none of the group's devices here, and is answered all the same.
+  // Whoever came after its account or this one had gone is none of the group's devices here, and is answered all the same.
   if (!isShared || cameAfter(step, known, peer))
     putConversation(step, withRemote(known, remoteOf(known, peer)))
   await (isUnasked(step, known) ? tryOut : takeOps)(step, conversationNow(step, known), peer, item)
@@ -97,15 +97,11 @@ const showsGrant = (step: Step, conversation: Conversation, peer: Peer, { ops }:
     ({ args }) => (args.kind === 'grant' || args.kind === 'admit') && equalBytes(args.account, peer.account),
   )
 
-/** Whether a device of an account that takes or took part came, unheard of, after this account had gone. */
+/** Whether a device of an account that takes or took part came, unheard of, after that account had gone, or this one. */
 function cameAfter(step: Step, conversation: Conversation, { account, device }: Peer): boolean {
   if (findRemote(conversation, device) !== undefined) return false
   if (equalBytes(account, requireMe(step).self.account)) return true
-  return (
-    isGroup(conversation) &&
-    !takesPart(step, conversation) &&
-    conversation.remotes.some((one) => equalBytes(one.account, account))
-  )
+  return isGroup(conversation) && conversation.remotes.some((one) => equalBytes(one.account, account))
 }
 
 const isKnown = (step: Step, { account }: Peer): boolean => {
