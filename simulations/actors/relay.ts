@@ -7,10 +7,14 @@ import { peerIdOf } from '../../packages/core/src/identity/index.ts'
 import { HostClock } from '../world/host-clock.ts'
 import { Node } from '../world/node.ts'
 import { RelayDisk, type RelayStore } from '../world/relay-disk.ts'
+import type { RelayTrick } from '../world/relay-tricks.ts'
 import type { World } from '../world/world.ts'
 
 /** How often a relay sweeps what expired; the real one does so each minute, which nobody can tell apart here. */
 const sweepMs = 15 * 60_000
+
+/** Tricks after which readers hold untrue what they were told on their channels. */
+const twisting: ReadonlySet<RelayTrick> = new Set<RelayTrick>(['relay-lies', 'relay-splits'])
 
 const shortId = (id: Uint8Array): string => toHex(id).slice(0, 8)
 
@@ -26,6 +30,8 @@ export class Relay {
   readonly #world: World
   #process: { readonly node: Node; readonly store: RelayStore } | undefined
   #boots = 0
+  /** What it told its readers since it was started is not so. */
+  #twisted = false
 
   constructor(world: World, name: string) {
     this.#world = world
@@ -45,6 +51,7 @@ export class Relay {
     if (this.#process !== undefined) return
     const { crypto, air, seed, timeline } = this.#world
     this.#boots += 1
+    this.#twisted = this.disk.trick !== undefined && twisting.has(this.disk.trick)
     this.clock.boot()
     this.#world.trace.tell('boot', () => ({ host: this.name, boot: this.#boots }))
     const node = new Node(air, {
@@ -88,14 +95,19 @@ export class Relay {
     this.#process = undefined
   }
 
+  /** Its operator means ill, in one way at a time. */
+  turn(trick: RelayTrick): void {
+    this.disk.trick = trick
+    this.#twisted ||= twisting.has(trick)
+  }
+
   /**
-   * Its operator means well again. One that made cursors up, or showed each reader a part, starts anew, and forgets with
-   * its channels how far it said it was.
+   * Its operator means well again. One that made cursors up, or showed each reader a part, since it was started, whatever
+   * else it did then, starts anew, and forgets with its channels how far it said it was.
    */
   reform(): void {
-    const { trick } = this.disk
     this.disk.trick = undefined
-    if ((trick !== 'relay-lies' && trick !== 'relay-splits') || !this.running) return
+    if (!this.#twisted || !this.running) return
     this.crash()
     this.boot()
   }

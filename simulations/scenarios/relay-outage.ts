@@ -74,7 +74,7 @@ function turn(stage: Stage, draw: Stream, relay: Relay): void {
   world.trace.note('relay-turns', { host: relay.name, trick })
   if (trick !== 'relay-old-disk') {
     const over = world.befall(relay.name, trick)
-    relay.disk.trick = trick
+    relay.turn(trick)
     world.timeline.after(forMs, () => {
       if (relay.disk.trick === trick) relay.reform()
       over()

@@ -58,7 +58,7 @@ function splitRelay(stage: Stage, draw: Stream): void {
   const untilMs = Math.min(forMs(stage, draw), 20 * minute)
   stage.world.faults.strike('relay-splits')
   stage.world.trace.note('relay-turns', { host: relay.name, trick: 'relay-splits' })
-  relay.disk.trick = 'relay-splits'
+  relay.turn('relay-splits')
   const end = (): void => {
     if (relay.disk.trick === 'relay-splits') relay.reform()
   }
