@@ -45,19 +45,28 @@ export async function libp2pPlace(transport: Transport, tally: Tally): Promise<P
   return place
 }
 
+/** One host with an address of its own: a relay, or nothing but the devices that are opened there. */
+export async function libp2pHost(address: string, isRelay: boolean, tally: Tally): Promise<Place> {
+  const place = new Libp2pPlace('tcp', tally, await createNodeProvider(), address)
+  if (isRelay) await place.begin()
+  return place
+}
+
 let places = 0
 
 class Libp2pPlace implements Place {
   readonly #transport: Transport
   readonly #tally: Tally
   readonly #crypto: CryptoProvider
+  readonly #address: string
   readonly #number = ++places
   readonly #homes = new Map<string, Home>()
   readonly #hosts = new Map<string, string>()
   #side: readonly string[] = []
   #relay: { readonly node: Libp2p; readonly network: Network } | undefined
 
-  constructor(transport: Transport, tally: Tally, crypto: CryptoProvider) {
+  constructor(transport: Transport, tally: Tally, crypto: CryptoProvider, address = '127.0.0.1') {
+    this.#address = address
     this.#transport = transport
     this.#tally = tally
     this.#crypto = crypto
@@ -170,7 +179,8 @@ class Libp2pPlace implements Place {
   }
 
   #recipe(name: string, gate: AddressGate, seed: Uint8Array) {
-    const listen = this.#transport === 'tcp' ? ['/ip4/127.0.0.1/tcp/0'] : [`/memory/${this.#number}-${name}`]
+    const listen =
+      this.#transport === 'tcp' ? [`/ip4/${this.#address}/tcp/0`] : [`/memory/${this.#number}-${name}`]
     return {
       seed,
       publicKey: this.#crypto.signKeyPair(seed.slice()).publicKey,

@@ -8,7 +8,12 @@ export class Tally {
   readonly counts: Record<string, number> = {}
 
   #count(kind: string): void {
-    this.counts[kind] = (this.counts[kind] ?? 0) + 1
+    this.add({ [kind]: 1 })
+  }
+
+  /** What was counted elsewhere. */
+  add(counts: Readonly<Record<string, number>>): void {
+    for (const [kind, times] of Object.entries(counts)) this.counts[kind] = (this.counts[kind] ?? 0) + times
   }
 
   /** The same network, with everything counted that goes through it. */
