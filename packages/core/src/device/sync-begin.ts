@@ -23,7 +23,7 @@ import { askableMs, isConnected, isMailed, isReached, noteMailed } from './sync-
 import { askFitting } from './sync-fit.ts'
 import { segmentSetOf, summariesOf } from './sync-side.ts'
 import { visibleFrom } from './visible-from.ts'
-import type { Conversation, Peer } from './tables.ts'
+import { contactRows, contactStates, type Conversation, type Peer } from './tables.ts'
 
 /** Questions of sync: what is lacking here, records that were lost here, bodies that never came. */
 
@@ -130,15 +130,23 @@ export async function syncLate(step: Step): Promise<void> {
 function lateMs(step: Step, conversation: Conversation, peer: Peer): number {
   if (!mayTalk(step, conversation, peer)) return 0
   linkTo(step, peer.device).awaited = !isConnected(step, peer)
-  if (isTalking(step, conversation, peer) || isUntried(step, peer)) return step.monoMs + limits.lateSyncMs
+  if (isTalking(step, conversation, peer)) return step.monoMs + limits.lateSyncMs
+  if (isUntried(step, peer))
+    return step.monoMs + (isOwn(step, peer) ? limits.lateSyncMs : limits.lateSyncPauseMs)
   return isMailed(step, peer) ? askableMs(step, conversation, peer) : 0
 }
 
 /** Whether it is not known yet if a channel opens to an own device, or to one that mail finds if none does. */
 const isUntried = (step: Step, peer: Peer): boolean =>
-  (equalBytes(peer.account, requireMe(step).self.account) || peer.deposits.length > 0) &&
+  (isOwn(step, peer) || (peer.deposits.length > 0 && !isRefused(step, peer))) &&
   !isConnected(step, peer) &&
   linkTo(step, peer.device).failures === 0
+
+const isOwn = (step: Step, { account }: Peer): boolean => equalBytes(account, requireMe(step).self.account)
+
+/** Whether the person wants nothing of an account: no channel is opened to it. */
+const isRefused = (step: Step, { account }: Peer): boolean =>
+  step.tx.get(contactRows, account)?.state === contactStates.refused
 
 /** Asks a device for a segment of which records were lost here. */
 export async function askAgain(
