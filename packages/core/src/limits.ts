@@ -436,6 +436,8 @@ export const limits = {
   fromTimes: 5,
   /** How long it may take until a channel that is half open breaks. */
   silentMs: minute,
+  /** How often an answer goes into another channel because the one before broke so. */
+  unsureTimes: 3,
   /** A frame sent directly and not acknowledged for this long is also left at a relay. */
   directAckMs: 5 * second,
 

@@ -55,4 +55,40 @@ describe('device: somebody whose role was changed', () => {
     expect(await cy.texts(conversationId)).to.deep.equal(['for all of you'])
     expect(await state()).to.equal('delivered')
   })
+
+  it('is sent nothing that was written while it was out, whoever demoted it and whoever put it out', async () => {
+    const town = await Town.found()
+    const [ada, bea, cy] = await acquainted(town, ['Ada', 'Bea', 'Cy'])
+    const conversationId = await groupOf(town, ada, [bea], 'Choir')
+    const say = async (text: string): Promise<void> => {
+      await ada.device.dispatch('send', { conversationId, text })
+      await town.pass(20_000)
+    }
+    const [beas, cys] = [await accountOf(bea), await accountOf(cy)]
+    const role = async (accountId: string, to: 'admin' | 'member'): Promise<void> => {
+      await ada.device.dispatch('group-role', { conversationId, accountId, role: to })
+      await town.pass(20_000)
+    }
+    await role(beas, 'admin')
+    await say('before Cy ever came')
+    await ada.device.dispatch('group-add', { conversationId, accountId: cys })
+    await town.pass(20_000)
+    await role(cys, 'admin')
+    await role(cys, 'member')
+    for (const n of [1, 2]) {
+      await bea.device.dispatch('group-remove', { conversationId, accountId: cys })
+      await town.pass(20_000)
+      await say(`while out ${n}`)
+      await ada.device.dispatch('group-add', { conversationId, accountId: cys })
+      await town.pass(20_000)
+      await say(`back ${n}`)
+    }
+    expect(await cy.texts(conversationId)).to.deep.equal(['back 1', 'back 2'])
+    const laptop = await town.link(bea, 'laptop', 'all')
+    await town.pass(20_000)
+    for (const person of [ada, bea]) await person.close()
+    await laptop.device.dispatch('send', { conversationId, text: 'newer' })
+    await town.pass(120_000)
+    expect(await cy.texts(conversationId)).to.deep.equal(['back 1', 'back 2', 'newer'])
+  })
 })

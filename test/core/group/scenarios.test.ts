@@ -79,6 +79,16 @@ describe('group: who is in', () => {
     expect(joined(), 'let in anew').to.deep.equal(again.id)
   })
 
+  it('also where those who demoted it and who put it out were not the same', () => {
+    const group = base()
+    group.grant('A', 'D', 'admin')
+    group.demote('A', 'D', 'member')
+    group.revoke('B', 'D')
+    expect(group.members()).to.equal('A:owner B:admin C:admin')
+    const again = group.grant('A', 'D', 'member')
+    expect(group.now().members.get(group.account('D').key)?.joined).to.deep.equal(again.id)
+  })
+
   it('concurrent re-add loses', () => {
     const group = base()
     group.revoke('B', 'D', { after: [group.gD] })

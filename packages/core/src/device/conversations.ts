@@ -80,11 +80,19 @@ export const activeRemotes = (conversation: Conversation): readonly Remote[] =>
 /** The conversation with one remote replaced. */
 export const withRemote = (conversation: Conversation, remote: Remote): Conversation => ({
   ...conversation,
-  remotes: [
+  remotes: withinLimit([
     ...conversation.remotes.filter((other) => !equalBytes(other.device, remote.device)),
     remote,
-  ].slice(-limits.conversationDevices),
+  ]),
 })
+
+/** As many devices as a conversation has room for: those that are out go first, the oldest before the others. */
+function withinLimit(remotes: readonly Remote[]): readonly Remote[] {
+  let over = remotes.length - limits.conversationDevices
+  if (over <= 0) return remotes
+  const kept = remotes.filter(({ active }) => active || over-- <= 0)
+  return kept.slice(-limits.conversationDevices)
+}
 
 export function putConversation(step: Step, conversation: Conversation): void {
   step.tx.put(conversationRows, conversation.conversation, conversation)
@@ -159,7 +167,7 @@ export function refreshRemotes(step: Step, conversation: Conversation): Conversa
     grant: grantOf(step, conversation, device),
     ...fromHere(conversation),
   }))
-  const remotes = [...kept, ...added].slice(-limits.conversationDevices)
+  const remotes = withinLimit([...kept, ...added])
   const came = remotes.filter((remote) => findRemote(conversation, remote.device)?.active !== remote.active)
   const next = came.filter(({ active }) => active).map(({ fromSegment }) => fromSegment)
   const nextSegment = Math.max(conversation.nextSegment, ...next)

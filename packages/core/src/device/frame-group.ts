@@ -93,6 +93,7 @@ const mayCompare = (step: Step, conversation: Conversation, peer: Peer): boolean
 const showsGrant = (step: Step, conversation: Conversation, peer: Peer, { ops }: GroupItem): boolean =>
   isGroup(conversation) &&
   isKnown(step, peer) &&
+  step.tx.get(contactRows, peer.account)?.state !== contactStates.refused &&
   newAmong(step, conversation, ops).some(
     ({ args }) => (args.kind === 'grant' || args.kind === 'admit') && equalBytes(args.account, peer.account),
   )

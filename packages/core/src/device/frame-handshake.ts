@@ -103,7 +103,8 @@ export async function receiveHandshake(
   step.tx.put(peerRows, device.device, {
     ...(known ?? newPeer(device)),
     peerId: peerIdOf(device.transportKey),
-    renew: false,
+    // A flight that a later copy of this home has answered may come again: it mends nothing here.
+    renew: known?.renew === true && sessionsWith(step, device.device).sessions.some(({ retired }) => retired),
   })
   // What was under way on a session that is replaced may be lost, and its other end an older copy: the two compare
   // again, and it is told again what of its own is here.

@@ -352,9 +352,14 @@ function wordsOnAuthors(step: Step, set: OpSet, ids: readonly OpId[]): readonly 
     const log = storedLog(step, account)
     if (log === undefined || activeDevice(step, log, device) !== undefined) return []
     const words = set.entries.filter(
-      ({ op }) => op.args.kind === 'deviceset' && equalBytes(op.args.account, account),
+      ({ op: { args } }) =>
+        args.kind === 'deviceset' &&
+        equalBytes(args.account, account) &&
+        args.last.some((one) => equalBytes(one.device, device)),
     )
-    return words.slice(-wordsTold).map(({ op }) => op.id)
+    // Later words say the same again, and have more in their past that is no matter of whoever is told.
+    const own = words.filter(({ op }) => equalBytes(op.account, account))
+    return [...new Set([...own, ...words])].slice(0, wordsTold).map(({ op }) => op.id)
   })
 }
 

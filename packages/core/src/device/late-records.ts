@@ -5,7 +5,7 @@ import { concat, equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { LateSync, Step } from './context.ts'
 import { activeRemotes, findRemote, keyOf, segmentNumber } from './conversations.ts'
 import { membershipThen } from './groups.ts'
-import { requireMe } from './me.ts'
+import { findMe, requireMe } from './me.ts'
 import { standingAt } from './record-standing.ts'
 import { isConnected } from './sync-mail.ts'
 import { givenFrom, visibleFrom } from './visible-from.ts'
@@ -18,7 +18,7 @@ import {
   type Peer,
   type Remote,
 } from './tables.ts'
-import { wakeAt } from './timers.ts'
+import { sureNow, wakeAt } from './timers.ts'
 
 /**
  * Records whose author does not send them to all who are to have them: it did not know of a device when it wrote them,
@@ -38,8 +38,9 @@ export function noteLate(
   segment: number,
 ): void {
   if (findRemote(conversation, content.device)?.active === false)
-    for (const neighbour of neighbours(step, conversation, carrier, hasRelays))
-      lookLater(step, conversation, neighbour)
+    for (const within of [isConnected, hasRelaysAlone])
+      for (const neighbour of neighbours(step, conversation, carrier, within))
+        lookLater(step, conversation, neighbour)
   const { self } = requireMe(step)
   const byAuthor = equalBytes(carrier.device, content.device)
   for (const other of activeRemotes(conversation)) {
@@ -55,18 +56,18 @@ export function noteLate(
 }
 
 /**
- * The few devices that come after this one, going round by their ids, of those connected, and others that are `within`
- * reach. Each that hears of something passes it on to its own, until all have it.
+ * The few devices that come after this one, going round by their ids, of those within reach: connected, or otherwise. Each
+ * that hears of something passes it on to its own, until all have it.
  */
 export function neighbours(
   step: Step,
   conversation: Conversation,
   carrier: DeviceAddress,
-  within: (step: Step, remote: Remote) => boolean = () => false,
+  within: (step: Step, remote: Remote) => boolean = isConnected,
 ): readonly Remote[] {
   const own = toHex(requireMe(step).self.device)
   const reached = activeRemotes(conversation)
-    .filter((one) => isConnected(step, one) || within(step, one))
+    .filter((one) => within(step, one))
     .filter(({ device }) => !equalBytes(device, carrier.device))
     .map((remote) => ({ remote, name: idHex(remote.device) }))
     .sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -76,9 +77,9 @@ export function neighbours(
     .map(({ remote }) => remote)
 }
 
-/** Whether mail finds a device that no channel leads to. */
-const hasRelays = (step: Step, { device }: Remote): boolean =>
-  (step.tx.get(peerRows, device)?.deposits.length ?? 0) > 0
+/** Whether nothing but mail finds a device. */
+const hasRelaysAlone = (step: Step, remote: Remote): boolean =>
+  !isConnected(step, remote) && (step.tx.get(peerRows, remote.device)?.deposits.length ?? 0) > 0
 
 /** Whether another device than the author's may see a record of this segment. */
 const isShown = (
@@ -131,10 +132,16 @@ function setLate(step: Step, late: LateSync): void {
   if (!due && before?.due === true) step.tx.delete(lateRows, row)
 }
 
-/** Comparisons that were due when this home was closed. */
+/** Comparisons that were due when this home was closed, but for those of others of whom nothing was heard for long. */
 export function resumeLate(step: Step): void {
-  for (const { conversation, device, forHeld } of step.tx.all(lateRows))
-    lookLater(step, { conversation }, { device }, forHeld)
+  const own = findMe(step)?.self.account
+  for (const { conversation, device, forHeld } of step.tx.all(lateRows)) {
+    const peer = step.tx.get(peerRows, device)
+    const isOwn = peer !== undefined && own !== undefined && equalBytes(peer.account, own)
+    const isGone = peer === undefined || sureNow(step) - peer.heardAtMs > limits.mailboxTtlMs
+    if (isGone && !isOwn) step.tx.delete(lateRows, concat(conversation, device))
+    else lookLater(step, { conversation }, { device }, forHeld)
+  }
 }
 
 /**

@@ -33,7 +33,7 @@ export async function onNetworkEvent(step: Step, event: NetworkEvent): Promise<v
     case 'frame':
       return onFrame(step, event.channel, event.frame)
     case 'closed': {
-      onClosed(step, event.channel, event.reason === 'closed')
+      onClosed(step, event.channel)
       return
     }
     case 'peer': {
@@ -176,7 +176,7 @@ async function onLinkFrame(step: Step, channel: Channel, frame: Uint8Array): Pro
   else await linkAnswered(step, channel.channel, frame)
 }
 
-function onClosed(step: Step, number: number, inOrder: boolean): void {
+function onClosed(step: Step, number: number): void {
   const { live } = step.context
   const channel = live.channels.get(number)
   live.channels.delete(number)
@@ -196,8 +196,7 @@ function onClosed(step: Step, number: number, inOrder: boolean): void {
     if (link.channel !== number) continue
     link.channel = undefined
     link.sent.clear()
-    if (inOrder) link.unsure.clear()
-    else keepUnsure(step, link)
+    keepUnsure(step, link)
     dropSyncs(step, device)
     if (other === undefined) link.nextMs = step.monoMs
     else goOnOn(link, other.channel)

@@ -54,7 +54,8 @@ const isUnsure = (step: Step, { heardMs }: PeerLink, sentMs: number): boolean =>
 /** A channel broke: what was written to it, and may not have arrived, is kept for the next. */
 export function keepUnsure(step: Step, link: PeerLink): void {
   for (const { row, sentMs } of link.unsure.values())
-    if (isUnsure(step, link, sentMs)) step.tx.put(outboxRows, rowKey(row.seq), row)
+    if (isUnsure(step, link, sentMs) && row.attempts < limits.unsureTimes)
+      step.tx.put(outboxRows, rowKey(row.seq), { ...row, attempts: row.attempts + 1 })
   link.unsure.clear()
 }
 

@@ -434,7 +434,6 @@ function dropAnswers(step: Step, peer: Peer, link: PeerLink): void {
     step.tx.delete(outboxRows, rowKey(row.seq))
     link.sent.delete(row.seq)
   }
-  link.unsure.clear()
 }
 
 /** What the sealed frame says is said. */

@@ -1,4 +1,4 @@
-import type { OpId } from '../group/index.ts'
+import { inPast, type OpId } from '../group/index.ts'
 import type { AccountId, DeviceAddress } from '../identity/index.ts'
 import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
@@ -26,12 +26,16 @@ function joinSegment(step: Step, conversation: Conversation, account: AccountId)
   return began ? 0 : firstSegmentAfter(step, conversation, joined)
 }
 
+/** Of a grant behind which nobody opened a segment, the newest that its author knew of: 0 where nobody had opened one. */
 function firstSegmentAfter(step: Step, conversation: Conversation, grant: OpId): number {
   const set = opSetOf(step, conversation)
   const from = set.byId.get(toHex(grant))
   let first = Infinity
-  for (const entry of set.entries)
-    if (entry.op.args.kind === 'seg' && from !== undefined && entry.deps.some((dep) => dep === from))
-      first = Math.min(first, entry.op.args.depth)
-  return first === Infinity ? 0 : first
+  let last = 0
+  for (const entry of set.entries) {
+    if (entry.op.args.kind !== 'seg' || from === undefined) continue
+    if (entry.deps.some((dep) => dep === from)) first = Math.min(first, entry.op.args.depth)
+    else if (inPast(from, entry)) last = Math.max(last, entry.op.args.depth)
+  }
+  return first === Infinity ? last : first
 }

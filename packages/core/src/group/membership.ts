@@ -197,13 +197,18 @@ function membersIn(judge: Judge): ReadonlyMap<string, Member> {
 /** The first grant that counts since an account was last put out or left: a change of role is no new beginning. */
 const joinOf = (judge: Judge, account: string): OpEntry | undefined =>
   (judge.set.grants.get(account) ?? [])
-    .filter(
-      (grant) =>
-        within(judge.clock, grant) &&
-        faultOf(judge, grant) === null &&
-        endersOf(judge, grant).every(({ op }) => op.args.kind === 'demote'),
-    )
+    .filter((grant) => within(judge.clock, grant) && goesOn(judge, grant))
     .sort(canonicalOrder)[0]
+
+/** Whether nothing has ended a grant but demotions that are grants themselves, of which one goes on. */
+function goesOn(judge: Judge, grant: OpEntry): boolean {
+  if (faultOf(judge, grant) !== null) return false
+  const enders = endersOf(judge, grant)
+  return (
+    enders.length === 0 ||
+    (enders.every(({ op }) => op.args.kind === 'demote') && enders.some((ender) => goesOn(judge, ender)))
+  )
+}
 
 const ownerOf = (account: AccountId): Member => ({
   ...{ account, role: 'owner', via: 'direct', grant: null, joined: null, by: null, sinceMs: null },

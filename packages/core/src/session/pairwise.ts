@@ -239,8 +239,9 @@ export const established = (peer: Pairwise): boolean =>
 
 /** Asks for a post-quantum step with the next message, because this device's state may have been seen. */
 export const requestPqStep = (peer: Pairwise): Pairwise => {
-  const [first, ...others] = peer.sessions
-  if (first === undefined) return peer
-  const pq = { ...first.ratchet.pq, wanted: true }
-  return { ...peer, sessions: [{ ...first, ratchet: { ...first.ratchet, pq } }, ...others] }
+  const index = peer.sessions.findIndex(({ retired }) => !retired)
+  const session = peer.sessions[index]
+  if (session === undefined) return peer
+  const pq = { ...session.ratchet.pq, wanted: true }
+  return { ...peer, sessions: peer.sessions.with(index, { ...session, ratchet: { ...session.ratchet, pq } }) }
 }
