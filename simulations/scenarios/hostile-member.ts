@@ -1,6 +1,7 @@
 import { openGroupOf } from '../actors/introduce.ts'
 import { lies } from '../actors/lies.ts'
 import { lying } from '../actors/liar.ts'
+import { lastWords } from './relay-outage.ts'
 import { everydayActs, everydayFaults, type Scenario } from './scenario.ts'
 
 /** One of those who know each other says what no device would, in true sessions and under true keys. */
@@ -36,5 +37,7 @@ export const hostileMember: Scenario = {
         })
       void machine.crash().then(() => machine.boot())
     }
+    // What a liar said it had, it said in a frame that was made a lie: it says so again with what comes next.
+    lastWords(stage, draw)
   },
 }

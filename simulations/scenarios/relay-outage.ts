@@ -39,8 +39,8 @@ export function failRelays(stage: Stage, draw: Stream): void {
 }
 
 /**
- * What a relay threw away, or had hidden when its reader said how far it had read, is missed when something else comes:
- * after the heal everybody says one thing more, between two looks at whether all has settled, which would find it so while
+ * What a relay threw away, or had hidden when its reader said how far it had read, or a liar put a lie in the place of, is
+ * missed when something else comes: after the heal everybody says one thing more, between two looks at whether all has settled, which would find it so while
  * these are only being said.
  */
 export function lastWords(stage: Stage, draw: Stream): void {
