@@ -35,8 +35,10 @@ export const departingContractor: Scenario = {
     if (owner === undefined || contractor === undefined || room === undefined) return
     for (const relay of stage.relays) {
       stage.world.faults.strike('relay-keeps')
-      relay.disk.trick = 'relay-keeps'
-      stage.onClose(() => (relay.disk.trick = undefined))
+      relay.turn('relay-keeps')
+      stage.onClose(() => {
+        relay.reform()
+      })
     }
     splits(stage, draw, draw.between(0.5, 4) * 60 * minute)
     stage.later(draw.between(0.1, 0.6) * stage.lastsMs, () => {

@@ -10,10 +10,12 @@ export const relayLogsTooMuch: Scenario = {
   expects: ['relay-keeps', ...everydayFaults],
   acts: everydayActs,
   begin: (stage) => {
-    for (const { disk } of stage.relays) {
+    for (const relay of stage.relays) {
       stage.world.faults.strike('relay-keeps')
-      disk.trick = 'relay-keeps'
-      stage.onClose(() => (disk.trick = undefined))
+      relay.turn('relay-keeps')
+      stage.onClose(() => {
+        relay.reform()
+      })
     }
   },
   judge: async ({ relays, world }: Stage) => {

@@ -39,9 +39,9 @@ export function failRelays(stage: Stage, draw: Stream): void {
 }
 
 /**
- * What a relay threw away, or had hidden when its reader said how far it had read, or a liar put a lie in the place of, is
- * missed when something else comes: after the heal everybody says one thing more, between two looks at whether all has settled, which would find it so while
- * these are only being said.
+ * What a relay threw away, or had hidden when its reader said how far it had read, or a liar put a lie in the place of,
+ * is missed when something else comes. After the heal everybody says one thing more, between two looks at whether all
+ * has settled: a look while these are only being said would find that it has.
  */
 export function lastWords(stage: Stage, draw: Stream): void {
   const sayAll = (): void => {

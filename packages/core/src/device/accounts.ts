@@ -24,7 +24,7 @@ import { newContact, newPeer } from './contacts.ts'
 import { accountsIn, isGroup, membershipOf } from './groups.ts'
 import { linkTo, peersOf } from './lookup.ts'
 import { activeDevice, putLog, stateOf, storedLog } from './logs.ts'
-import { requireMe } from './me.ts'
+import { isOwn, requireMe } from './me.ts'
 import type { PayloadItem } from './payload.ts'
 import { currentBundle } from './prekeys.ts'
 import { tendAllQueues } from './relay-queues.ts'
@@ -61,7 +61,7 @@ export function learnLog(step: Step, log: DeviceLog): void {
     tellRecovery(step, known, log)
   }
   tellDoubts(step, before, after)
-  if (equalBytes(account, requireMe(step).self.account)) tellContacts(step)
+  if (isOwn(step, { account })) tellContacts(step)
   for (const conversation of step.tx.all(conversationRows))
     if (accountsIn(step, conversation).some((one) => equalBytes(one, account)))
       refreshRemotes(step, conversation)

@@ -9,7 +9,7 @@ import {
   suite,
 } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, toBase32, utf8 } from '../wire/index.ts'
+import { toBase32, utf8 } from '../wire/index.ts'
 import type { Commands, SelfView, SettingsView } from './api.ts'
 import type { Step } from './context.ts'
 import { noteSetting } from './own-values.ts'
@@ -154,6 +154,3 @@ function readSwitch(key: string, value: string): boolean {
   if (['false', 'off', 'no', '0'].includes(value)) return false
   throw new UsageError('E_SETTING', `${key} is on or off`)
 }
-
-/** Whether an id is this account's own. */
-export const isOwn = (self: Self, account: Uint8Array): boolean => equalBytes(self.account, account)

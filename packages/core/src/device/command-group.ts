@@ -16,7 +16,7 @@ import { opAuthor, openSegment, pinnedHeads, requireMember, writeGroupOp } from 
 import { forgetGroup } from './frame-group.ts'
 import { addOpsTo, isArriving, isGroup, membershipOf, opSetOf } from './groups.ts'
 import { readId, requireContact, requireConversation } from './lookup.ts'
-import { requireMe } from './me.ts'
+import { isOwn, requireMe } from './me.ts'
 import { membersView } from './query-group.ts'
 import { contactStates, joinRows, type Conversation } from './tables.ts'
 import { conversationView } from './views.ts'
@@ -99,7 +99,7 @@ export async function commandGroupRemove(
 function requireInside(step: Step, conversation: Conversation, id: string): AccountId {
   requireMember(step, conversation)
   const account = accountOf(id)
-  if (equalBytes(account, requireMe(step).self.account))
+  if (isOwn(step, { account }))
     throw new UsageError('E_OWN_ACCOUNT', 'this is your own account', { hint: 'sotto group leave' })
   if (!isMember(step, conversation, account))
     throw new UsageError('E_NOT_FOUND', 'this account is no member of the group')

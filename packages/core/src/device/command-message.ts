@@ -3,13 +3,12 @@ import { invariant, UsageError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, toHex } from '../wire/index.ts'
 import type { Commands, MessageView } from './api.ts'
-import { isOwn } from './command-account.ts'
 import type { Step } from './context.ts'
 import { activeRemotes, conversationNow } from './conversations.ts'
 import { isGroup, membershipOf, takesPart } from './groups.ts'
 import { requireConversation, requireContact } from './lookup.ts'
 import { activeDevice, storedLog } from './logs.ts'
-import { requireMe } from './me.ts'
+import { isOwn, requireMe } from './me.ts'
 import { findMessage, lookAt, tellRecord } from './messages.ts'
 import { requireMessage } from './query-history.ts'
 import { contactStates, joinRows, type Conversation } from './tables.ts'
@@ -46,7 +45,7 @@ async function requireAnswered(
 /** New text for a message of this account's; the one before stays on devices for a day. */
 export async function commandEdit(step: Step, input: Commands['edit']['in']): Promise<MessageView> {
   const { conversation, id, header } = await requireOpen(step, input.messageId)
-  if (!isOwn(requireMe(step).self, header.content.account))
+  if (!isOwn(step, header.content))
     throw new UsageError('E_NOT_AUTHOR', 'only its author can change a message')
   if (!fitsMessage(input.text))
     throw new UsageError('E_TEXT', `a message is 1 to ${limits.textBytes} bytes of well-formed text`)
@@ -57,7 +56,7 @@ export async function commandEdit(step: Step, input: Commands['edit']['in']): Pr
 /** Takes a message back: an own one, or another's where the rules of the group let admins do so. */
 export async function commandDelete(step: Step, input: Commands['delete']['in']): Promise<MessageView> {
   const { conversation, id, header } = await requireOpen(step, input.messageId)
-  if (!isOwn(requireMe(step).self, header.content.account)) {
+  if (!isOwn(step, header.content)) {
     const { members, policy } = membershipOf(step, conversation)
     const role = members.get(toHex(requireMe(step).self.account))?.role
     if (!isGroup(conversation) || !policy.adminsRedact || role === undefined || role === 'member')

@@ -4,7 +4,7 @@ import { limits } from '../limits.ts'
 import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { devicesNow, isGroup, isTorn, leastSegment, membershipOf } from './groups.ts'
-import { requireMe } from './me.ts'
+import { isOwn, requireMe } from './me.ts'
 import { conversationKinds, conversationRows, type Conversation, type Remote } from './tables.ts'
 
 /** The direct conversation with an account, made when there is none; with the own one, Notes to self. */
@@ -175,9 +175,6 @@ export function refreshRemotes(step: Step, conversation: Conversation): Conversa
   putConversation(step, refreshed)
   return refreshed
 }
-
-const isOwn = (step: Step, { account }: DeviceAddress): boolean =>
-  equalBytes(account, requireMe(step).self.account)
 
 /** By which operation an account came in; nothing where none is needed. */
 const grantOf = (step: Step, conversation: Conversation, { account }: DeviceAddress): Uint8Array =>

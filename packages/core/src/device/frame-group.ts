@@ -42,7 +42,7 @@ import { answerWith } from './extras.ts'
 import { dropHeld, neighbours } from './late-records.ts'
 import { lostCame, noteEqual } from './lost-ops.ts'
 import { linkTo } from './lookup.ts'
-import { requireMe } from './me.ts'
+import { isOwn, requireMe } from './me.ts'
 import { settleState } from './outbox-rows.ts'
 import type { PayloadItem } from './payload.ts'
 import {
@@ -81,7 +81,7 @@ const isUnasked = (step: Step, conversation: Conversation): boolean =>
 
 /** Somebody in the conversation, or once in it, or asked to let this account in: what those who are out knew still has to be judged. */
 const mayCompare = (step: Step, conversation: Conversation, peer: Peer): boolean =>
-  equalBytes(peer.account, requireMe(step).self.account) ||
+  isOwn(step, peer) ||
   (step.tx.get(joinRows, conversation.conversation) !== undefined && isKnown(step, peer)) ||
   ((findRemote(conversation, peer.device) !== undefined || cameAfter(step, conversation, peer)) &&
     isTalkedWith(step, conversation, peer.account))
@@ -101,7 +101,7 @@ const showsGrant = (step: Step, conversation: Conversation, peer: Peer, { ops }:
 /** Whether a device of an account that takes or took part came, unheard of, after that account had gone, or this one. */
 function cameAfter(step: Step, conversation: Conversation, { account, device }: Peer): boolean {
   if (findRemote(conversation, device) !== undefined) return false
-  if (equalBytes(account, requireMe(step).self.account)) return true
+  if (isOwn(step, { account })) return true
   return isGroup(conversation) && conversation.remotes.some((one) => equalBytes(one.account, account))
 }
 
@@ -304,7 +304,7 @@ const siblings = (step: Step, conversation: Conversation, peer: Peer): readonly 
 
 /** Whether it is another device of this account than the one that brought something. */
 const isSibling = (step: Step, { account, device }: Remote, carrier: Peer): boolean =>
-  equalBytes(account, requireMe(step).self.account) && !equalBytes(device, carrier.device)
+  isOwn(step, { account }) && !equalBytes(device, carrier.device)
 
 /** Whether this account is out, or the other one, and all that the other says of that is here. */
 const isTold = (step: Step, conversation: Conversation, { device }: Peer, item: GroupItem): boolean => {

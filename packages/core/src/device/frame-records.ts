@@ -37,7 +37,7 @@ import { lookForHeld, noteLate } from './late-records.ts'
 import { answerWith } from './extras.ts'
 import { linkTo } from './lookup.ts'
 import { identityKeyOf } from './logs.ts'
-import { requireMe } from './me.ts'
+import { isOwn, requireMe } from './me.ts'
 import { forget, lookAt, neededBodies, tellBack, tellBodies, tellRecord } from './messages.ts'
 import { addBranch, branchesFor, mayBranch, type Branches } from './branches.ts'
 import { findLink, putBody, settleBody, storeRecord } from './records.ts'
@@ -439,7 +439,7 @@ async function keep(
   incoming: IncomingRecord,
 ): Promise<Conversation> {
   const stored = await storeRecord(step, conversationNow(step, before), header, incoming, segment)
-  const own = equalBytes(header.content.account, requireMe(step).self.account)
+  const own = isOwn(step, header.content)
   const shown = header.content.kind === recordKinds.msg
   const unread = stored.unread + (shown && !own && !isRead(stored, header) ? 1 : 0)
   if (followsAnother(stored, header)) {

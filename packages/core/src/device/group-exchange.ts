@@ -25,7 +25,7 @@ import {
 } from './group-standing.ts'
 import { accountsIn, isArriving, membershipOf, opSetOf, takesPart } from './groups.ts'
 import { activeDevice, headsOf, storedLog } from './logs.ts'
-import { requireMe } from './me.ts'
+import { isOwn, requireMe } from './me.ts'
 import { sureNow } from './timers.ts'
 import type { AccountHeads, PayloadItem } from './payload.ts'
 import {
@@ -176,8 +176,7 @@ export function stateItems(
       ? { items: [known], digest: undefined }
       : { items: [joinItem(step, join), known], digest: join.invite }
   }
-  const isOwn = equalBytes(peer.account, requireMe(step).self.account)
-  if (!isOwn && findRemote(conversation, peer.device)?.active !== true) {
+  if (!isOwn(step, peer) && findRemote(conversation, peer.device)?.active !== true) {
     const heads = endingsFor(step, conversation, peer)
     const lacking = new Set(missingOpsFrom(set, standing.heads).ops)
     const past = pastOf(set, heads).filter((op) => lacking.has(op))
@@ -343,8 +342,8 @@ function endingsFor(step: Step, conversation: Conversation, peer: Peer): readonl
 }
 
 /**
- * What somebody wrote counts, where the device that wrote it is out itself by now, as far as its account says: its last
- * words on that.
+ * Where the device that wrote an operation is out itself by now, it counts as far as words on that device say: the
+ * first of them, the account's own before others'.
  */
 function wordsOnAuthors(step: Step, set: OpSet, ids: readonly OpId[]): readonly OpId[] {
   const ops = ids.flatMap((id) => set.byId.get(toHex(id))?.op ?? [])

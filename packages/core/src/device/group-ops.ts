@@ -9,7 +9,7 @@ import {
 import type { AccountId } from '../identity/index.ts'
 import { InvariantError, UsageError } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, idHex, toHex } from '../wire/index.ts'
+import { idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { conversationNow } from './conversations.ts'
 import { newestSeen, ownCuts, ownSeen } from './cuts.ts'
@@ -28,7 +28,7 @@ import {
   tendWaiting,
 } from './groups.ts'
 import { headsOf, stateOf, storedLog } from './logs.ts'
-import { requireMe } from './me.ts'
+import { isOwn, requireMe } from './me.ts'
 import { conversationRows, joinRows, type Conversation } from './tables.ts'
 
 /** Writing operations of a conversation's membership. */
@@ -176,7 +176,7 @@ export async function pinDevicesOf(step: Step, before: Conversation, account: Ac
   const pinned = then?.accounts.get(idHex(account))?.active
   if (pinned !== undefined && pinned.size === now.size && [...now.keys()].every((key) => pinned.has(key)))
     return
-  const own = equalBytes(account, requireMe(step).self.account)
+  const own = isOwn(step, { account })
   const last = own
     ? ownWord(step, conversation)
     : newestSeen(step, conversation, account).filter((seen) => !now.has(idHex(seen.device)))

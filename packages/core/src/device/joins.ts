@@ -26,7 +26,7 @@ import { emit } from './events.ts'
 import { tellOne } from './group-exchange.ts'
 import { putStanding, standingOf } from './group-standing.ts'
 import { takesPart } from './groups.ts'
-import { requireMe } from './me.ts'
+import { isOwn, requireMe } from './me.ts'
 import { settleState } from './outbox-rows.ts'
 import type { PayloadItem } from './payload.ts'
 import { peerIdIn } from './relay-link.ts'
@@ -76,7 +76,7 @@ export function beginJoin(step: Step, link: InviteLink, invite: OpenedInvite, gr
 function meetAccount(step: Step, log: DeviceLog, name: string): void {
   const account = log.account.id
   learnLog(step, log)
-  if (equalBytes(account, requireMe(step).self.account)) return
+  if (isOwn(step, { account })) return
   const contact = step.tx.get(contactRows, account)
   if (contact === undefined || contact.state === contactStates.requested) {
     const base = contact ?? newContact(step, account)
@@ -109,7 +109,7 @@ function waysOf(link: InviteLink, invite: OpenedInvite, group: OpenedGroup): rea
 }
 
 function askBy(step: Step, before: Conversation, { device, bundle, hints, intro }: Way): void {
-  if (equalBytes(device.account, requireMe(step).self.account)) return
+  if (isOwn(step, device)) return
   const base = step.tx.get(peerRows, device.device) ?? newPeer(device)
   const peer = withBundle({ ...base, peerId: peerIdOf(device.transportKey) }, bundle)
   const deposits =

@@ -5,7 +5,7 @@ import { concat, equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { LateSync, Step } from './context.ts'
 import { activeRemotes, findRemote, keyOf, segmentNumber } from './conversations.ts'
 import { membershipThen } from './groups.ts'
-import { findMe, requireMe } from './me.ts'
+import { findMe, isOwn, requireMe } from './me.ts'
 import { standingAt } from './record-standing.ts'
 import { isConnected } from './sync-mail.ts'
 import { givenFrom, visibleFrom } from './visible-from.ts'
@@ -161,7 +161,7 @@ const isStillHeld = (step: Step, { conversation, device }: LateSync): boolean =>
  * other records of then, waits for what nobody gives.
  */
 export function dropFromBefore(step: Step, about: Conversation, carrier: DeviceAddress): void {
-  if (equalBytes(carrier.account, requireMe(step).self.account)) return
+  if (isOwn(step, carrier)) return
   const from = givenFrom(step, about)
   if (from === 0) return
   for (const { id, content } of heldFrom(step, about, carrier)) {

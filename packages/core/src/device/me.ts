@@ -1,6 +1,7 @@
 import type { CryptoProvider } from '../crypto/index.ts'
 import { invariant, UsageError } from '../errors.ts'
 import { readCertificate } from '../identity/index.ts'
+import { equalBytes } from '../wire/index.ts'
 import type { Me, Step } from './context.ts'
 import { onlyRow, selfRows, type Self } from './tables.ts'
 
@@ -37,3 +38,7 @@ export function requireMe(step: Step): Me {
     throw new UsageError('E_NO_ACCOUNT', 'this home has no account yet', { hint: 'sotto init --name NAME' })
   return me
 }
+
+/** Whether something is this account's own. */
+export const isOwn = (step: Step, { account }: { readonly account: Uint8Array }): boolean =>
+  equalBytes(account, requireMe(step).self.account)

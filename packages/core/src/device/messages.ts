@@ -17,7 +17,7 @@ import { aboutOf, noteGone } from './about.ts'
 import { conversationNow } from './conversations.ts'
 import { emit } from './events.ts'
 import { noteSpoilt, whyLacking } from './lacking.ts'
-import { requireMe } from './me.ts'
+import { isOwn, requireMe } from './me.ts'
 import { accountName } from './query-group.ts'
 import { eraseBody } from './records.ts'
 import { findRecord, placeWithoutBody } from './segments.ts'
@@ -105,7 +105,7 @@ export async function showMessage(step: Step, look: Look, message: HeldSaid): Pr
   const rules = rulesOf(step, conversation)
   const shown = viewMessage(message, about, rules)
   const { content, id } = message.header
-  const me = equalBytes(content.account, requireMe(step).self.account)
+  const me = isOwn(step, content)
   const own = equalBytes(content.device, requireMe(step).self.device)
   const gone =
     (expiryOf(content, message.firstSeenMs) ?? Infinity) <= sureNow(step) || isPast(step, look, message)

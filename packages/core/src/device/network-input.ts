@@ -2,7 +2,7 @@ import { limits } from '../limits.ts'
 import { linkProtocol, type DeviceId } from '../identity/index.ts'
 import { mailboxProtocol } from '../mailbox/index.ts'
 import type { NetworkEvent } from '../ports/index.ts'
-import { equalBytes, fromHex, idHex } from '../wire/index.ts'
+import { fromHex, idHex } from '../wire/index.ts'
 import type { ConnectionState } from './api.ts'
 import type { Channel, PeerLink, Purpose, RelayLink, Step } from './context.ts'
 import { emit } from './events.ts'
@@ -12,7 +12,7 @@ import { lookLater } from './late-records.ts'
 import { linkChannelClosed, linkOnline, receiveLinkFrame } from './link-new.ts'
 import { approvalClosed, linkAnswered, linkOpened } from './link-old.ts'
 import { linkTo, peersByPeerId } from './lookup.ts'
-import { findMe, requireMe } from './me.ts'
+import { findMe, isOwn } from './me.ts'
 import { currentBundle } from './prekeys.ts'
 import { directProtocol, inviteProtocol } from './protocols.ts'
 import { keepUnsure } from './outbox-rows.ts'
@@ -222,7 +222,7 @@ function dropSyncs(step: Step, device: string): void {
     const conversation = step.tx.get(conversationRows, fromHex(key.slice(0, -device.length)))
     const remote = conversation?.remotes.find((one) => idHex(one.device) === device)
     if (conversation === undefined || remote === undefined || kind !== 'records' || mailed) continue
-    if (equalBytes(remote.account, requireMe(step).self.account)) lookLater(step, conversation, remote)
+    if (isOwn(step, remote)) lookLater(step, conversation, remote)
   }
 }
 

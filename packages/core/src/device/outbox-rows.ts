@@ -51,7 +51,7 @@ export function settleAnswer(step: Step, link: PeerLink, row: OutboxRow, sentMs:
 const isUnsure = (step: Step, { heardMs }: PeerLink, sentMs: number): boolean =>
   heardMs <= sentMs && step.monoMs - sentMs < limits.silentMs
 
-/** A channel broke: what was written to it, and may not have arrived, is kept for the next. */
+/** A channel ended: what was written to it, and may not have arrived, is kept for the next. */
 export function keepUnsure(step: Step, link: PeerLink): void {
   for (const { row, sentMs } of link.unsure.values())
     if (isUnsure(step, link, sentMs) && row.attempts < limits.unsureTimes)

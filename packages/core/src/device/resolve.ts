@@ -17,7 +17,6 @@ import { idHex, toBase32 } from '../wire/index.ts'
 import type { AddedView, Commands } from './api.ts'
 import { beginJoin, joinedView } from './joins.ts'
 import { takesPart } from './groups.ts'
-import { isOwn } from './command-account.ts'
 import type { RelayLink, Resolve, Step } from './context.ts'
 import { conversationWith, refreshRemotes } from './conversations.ts'
 import { emit } from './events.ts'
@@ -26,7 +25,7 @@ import { inviteAnswer, inviteQuestion } from './invites.ts'
 import { learnLog } from './accounts.ts'
 import { storedLog } from './logs.ts'
 import { putSessions, sessionsWith } from './sessions.ts'
-import { requireMe } from './me.ts'
+import { isOwn } from './me.ts'
 import { inviteProtocol } from './protocols.ts'
 import { tendAllQueues } from './relay-queues.ts'
 import { ask, peerIdIn, wantRelay } from './relay-link.ts'
@@ -93,7 +92,7 @@ function readLink(step: Step, text: string): InviteLink {
     throw new UsageError('E_INVITE_MALFORMED', 'this is not an invite link', {
       detail: { reason: parsed.reason },
     })
-  if (isOwn(requireMe(step).self, parsed.link.account))
+  if (isOwn(step, parsed.link))
     throw new UsageError('E_INVITE_OWN', 'this is your own invite; give it to somebody else')
   return parsed.link
 }

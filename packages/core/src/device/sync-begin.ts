@@ -10,14 +10,14 @@ import {
   type SyncSide,
 } from '../history/index.ts'
 import { limits } from '../limits.ts'
-import { equalBytes, idHex, toHex } from '../wire/index.ts'
+import { idHex, toHex } from '../wire/index.ts'
 import type { SegmentLook, Step, SyncTalk } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
 import { findRemote, keyOf } from './conversations.ts'
 import { isTorn } from './groups.ts'
 import { lateAgain, lateDue } from './late-records.ts'
 import { linkTo } from './lookup.ts'
-import { requireMe } from './me.ts'
+import { isOwn } from './me.ts'
 import { syncFrames } from './payload.ts'
 import { askableMs, isConnected, isMailed, isReached, noteMailed } from './sync-mail.ts'
 import { askFitting } from './sync-fit.ts'
@@ -141,8 +141,6 @@ const isUntried = (step: Step, peer: Peer): boolean =>
   (isOwn(step, peer) || (peer.deposits.length > 0 && !isRefused(step, peer))) &&
   !isConnected(step, peer) &&
   linkTo(step, peer.device).failures === 0
-
-const isOwn = (step: Step, { account }: Peer): boolean => equalBytes(account, requireMe(step).self.account)
 
 /** Whether the person wants nothing of an account: no channel is opened to it. */
 const isRefused = (step: Step, { account }: Peer): boolean =>

@@ -21,7 +21,7 @@ import { isCompared } from './group-exchange.ts'
 import { standingOf } from './group-standing.ts'
 import { wasHere } from './lacking.ts'
 import { dropFromBefore, lateAnswered } from './late-records.ts'
-import { requireMe } from './me.ts'
+import { isOwn, requireMe } from './me.ts'
 import { lookAt, neededBodies, tellBack, tellBodies } from './messages.ts'
 import { syncFrames, type SyncItem } from './payload.ts'
 import { putBody } from './records.ts'
@@ -193,7 +193,7 @@ async function tellSynced(
   headers: readonly RecordHeader[],
 ): Promise<void> {
   if (headers.length === 0) return
-  const own = equalBytes(peer.account, requireMe(step).self.account)
+  const own = isOwn(step, peer)
   const each = !own && headers.length <= toldOneByOne
   await tellBodies(step, conversation, headers, each)
   if (!each) emit(step, { type: 'group', conversationId: toBase32(conversation.conversation) })

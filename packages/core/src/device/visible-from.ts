@@ -4,12 +4,12 @@ import { equalBytes, idHex, toHex } from '../wire/index.ts'
 import type { Step } from './context.ts'
 import { findRemote } from './conversations.ts'
 import { isGroup, membershipOf, opSetOf } from './groups.ts'
-import { requireMe } from './me.ts'
+import { isOwn, requireMe } from './me.ts'
 import type { Conversation } from './tables.ts'
 
 /** First segment a device may read: what was written since it, or its account, came. */
 export function visibleFrom(step: Step, conversation: Conversation, peer: DeviceAddress): number {
-  const own = equalBytes(peer.account, requireMe(step).self.account)
+  const own = isOwn(step, peer)
   const local = findRemote(conversation, peer.device)?.fromSegment ?? Infinity
   if (own || !isGroup(conversation)) return local
   return Math.max(local, joinSegment(step, conversation, peer.account))
