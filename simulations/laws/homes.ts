@@ -7,9 +7,9 @@ import type { Machine } from '../actors/machine.ts'
 import type { Stage } from '../scenarios/stage.ts'
 
 /** A copy of the disk, opened with the key: nothing of the machine's own changes. */
-export async function openHome(stage: Stage, machine: Machine): Promise<SealedStore> {
+export async function openHome(stage: Stage, machine: Machine, look = 'afterwards'): Promise<SealedStore> {
   const { crypto, seed } = stage.world
-  const random = seededRandom(crypto, `${seed}/afterwards/${machine.name}`)
+  const random = seededRandom(crypto, `${seed}/${look}/${machine.name}`)
   return openSealedStore({
     crypto,
     store: await machine.disk.copy(),

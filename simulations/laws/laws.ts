@@ -17,6 +17,7 @@ export const safetyLaws = [
   'same-history',
   'bounds',
   'store-opens',
+  'no-rollback',
   'set-back-named',
   'clone-named',
 ] as const

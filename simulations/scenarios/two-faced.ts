@@ -1,6 +1,7 @@
 import type { Stream } from '../world/stream.ts'
 import { dhtTricks } from '../world/dht.ts'
 import { everydayActs, everydayFaults, type Scenario } from './scenario.ts'
+import { watchBundles } from '../laws/going-back.ts'
 import { lastWords } from './relay-outage.ts'
 import type { Stage } from './stage.ts'
 
@@ -23,6 +24,7 @@ export const twoFaced: Scenario = {
   }),
   begin: (stage, draw) => {
     showTwoFaces(stage, draw)
+    watchBundles(stage, stage.lastsMs / 12)
     lastWords(stage, draw)
   },
 }

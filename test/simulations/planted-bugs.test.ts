@@ -45,12 +45,13 @@ describe('planted bugs', function () {
     expect(stderr).to.match(/no bug no-such-bug/)
   })
 
-  for (const [name, law, seed] of [
-    ['reuse-key', 'no-key-reuse', '1'],
-    ['unsealed-record', 'ciphertext-only-outside', '1'],
+  for (const [name, law, scenario, hours] of [
+    ['reuse-key', 'no-key-reuse', 'partition-heal', '0.3'],
+    ['unsealed-record', 'ciphertext-only-outside', 'partition-heal', '0.3'],
+    ['accept-rollback', 'no-rollback', 'two-faced', '0.1'],
   ] as const)
     it(`are noticed: ${name} breaks ${law}`, async () => {
-      const words = ['run', 'partition-heal', '--seed', seed, '--hours', '0.3', ...small, '--json']
+      const words = ['run', scenario, '--seed', '1', '--hours', hours, ...small, '--json']
       const { code, stdout } = await simulate([...words, '--plant-bug', name])
       expect(code).to.equal(10)
       const results = stdout.split('\n').filter((line) => line.includes('"violated"'))
