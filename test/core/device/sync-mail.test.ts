@@ -48,6 +48,45 @@ async function stage() {
   return { town, ada, bob, conversationId, messageId, away, back, link, sentBy }
 }
 
+/** Ada's new phone, to which the channel went silent before it had anything of her history; they share a relay. */
+async function halfTold() {
+  const town = await Town.found()
+  const half = new HalfOpen()
+  let inner: Network | undefined
+  let isApart = false
+  let asked = 0
+  town.port = (network, name) => {
+    if (name === 'Ada') inner = network
+    const port = name === 'Ada' ? half.port(network) : network
+    return portOver(port, {
+      open: (...of) => (isApart ? undialled(port) : port).open(...of),
+      write: (channel, frame) => {
+        if (name === 'phone' && isApart && frame.length > limits.paddedMinBytes) asked += 1
+        return port.write(channel, frame)
+      },
+    })
+  }
+  const address = town.relay('relay')
+  const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
+  for (const one of [ada, bob]) await one.device.dispatch('add-relay', { address })
+  await town.pass(10_000)
+  const conversationId = await befriend(town, ada, bob)
+  await ada.device.dispatch('send', { conversationId, text: 'long ago' })
+  await town.pass(10_000)
+  half.silent = true
+  const phone = await town.link(ada, 'phone', 'all')
+  await phone.device.dispatch('add-relay', { address })
+  await town.pass(10_000)
+  /** From now on nobody reaches another but by the relay. */
+  const isolate = async (): Promise<void> => {
+    isApart = true
+    await half.break(inner!)
+  }
+  const reunite = (): void => void (isApart = false)
+  const relay = address.split('/p2p/').at(-1)!
+  return { town, ada, phone, conversationId, relay, isolate, reunite, asked: () => asked }
+}
+
 const nonce = new Uint8Array(8)
 
 const exportOf = async ({ device }: Person, conversationId: string): Promise<string> =>
@@ -106,31 +145,24 @@ describe('device: sync where no channel opens', function () {
   })
 
   it('goes on where the channel broke on which an own device was asked, and none opens any more', async () => {
-    const town = await Town.found()
-    const half = new HalfOpen()
-    let inner: Network | undefined
-    let isApart = false
-    town.port = (network, name) => {
-      if (name === 'Ada') inner = network
-      const port = name === 'Ada' ? half.port(network) : network
-      return portOver(port, {
-        open: (...of) => (isApart ? undialled(port) : port).open(...of),
-      })
-    }
-    const address = town.relay('relay')
-    const [ada, bob] = [await town.person('Ada'), await town.person('Bob')]
-    for (const one of [ada, bob]) await one.device.dispatch('add-relay', { address })
-    await town.pass(10_000)
-    const conversationId = await befriend(town, ada, bob)
-    await ada.device.dispatch('send', { conversationId, text: 'long ago' })
-    await town.pass(10_000)
-    half.silent = true
-    const phone = await town.link(ada, 'phone', 'all')
-    await phone.device.dispatch('add-relay', { address })
-    await town.pass(10_000)
-    isApart = true
-    await half.break(inner!)
+    const { town, phone, conversationId, isolate } = await halfTold()
+    await isolate()
     await town.pass(30 * minute)
+    expect(await phone.texts(conversationId)).to.deep.equal(['long ago'])
+  })
+
+  it('keeps nobody from asking on a channel that opens before there is an answer', async () => {
+    const { town, ada, phone, conversationId, asked, relay, isolate, reunite } = await halfTold()
+    town.hub.cut(ada.peerId, relay)
+    await isolate()
+    await town.pass(25 * minute)
+    const before = asked()
+    for (let n = 0; n < 3_600 && asked() === before; n++) await town.pass(1_000)
+    expect(asked(), 'the phone asked once more').to.be.above(before)
+    await ada.close()
+    reunite()
+    await ada.open(true)
+    await town.pass(5 * minute)
     expect(await phone.texts(conversationId)).to.deep.equal(['long ago'])
   })
 

@@ -32,12 +32,17 @@ const nonceBytes = 8
 const staleMs = 60_000
 
 /** Whether an exchange still has its time. */
-const isFresh = (step: Step, talk: SyncTalk | undefined): boolean =>
-  talk !== undefined && step.monoMs - talk.askedMs < (talk.mailed ? limits.syncMailMs : staleMs)
+const isFresh = (step: Step, talk: SyncTalk): boolean =>
+  step.monoMs - talk.askedMs < (talk.mailed ? limits.syncMailMs : staleMs)
 
-/** Whether a device was asked for something of a conversation and may still answer. */
-export const isTalking = (step: Step, conversation: Conversation, peer: Peer): boolean =>
-  isFresh(step, step.context.live.syncs.get(keyOf(conversation, peer)))
+/**
+ * Whether a device was asked for something of a conversation and may still answer. What it was asked by relays, which
+ * may have lost it, keeps nobody from asking on a channel that opened since.
+ */
+export const isTalking = (step: Step, conversation: Conversation, peer: Peer): boolean => {
+  const talk = step.context.live.syncs.get(keyOf(conversation, peer))
+  return talk !== undefined && isFresh(step, talk) && !(talk.mailed && isConnected(step, peer))
+}
 
 /** Whether anything is being asked for in a conversation. */
 export const isAsking = (step: Step, { conversation }: Conversation): boolean =>
@@ -154,7 +159,7 @@ export async function askAgain(
   segment: Uint8Array,
 ): Promise<void> {
   const talk = step.context.live.syncs.get(keyOf(conversation, peer))
-  if (talk === undefined || !isFresh(step, talk))
+  if (talk === undefined || !isTalking(step, conversation, peer))
     return beginSync(step, conversation, peer, { kind: 'segments', segments: [segment] })
   talk.next = [...talk.next, segment]
 }
