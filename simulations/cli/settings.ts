@@ -79,6 +79,16 @@ export const faultNames = (): readonly string[] =>
       (name.startsWith('net.') && name !== 'net.median' && name !== 'net.sigma'),
   )
 
+/** Those that break anything in a world of this plan. */
+export const faultsIn = (plan: Plan): readonly string[] =>
+  faultNames().filter((name) => {
+    const value = pathOf(name).reduce<Value | Tree | undefined>(
+      (tree, key) => (isTree(tree) ? tree[key] : undefined),
+      plan as unknown as Tree,
+    )
+    return value !== undefined && value !== null && value !== 0
+  })
+
 /** Reads `name=value` settings; what they do to a plan. Throws Refused for an unknown name or a wrong unit. */
 export function readSettings(settings: readonly string[]): (plan: Plan) => Plan {
   const changes = settings.map((setting) => {

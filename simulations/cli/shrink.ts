@@ -4,13 +4,13 @@ import { exitCodes, reproduce } from '../report/summary.ts'
 import type { RunResult } from '../scenarios/run.ts'
 import { readNumber, runRecipe } from './recipe.ts'
 import { Refused } from './refused.ts'
-import { faultNames } from './settings.ts'
+import { faultsIn } from './settings.ts'
 
 export interface ShrinkFlags {
   readonly runs: string
 }
 
-/** What is tried to make a failure smaller, one step at a time: fewer of everything, faults off, less time. */
+/** What is tried to make a failure smaller, one step at a time: fewer of everything, faults taken away, less time. */
 interface Step {
   readonly what: string
   readonly recipe: Failure
@@ -79,7 +79,6 @@ export function stepsFrom(
   })
   const shorter =
     hours > 0.05 ? [{ what: `hours=${hours / 2}`, recipe: { ...failure, hours: hours / 2 } }] : []
-  const isOff = (name: string): boolean => failure.set.some((one) => one === `${name}=off`)
   const said = new Set(failure.set)
   const all = [
     ...shorter,
@@ -87,9 +86,7 @@ export function stepsFrom(
     ...(plan.devices > plan.users ? [set('devices', String(plan.devices - 1))] : []),
     ...(plan.groups > 0 ? [set('groups', String(plan.groups - 1))] : []),
     ...(plan.relays > 1 ? [set('relays', String(plan.relays - 1))] : []),
-    ...faultNames()
-      .filter((name) => !isOff(name))
-      .map((name) => set(name, 'off')),
+    ...faultsIn(plan).map((name) => set(name, 'off')),
     // Somebody who speaks less than once in the run is silent.
     ...(scarcerMs < hours * 3_600_000 * plan.users ? [set('messageEvery', `${scarcerMs}ms`)] : []),
   ]

@@ -9,13 +9,31 @@ const hours = 0.05
 function triedOn(messageEveryMs: number, ...set: readonly string[]): readonly string[] {
   const recipe = { scenario: 'departing-contractor', hours, set, plantBug: null, seed: '1' }
   const failure = { ...recipe, traceHash: '', violated: ['removed-mute'], crash: null }
-  const plan = { users: 3, devices: 3, groups: 0, relays: 1, messageEveryMs } as Plan
-  return stepsFrom(failure, { plan, hours }).map(({ what }) => what)
+  const net = { loss: 0.1, dhtLoss: 0 }
+  const plan = {
+    users: 3,
+    devices: 3,
+    groups: 0,
+    relays: 1,
+    messageEveryMs,
+    skewMs: 9,
+    crashEveryMs: null,
+    net,
+  }
+  return stepsFrom(failure, { plan: plan as Plan, hours }).map(({ what }) => what)
 }
 
 describe('sotto-sim shrink', () => {
   it('tries less of everything', () => {
     expect(triedOn(minute)).to.include.members(['users=2', 'skew=off'])
+  })
+
+  it('takes away only faults there are', () => {
+    expect(triedOn(minute).filter((one) => one.endsWith('=off'))).to.have.members([
+      'skew=off',
+      'net.loss=off',
+    ])
+    expect(triedOn(minute, 'skew=off')).to.not.include('skew=off')
   })
 
   it('does not try again what the settings say already, where the scenario needs more', () => {
