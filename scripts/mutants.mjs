@@ -1,8 +1,8 @@
 /**
  * `npm run mutants`: plants every bug of `simulations/mutants`, one at a time, and runs seed after seed until a
  * law notices. A bug whose scenarios are not there is not run, which is not the same as caught. The failure it left
- * must replay, and the same seed must hold without the bug. With `--shrink RUNS` the failure is made smaller as well,
- * and that smaller one must replay too.
+ * must replay, and the same seed must hold without the bug. With `--shrink RUNS` the failure must become smaller in so
+ * many runs as well, and that smaller one must replay too.
  * `--only NAME[,NAME]`, `--seeds A..B`, `--hours H`.
  */
 import { spawn } from 'node:child_process'
@@ -101,9 +101,13 @@ for (const mutant of mutants.filter(({ name }) => wanted?.includes(name) ?? true
   let found
   for (const scenario of stale === undefined ? scenarios : []) {
     const folder = mkdtempSync(join(tmpdir(), 'sotto-mutants-'))
-    found = await hunt(mutant, scenario, folder)
-    rmSync(folder, { recursive: true })
-    const good = found.replays && found.controlHolds && found.shrunk?.replays !== false
+    try {
+      found = await hunt(mutant, scenario, folder)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+    const isSmaller = values.shrink === undefined || found.shrunk?.replays === true
+    const good = found.replays && found.controlHolds && isSmaller
     outcome = found.seed === undefined ? 'missed' : good ? 'caught' : 'unsound'
     if (outcome !== 'missed') break
   }

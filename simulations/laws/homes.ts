@@ -6,7 +6,10 @@ import { restoreEpochs, type ConversationEpochs } from '../../packages/core/src/
 import type { Machine } from '../actors/machine.ts'
 import type { Stage } from '../scenarios/stage.ts'
 
-/** A copy of the disk, opened with the key: nothing of the machine's own changes. */
+/**
+ * A copy of the disk, opened with the key: nothing of the machine's own changes. Each `look` draws by its name: two that
+ * share one would seal under the same nonces.
+ */
 export async function openHome(stage: Stage, machine: Machine, look = 'afterwards'): Promise<SealedStore> {
   const { crypto, seed } = stage.world
   const random = seededRandom(crypto, `${seed}/${look}/${machine.name}`)

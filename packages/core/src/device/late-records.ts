@@ -137,9 +137,9 @@ export function resumeLate(step: Step): void {
   const own = findMe(step)?.self.account
   for (const { conversation, device, forHeld } of step.tx.all(lateRows)) {
     const peer = step.tx.get(peerRows, device)
-    const isOwn = peer !== undefined && own !== undefined && equalBytes(peer.account, own)
+    const isSibling = peer !== undefined && own !== undefined && equalBytes(peer.account, own)
     const isGone = peer === undefined || sureNow(step) - peer.heardAtMs > limits.mailboxTtlMs
-    if (isGone && !isOwn) step.tx.delete(lateRows, concat(conversation, device))
+    if (isGone && !isSibling) step.tx.delete(lateRows, concat(conversation, device))
     else lookLater(step, { conversation }, { device }, forHeld)
   }
 }

@@ -36,13 +36,18 @@ const isFresh = (step: Step, talk: SyncTalk): boolean =>
   step.monoMs - talk.askedMs < (talk.mailed ? limits.syncMailMs : staleMs)
 
 /**
- * Whether a device was asked for something of a conversation and may still answer. What it was asked by relays, which
- * may have lost it, keeps nobody from asking on a channel that opened since.
+ * What a device was asked for of a conversation and may still answer. What it was asked by relays may get no answer, and
+ * keeps nobody from asking on a channel that opened since.
  */
-export const isTalking = (step: Step, conversation: Conversation, peer: Peer): boolean => {
+function talkWith(step: Step, conversation: Conversation, peer: Peer): SyncTalk | undefined {
   const talk = step.context.live.syncs.get(keyOf(conversation, peer))
-  return talk !== undefined && isFresh(step, talk) && !(talk.mailed && isConnected(step, peer))
+  if (talk === undefined || !isFresh(step, talk)) return undefined
+  return talk.mailed && isConnected(step, peer) ? undefined : talk
 }
+
+/** Whether a device was asked for something of a conversation and may still answer. */
+export const isTalking = (step: Step, conversation: Conversation, peer: Peer): boolean =>
+  talkWith(step, conversation, peer) !== undefined
 
 /** Whether anything is being asked for in a conversation. */
 export const isAsking = (step: Step, { conversation }: Conversation): boolean =>
@@ -158,8 +163,8 @@ export async function askAgain(
   peer: Peer,
   segment: Uint8Array,
 ): Promise<void> {
-  const talk = step.context.live.syncs.get(keyOf(conversation, peer))
-  if (talk === undefined || !isTalking(step, conversation, peer))
+  const talk = talkWith(step, conversation, peer)
+  if (talk === undefined)
     return beginSync(step, conversation, peer, { kind: 'segments', segments: [segment] })
   talk.next = [...talk.next, segment]
 }
