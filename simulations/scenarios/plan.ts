@@ -1,4 +1,4 @@
-import type { NetConditions } from '../world/conditions.ts'
+import { everyday, type NetConditions } from '../world/conditions.ts'
 import type { Stream } from '../world/stream.ts'
 
 /** What a seed decides before anything happens; printed with the result. */
@@ -84,9 +84,10 @@ export function drawPlan(draw: Stream, hours: number): Plan {
       medianMs: draw.between(5, 150),
       sigma: draw.between(0, 1),
       bandwidth: 0,
-      dhtLoss: some(0.5, 0, 0.5),
+      dhtLoss: Math.max(everyday.dhtLoss, some(0.5, 0, 0.5)),
       dhtMissing: some(0.5, 0, 0.5),
       dhtStale: some(0.5, 0, 0.5),
+      topicLoss: everyday.topicLoss,
     },
     moveEveryMs: every(0.7, 1, 8),
     stallEveryMs: null,

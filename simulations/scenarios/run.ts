@@ -6,7 +6,7 @@ import { beginLife } from '../actors/talk.ts'
 import { audit, type Tally } from '../laws/audit.ts'
 import { livenessLaws, safetyLaws, type Law, type Violation } from '../laws/laws.ts'
 import { unsettled } from '../laws/quiescence.ts'
-import { calm } from '../world/conditions.ts'
+import { calm, everyday } from '../world/conditions.ts'
 import { World } from '../world/world.ts'
 import { tellGrowth, tellHomes } from './afterwards.ts'
 import { beginFaults } from './faults.ts'
@@ -219,6 +219,7 @@ async function tidy(stage: Stage): Promise<void> {
 
 const calmOf = ({ net: { medianMs, sigma, bandwidth } }: Plan): typeof calm => ({
   ...calm,
+  ...everyday,
   medianMs,
   sigma,
   bandwidth,

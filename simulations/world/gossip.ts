@@ -56,7 +56,7 @@ export class Gossip {
     const { draw, faults, conditions } = this.#medium
     for (const to of from.neighbours()) {
       if (seen.has(to) || !to.listensTo(topic) || !this.#medium.passes(from.host, to.host)) continue
-      if (draw.chance(conditions.loss)) {
+      if (draw.chance(Math.max(conditions.loss, conditions.topicLoss))) {
         faults.strike('gossip-lost')
         continue
       }

@@ -60,6 +60,8 @@ export class Node implements Network, Host, Gossiper {
   #nextChannel = 1
   #dead = false
   #stopped = false
+  /** Whether it has been connected to anybody, by whom it finds the DHT. */
+  #met = false
   /** What happened while it was frozen, in order; undefined while it runs. */
   #slept: NetworkEvent[] | undefined
 
@@ -340,6 +342,7 @@ export class Node implements Network, Host, Gossiper {
       [other, this],
     ] as const) {
       one.#connections.set(peer.peer, connection)
+      one.#met = true
       void one.emit({ type: 'peer', peer: peer.peer, connected: true, route: 'direct' })
     }
     return connection
@@ -388,10 +391,11 @@ export class Node implements Network, Host, Gossiper {
     })
   }
 
+  /** Whoever has met nobody finds no node to ask. */
   async #dhtAnswers(): Promise<boolean> {
     await this.#air.timeline.pause(this.#air.draw.between(100, 3_000))
     if (this.#isDead()) return never()
-    return !this.#stopped && this.#air.passes(this.host, 'dht')
+    return this.#met && !this.#stopped && this.#air.passes(this.host, 'dht')
   }
 
   /** Asked anew after each pause. */

@@ -2,7 +2,7 @@ import { createNodeProvider } from '@sotto/core/crypto-node'
 import type { DeviceFace } from '@sotto/core'
 import { Machine } from '../../simulations/actors/machine.ts'
 import { Relay } from '../../simulations/actors/relay.ts'
-import { calm } from '../../simulations/world/conditions.ts'
+import { calm, everyday } from '../../simulations/world/conditions.ts'
 import { World } from '../../simulations/world/world.ts'
 import type { Place } from './place.ts'
 import { relayName } from './script.ts'
@@ -10,11 +10,11 @@ import type { Tally } from './tally.ts'
 
 const minute = 60_000
 
-/** The simulator's world with nothing but delays, and the cuts a script asks for. */
+/** The simulator's world with delays, what DHT and topics lose everyday, and the cuts a script asks for. */
 export async function modelPlace(seed: bigint, tally: Tally): Promise<Place> {
   const world = new World({ seed, crypto: await createNodeProvider() })
   const { timeline, air } = world
-  air.conditions = calm
+  air.conditions = { ...calm, ...everyday }
   const relay = new Relay(world, relayName)
   relay.boot()
   const machines = new Map<string, Machine>()

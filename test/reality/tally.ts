@@ -19,10 +19,12 @@ export class Tally {
   /** The same network, with everything counted that goes through it. */
   watch = (network: Network): Network => {
     const heard = new Set<string>()
+    let met = false
     const lastFrame = new Map<number, boolean>()
     return portOver(network, {
       listen: (listener) => {
         network.listen((event) => {
+          if (event.type === 'peer' && event.connected) met = true
           if (event.type === 'message') {
             const name = createHash('sha256').update(event.topic).update(event.data).digest('hex')
             this.#count(heard.has(name) ? 'topic: heard again' : 'topic: heard')
@@ -53,8 +55,9 @@ export class Tally {
         return network.publish(topic, data)
       },
       put: async (key, value) => {
+        const begun = met ? '' : ', begun before anybody was met'
         const nodes = await network.put(key, value)
-        this.#count(nodes === 0 ? 'put: nobody took it' : 'put: taken')
+        this.#count(`put: ${nodes === 0 ? 'nobody took it' : 'taken'}${begun}`)
         return nodes
       },
       get: async (key) => {

@@ -256,6 +256,15 @@ export interface LaterGot {
   readonly atMs: number
 }
 
+/** Of a device's records the first that is missing here, how often that was said again, and when next. */
+export interface Holes {
+  readonly conversation: Uint8Array
+  readonly author: DeviceAddress
+  readonly upTo: number
+  readonly times: number
+  readonly atMs: number
+}
+
 /** When a conversation is, or was, compared with another own device that may lack records of it (late-records.ts). */
 export interface LateSync {
   readonly conversation: Uint8Array
@@ -372,6 +381,8 @@ export interface Live {
   shared: Map<string, Map<string, Uint8Array>> | undefined
   /** Records that came on topics and are to be acknowledged a little later, by conversation and device. */
   readonly gotsLater: Map<string, LaterGot>
+  /** What is missing of records by others, as they were told, by conversation and device. */
+  readonly holes: Map<string, Holes>
   /** Shared documents, by conversation in hexadecimal. */
   readonly documents: Map<string, DocumentMemo>
   /** Epochs of conversations, beside their rows. */

@@ -1,7 +1,8 @@
 import type { LastSeen } from '../group/index.ts'
-import type { AccountId, DeviceId, DeviceLog } from '../identity/index.ts'
+import { cutBefore, writeDeviceOp, type AccountId, type DeviceId, type DeviceLog } from '../identity/index.ts'
 import { limits } from '../limits.ts'
 import { equalBytes, fromHex, idHex, toHex } from '../wire/index.ts'
+import { extendLog } from './accounts.ts'
 import type { Step } from './context.ts'
 import { isTalkedWith } from './contacts.ts'
 import { conversationNow } from './conversations.ts'
@@ -39,6 +40,23 @@ export async function writeCut(
   // Who took part with this account is told by whoever left as well, or a thief would go on speaking for it there.
   const told = takes ? putOutBy(step, now, args.last) : now.remotes
   for (const remote of told) tellOne(step, conversation, remote)
+}
+
+/**
+ * Takes another device of this account off the list. In the same batch its words are cut in every conversation known
+ * here, as far as they came.
+ */
+export async function revokeOwn(step: Step, log: DeviceLog, device: DeviceId): Promise<void> {
+  const { identity, self } = requireMe(step)
+  const own = { identity, device: self.device }
+  // Everything known of it stands, whatever clocks say: among it may be the removal of a third device.
+  const cut = cutBefore(log, device, Infinity)
+  const op = writeDeviceOp(step.context.crypto, log, own, { kind: 'revoke', device, cut }, step.nowMs)
+  extendLog(step, log, [op.bytes])
+  for (const conversation of step.tx.all(conversationRows)) {
+    await writeCut(step, conversation, device)
+    tellAll(step, conversation)
+  }
 }
 
 /** Devices of accounts whose part these devices ended: they are out themselves, and may have told nobody. */

@@ -456,6 +456,7 @@ const newLive = (): Live => ({
   compared: new Map(),
   shared: undefined,
   gotsLater: new Map(),
+  holes: new Map(),
   epochs: new Map(),
   topics: new Map(),
   topicsDue: true,

@@ -27,7 +27,6 @@ import {
   remoteOf,
   segmentNumber,
   withRemote,
-  keyOf,
 } from './conversations.ts'
 import { bareState, tellOne } from './group-exchange.ts'
 import { standingOf } from './group-standing.ts'
@@ -35,6 +34,7 @@ import { isTorn } from './groups.ts'
 import { noteOwed, wasHere } from './lacking.ts'
 import { lookForHeld, noteLate } from './late-records.ts'
 import { answerWith } from './extras.ts'
+import { acknowledgeAgain, acknowledgeAll, gotLater, tellLater } from './gots.ts'
 import { linkTo } from './lookup.ts'
 import { identityKeyOf } from './logs.ts'
 import { isOwn, requireMe } from './me.ts'
@@ -57,7 +57,6 @@ import {
 } from './tables.ts'
 import { contactName } from './contacts.ts'
 import { isPast, standingAt, wasIn } from './record-standing.ts'
-import { wakeAt } from './timers.ts'
 
 /**
  * Admits a device's records in the order they come; those that wait are tried again whenever one got in. What it shows
@@ -102,18 +101,6 @@ export function receiveCopy(step: Step, peer: Peer, frame: Uint8Array): void {
       ...(step.tx.get(peerRows, peer.device) ?? peer),
       cardDue: peer.cardSeen,
     })
-}
-
-/** They may have forgotten what they were told is here: they are owed an acknowledgement again in all they share. */
-export function acknowledgeAll(step: Step, author: DeviceAddress): void {
-  for (const conversation of conversationsWith(step, author.device))
-    if (remoteOf(conversation, author).received.upTo > 0) acknowledgeAgain(step, conversation, author)
-}
-
-/** They are owed an acknowledgement again. */
-function acknowledgeAgain(step: Step, conversation: Conversation, author: DeviceAddress): void {
-  const now = conversationNow(step, conversation)
-  putConversation(step, withRemote(now, { ...remoteOf(now, author), gotDue: true }))
 }
 
 /** The conversation, when a record that was not held is held in it now. */
@@ -246,31 +233,6 @@ async function refuseOpened(
   const identityKey = identityKeyOf(step, author.account, author.device)
   if (peer !== undefined && identityKey !== undefined)
     await refuseFork(step, conversation, peer, { incoming, header, identityKey })
-}
-
-/** Everybody reads a topic at once: acknowledgements wait a little, so that one speaks of many records. */
-function gotLater(step: Step, conversation: Conversation, author: DeviceAddress): void {
-  const { gotsLater } = step.context.live
-  const now = conversationNow(step, conversation)
-  putConversation(step, withRemote(now, { ...remoteOf(now, author), gotDue: false }))
-  const key = keyOf(conversation, author)
-  if (gotsLater.has(key)) return
-  const atMs = step.monoMs + limits.topicGotMs
-  gotsLater.set(key, { conversation: conversation.conversation, author, atMs })
-  wakeAt(step, atMs)
-}
-
-/** Acknowledgements whose time has come are due. */
-export function tendGots(step: Step): void {
-  for (const [key, { conversation, author, atMs }] of step.context.live.gotsLater) {
-    if (step.monoMs < atMs) {
-      wakeAt(step, atMs)
-      continue
-    }
-    step.context.live.gotsLater.delete(key)
-    const known = step.tx.get(conversationRows, conversation)
-    if (known !== undefined) acknowledgeAgain(step, known, author)
-  }
 }
 
 /** Judges a record, whoever brought it, and keeps it: the conversation, when it is held now. */
@@ -479,18 +441,6 @@ async function tellArrival(
   const name = sender === undefined ? '' : contactName(sender)
   const preview = self.previews && message.text !== null ? { name, text: message.text } : undefined
   step.effects.push({ kind: 'notify', preview })
-}
-
-/**
- * What a stranger says of a group that is not known yet is not kept. If it is known by then, they hear after a while
- * that they were passed over, for they may believe it delivered.
- */
-function tellLater(step: Step, conversation: Uint8Array, author: DeviceAddress): void {
-  const { gotsLater } = step.context.live
-  if (gotsLater.size >= limits.looseAccounts) return
-  const atMs = step.monoMs + limits.passedOverMs + limits.topicAckMs
-  gotsLater.set(keyOf({ conversation }, author), { conversation, author, atMs })
-  wakeAt(step, atMs)
 }
 
 /** Who may speak of conversations not known here yet. */

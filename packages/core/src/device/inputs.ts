@@ -4,6 +4,7 @@ import type { NetworkEvent } from '../ports/index.ts'
 import { limits } from '../limits.ts'
 import { checkCommand, checkQuery } from './check-input.ts'
 import { commands, isSlow, slowCommands } from './commands.ts'
+import { noteHoles } from './gots.ts'
 import { resumeLate } from './late-records.ts'
 import { findTorn, tendTorn } from './lost-ops.ts'
 import { linkOnline } from './link-new.ts'
@@ -160,8 +161,10 @@ async function onOpening(
 ): Promise<void> {
   await noteRowFormat(step)
   watchClock(step)
-  for (const one of step.tx.all(conversationRows))
+  for (const one of step.tx.all(conversationRows)) {
     step.context.live.openedAt.set(idHex(one.conversation), one.aseq)
+    for (const remote of one.remotes) noteHoles(step, one, remote)
+  }
   for (const { conversation, wanted } of step.tx.all(segmentRows))
     if (wanted > 0) step.context.live.wanted.add(idHex(conversation))
   findTorn(step)

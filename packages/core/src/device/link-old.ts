@@ -23,11 +23,12 @@ import {
   type LinkRefusal,
 } from '../identity/index.ts'
 import { limits } from '../limits.ts'
-import { toBase32 } from '../wire/index.ts'
+import { equalBytes, toBase32 } from '../wire/index.ts'
 import { learnLog, takeBundles } from './accounts.ts'
 import type { Commands, HistoryChoice } from './api.ts'
 import type { GetPurpose, OldLinking, Step } from './context.ts'
 import { conversationNow, findRemote, putConversation, withRemote } from './conversations.ts'
+import { revokeOwn } from './cut-devices.ts'
 import { siblingsSeen } from './cuts.ts'
 import { emit } from './events.ts'
 import { isCompared, tellOne } from './group-exchange.ts'
@@ -35,7 +36,7 @@ import { openSegment, pinDevicesOf } from './group-ops.ts'
 import { isGroup, lostOps, takesPart } from './groups.ts'
 import { failLinking, sendLinkFrames } from './linking.ts'
 import { offlineLink } from './link-new.ts'
-import { storedLog } from './logs.ts'
+import { stateOf, storedLog } from './logs.ts'
 import { requireMe } from './me.ts'
 import { currentBundle } from './prekeys.ts'
 import { beganMs } from './segments.ts'
@@ -282,6 +283,7 @@ function failed(step: Step, linking: OldLinking, reason: LinkRefusal): void {
 
 /** Both persons agreed: the device is written into the log, and everything is handed over. */
 async function admit(step: Step, linking: OldLinking, certificate: DeviceCertificate): Promise<void> {
+  await forgetHalfLinked(step, certificate)
   const me = requireMe(step)
   const { crypto } = step.context
   const log = storedLog(step, me.self.account)
@@ -312,6 +314,20 @@ async function admit(step: Step, linking: OldLinking, certificate: DeviceCertifi
       step.monoMs,
     ),
   )
+}
+
+/**
+ * Takes off the list what an earlier try to link the same machine wrote there. A new device begins again only while it
+ * has no account, with new keys at the transport key it had, so that nobody will ever speak for the device of that try.
+ */
+async function forgetHalfLinked(step: Step, { device, transportKey }: DeviceCertificate): Promise<void> {
+  const { account } = requireMe(step).self
+  const before = storedLog(step, account)
+  for (const one of before === undefined ? [] : stateOf(step, before).active.values()) {
+    if (!equalBytes(one.transportKey, transportKey) || equalBytes(one.device, device)) continue
+    const log = storedLog(step, account)
+    if (log !== undefined) await revokeOwn(step, log, one.device)
+  }
 }
 
 /** What of a conversation the new device is shown, and that it is told who is in. */

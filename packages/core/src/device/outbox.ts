@@ -21,7 +21,7 @@ import { tendLogs } from './epoch-logs.ts'
 import { shareOwn } from './own-share.ts'
 import { speakOfDevices } from './cut-devices.ts'
 import { noteSeeds } from './epochs.ts'
-import { tendGots } from './frame-records.ts'
+import { noteHoles, tendGots, tendHoles } from './gots.ts'
 import { isOnTopic, publishRecords, tendTopics } from './topics.ts'
 import { passLeft, tendLeft } from './left-records.ts'
 import { linkTo } from './lookup.ts'
@@ -70,6 +70,7 @@ export async function flush(step: Step): Promise<void> {
   }
   if (!step.context.live.online) return
   tendGots(step)
+  tendHoles(step)
   for (const peer of begins ? [] : step.tx.all(peerRows))
     await apart(step, (alone) => answerPeer(alone, peer))
   if (!begins) return
@@ -452,6 +453,7 @@ function settleSealed(
     link.seedAcks.delete(idHex(talk.conversation))
     const now = conversationNow(step, talk)
     const remote = remoteOf(now, peer)
+    if (remote.gotDue) noteHoles(step, now, peer)
     const seenTold = readReceipts ? remote.seenUpTo : remote.seenTold
     if (remote.gotDue || seenTold !== remote.seenTold)
       putConversation(step, withRemote(now, { ...remote, gotDue: false, seenTold }))
